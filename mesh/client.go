@@ -1,0 +1,227 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+const (
+	// expectContinueFrom is the body size from which a client asks before it sends, so
+	// that a refusal costs a round trip and not an upload.
+	expectContinueFrom = 64 << 10
+	continueTimeout    = 2 * time.Second
+	// maxResponseHeader bounds the header of a response in bytes.
+	maxResponseHeader = 64 << 10
+)
+
+type bookEntry struct {
+	endpoint string
+	id       peer.ID
+}
+
+// AddPeer tells the host where a hotkey listens. The endpoint must be the hotkey's
+// own, see [ValidateEndpoint]. A new endpoint for a known hotkey replaces the old one
+// and closes the connections to it: it has moved.
+func (h *Host) AddPeer(hotkey, endpoint string) error {
+	info, err := parseEndpoint(hotkey, endpoint)
+	if err != nil {
+		return err
+	}
+	if hotkey == h.hotkey {
+		return errors.New("a host does not call itself: that hotkey is its own")
+	}
+	h.bookMu.Lock()
+	old, known := h.book[hotkey]
+	h.book[hotkey] = bookEntry{endpoint: endpoint, id: info.ID}
+	h.bookMu.Unlock()
+	if known && old.endpoint == endpoint {
+		return nil
+	}
+	h.setAddrs(info.ID, info.Addrs)
+	if known {
+		return h.p2p.Network().ClosePeer(info.ID)
+	}
+	return nil
+}
+
+// RemovePeer forgets where a hotkey listens and closes the connections to it.
+func (h *Host) RemovePeer(hotkey string) error {
+	h.bookMu.Lock()
+	old, known := h.book[hotkey]
+	delete(h.book, hotkey)
+	h.bookMu.Unlock()
+	if !known {
+		return nil
+	}
+	h.p2p.Peerstore().ClearAddrs(old.id)
+	return h.p2p.Network().ClosePeer(old.id)
+}
+
+func (h *Host) setAddrs(id peer.ID, addrs []ma.Multiaddr) {
+	h.p2p.Peerstore().ClearAddrs(id)
+	h.p2p.Peerstore().AddAddrs(id, addrs, peerstore.PermanentAddrTTL)
+}
+
+// Client returns the client whose URLs are http://HOTKEY/path. It follows no
+// redirects. Every call ends by its context's deadline or [Config].CallTimeout, the
+// reading of the body included.
+func (h *Host) Client() *http.Client { return h.client }
+
+// RoundTripper is what [Host.Client] uses.
+func (h *Host) RoundTripper() http.RoundTripper { return h.client.Transport }
+
+func (h *Host) dialer() {
+	h.transport = &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			hotkey, _, err := net.SplitHostPort(address)
+			if err != nil {
+				return nil, err
+			}
+			return h.dial(ctx, hotkey)
+		},
+		DisableKeepAlives:      true, // a stream costs no handshake; an idle one would cost memory
+		DisableCompression:     true, // nothing that grows while it is read
+		MaxResponseHeaderBytes: maxResponseHeader,
+		ExpectContinueTimeout:  continueTimeout,
+	}
+	h.client = &http.Client{
+		Transport:     roundTripper{h},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// dial opens a stream to a hotkey in the address book.
+func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
+	h.bookMu.Lock()
+	entry, known := h.book[hotkey]
+	h.bookMu.Unlock()
+	if !known {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey)
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.DialTimeout)
+	defer cancel()
+	if h.cfg.NAT {
+		ctx = network.WithAllowLimitedConn(ctx, "lode")
+	}
+	// A peer that was away a second ago may be back: whoever calls decides how often.
+	if s, ok := h.p2p.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
+		s.Backoff().Clear(entry.id)
+	}
+	s, err := h.p2p.NewStream(ctx, entry.id, Protocol)
+	if err != nil {
+		if isMismatch(err) {
+			return nil, fmt.Errorf("%w: %s at %s", ErrWrongPeer, hotkey, entry.endpoint)
+		}
+		return nil, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, hotkey, entry.endpoint, err)
+	}
+	return h.counters.open(s, true), nil
+}
+
+// isMismatch says whether a handshake met another identity than was called. QUIC
+// passes the TLS error on as text only.
+func isMismatch(err error) bool {
+	var mismatch sec.ErrPeerIDMismatch
+	if errors.As(err, &mismatch) {
+		return true
+	}
+	var dial *swarm.DialError
+	return errors.As(err, &dial) && slices.ContainsFunc(dial.DialErrors, func(e swarm.TransportError) bool {
+		return errors.As(e.Cause, &mismatch) || strings.Contains(e.Cause.Error(), "peer id mismatch")
+	})
+}
+
+type maxResponseKey struct{}
+
+// WithMaxResponse bounds the response body of calls made with the context, in bytes.
+func WithMaxResponse(ctx context.Context, limit int64) context.Context {
+	return context.WithValue(ctx, maxResponseKey{}, limit)
+}
+
+type roundTripper struct{ h *Host }
+
+func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	h := t.h
+	if req.URL.Scheme != "http" || req.URL.Port() != "" {
+		closeBody(req)
+		return nil, fmt.Errorf("mesh addresses look like http://HOTKEY/path, not %s", req.URL.Redacted())
+	}
+	ctx, cancel := req.Context(), context.CancelFunc(func() {})
+	if _, ok := ctx.Deadline(); !ok {
+		ctx, cancel = context.WithTimeout(ctx, h.cfg.CallTimeout)
+	}
+	limit, ok := ctx.Value(maxResponseKey{}).(int64)
+	if !ok {
+		limit = h.cfg.MaxResponse
+	}
+	req = req.Clone(ctx)
+	if req.Body != nil && req.Body != http.NoBody && (req.ContentLength < 0 || req.ContentLength >= expectContinueFrom) {
+		req.Header.Set("Expect", "100-continue")
+	}
+	resp, err := h.transport.RoundTrip(req)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if resp.ContentLength > limit {
+		cancel()
+		return nil, errors.Join(fmt.Errorf("%w: %d bytes of %d", ErrResponseTooLarge, resp.ContentLength, limit), resp.Body.Close())
+	}
+	resp.Body = &boundedResponse{body: resp.Body, left: limit, limit: limit, cancel: cancel}
+	return resp, nil
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // RoundTrip must close it; its error is not the caller's
+	}
+}
+
+// boundedResponse cuts a body off at the caller's limit and ends the call's deadline
+// with it.
+type boundedResponse struct {
+	body   io.ReadCloser
+	left   int64
+	limit  int64
+	cancel context.CancelFunc
+}
+
+func (b *boundedResponse) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, b.limit)
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.body.Read(p)
+	if int64(n) <= b.left {
+		b.left -= int64(n)
+		if err != nil {
+			b.cancel()
+		}
+		return n, err
+	}
+	n = int(b.left)
+	b.left = -1
+	b.cancel()
+	return n, fmt.Errorf("%w of %d bytes", ErrResponseTooLarge, b.limit)
+}
+
+func (b *boundedResponse) Close() error {
+	err := b.body.Close()
+	b.cancel()
+	return err
+}

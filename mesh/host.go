@@ -1,0 +1,255 @@
+package mesh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// Protocol is the libp2p protocol of a stream that carries one HTTP/1.1 request.
+const Protocol protocol.ID = "/lode/http/1"
+
+// DefaultListen are the listen addresses of a host that is given none: loopback,
+// free ports, QUIC before TCP.
+var DefaultListen = []string{"/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"}
+
+// Config is what a host is made of. Only PrivKey is required.
+type Config struct {
+	// PrivKey is the hotkey: 32 bytes, secp256k1.
+	PrivKey []byte
+	// Listen are multiaddrs to listen on; empty means [DefaultListen].
+	Listen []string
+	// Announce are multiaddrs to publish instead of those listened on, for a host
+	// whose address looks different from outside. A trailing /p2p/ID may be left out.
+	Announce []string
+	// Logger defaults to a silent one.
+	Logger *slog.Logger
+
+	// CallTimeout bounds a call whose context has no deadline; default 60 s.
+	CallTimeout time.Duration
+	// DialTimeout bounds making a connection; default 10 s.
+	DialTimeout time.Duration
+	// MaxResponse bounds the body of a response in bytes; default 64 MiB.
+	// [WithMaxResponse] sets it for one call.
+	MaxResponse int64
+
+	// NAT turns on relays as a client, hole punching, port mapping and finding out
+	// whether the host can be reached.
+	NAT bool
+	// Relays are full multiaddrs (…/p2p/ID) of relays to be reached through; with NAT.
+	Relays []string
+	// RelayService lets others be reached through this host.
+	RelayService bool
+	// Private skips finding out whether the host can be reached and uses Relays at
+	// once; with NAT.
+	Private bool
+}
+
+// Host is one hotkey's presence in the network. All methods are safe for concurrent
+// use. It ends with the context that it was made with, or by [Host.Close].
+type Host struct {
+	cfg    Config
+	log    *slog.Logger
+	hotkey string
+	p2p    host.Host
+
+	server   *http.Server
+	listener *listener
+	mux      *mux
+	served   chan struct{} // closed when the server's accept loop has ended
+
+	client    *http.Client
+	transport *http.Transport
+
+	bookMu sync.Mutex
+	book   map[string]bookEntry
+
+	counters counters
+
+	stop      func() bool // unhooks the context
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// New starts a host that listens. It ends when ctx does.
+func New(ctx context.Context, cfg Config) (*Host, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if len(cfg.Listen) == 0 {
+		cfg.Listen = DefaultListen
+	}
+	if cfg.CallTimeout <= 0 {
+		cfg.CallTimeout = 60 * time.Second
+	}
+	if cfg.DialTimeout <= 0 {
+		cfg.DialTimeout = 10 * time.Second
+	}
+	if cfg.MaxResponse <= 0 {
+		cfg.MaxResponse = 64 << 20
+	}
+
+	key, err := crypto.UnmarshalSecp256k1PrivateKey(cfg.PrivKey)
+	if err != nil {
+		return nil, fmt.Errorf("the hotkey is not a 32-byte secp256k1 key: %w", err)
+	}
+	hotkey, err := hotkeyOfKey(key.GetPublic())
+	if err != nil {
+		return nil, err
+	}
+	cfg.PrivKey = nil // libp2p has it now
+
+	opts, err := options(cfg, key)
+	if err != nil {
+		return nil, err
+	}
+	p2p, err := libp2p.New(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %v: %w", cfg.Listen, err)
+	}
+	// libp2p is content when one of several addresses works; we are not.
+	if got, want := len(p2p.Network().ListenAddresses()), len(cfg.Listen); got < want {
+		return nil, errors.Join(fmt.Errorf("only %d of the addresses %v can be listened on; is a port in use?", got, cfg.Listen), p2p.Close())
+	}
+
+	h := &Host{cfg: cfg, log: cfg.Logger.With("hotkey", hotkey), hotkey: hotkey, p2p: p2p, book: map[string]bookEntry{}}
+	h.counters.init(p2p.ConnManager())
+	h.serve()
+	h.dialer()
+	h.stop = context.AfterFunc(ctx, func() { _ = h.Close() }) // Close keeps its error for who calls it
+	return h, nil
+}
+
+func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
+	announce, err := announced(cfg.Announce, key)
+	if err != nil {
+		return nil, err
+	}
+	opts := []libp2p.Option{
+		libp2p.Identity(key),
+		libp2p.ListenAddrStrings(cfg.Listen...),
+		libp2p.Transport(quic.NewTransport),
+		libp2p.Transport(tcp.NewTCPTransport),
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.UserAgent("lode"),
+		libp2p.WithDialTimeout(cfg.DialTimeout),
+		libp2p.DisableMetrics(),
+	}
+	if len(announce) > 0 {
+		opts = append(opts, libp2p.AddrsFactory(func([]ma.Multiaddr) []ma.Multiaddr { return announce }))
+	}
+	if cfg.RelayService {
+		opts = append(opts, libp2p.EnableRelayService(), libp2p.ForceReachabilityPublic())
+	}
+	if !cfg.NAT {
+		if !cfg.RelayService {
+			opts = append(opts, libp2p.DisableRelay())
+		}
+		return append(opts, libp2p.DisableIdentifyAddressDiscovery()), nil
+	}
+	opts = append(opts, libp2p.EnableRelay(), libp2p.EnableHolePunching(), libp2p.NATPortMap(), libp2p.EnableAutoNATv2())
+	if cfg.Private {
+		opts = append(opts, libp2p.ForceReachabilityPrivate())
+	}
+	if len(cfg.Relays) > 0 {
+		relays := make([]peer.AddrInfo, 0, len(cfg.Relays))
+		for _, s := range cfg.Relays {
+			info, err := peer.AddrInfoFromString(s)
+			if err != nil {
+				return nil, fmt.Errorf("relay %q is not a multiaddr that ends in /p2p/ID: %w", s, err)
+			}
+			relays = append(relays, *info)
+		}
+		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays))
+	}
+	return opts, nil
+}
+
+// announced parses addresses to announce, without their /p2p/ID.
+func announced(addrs []string, key crypto.PrivKey) ([]ma.Multiaddr, error) {
+	self, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	var out []ma.Multiaddr
+	for _, s := range addrs {
+		addr, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("announced address %q is not a multiaddr: %w", s, err)
+		}
+		transport, id := peer.SplitAddr(addr)
+		if id != "" && id != self {
+			return nil, fmt.Errorf("announced address %q ends in another peer's ID; this host's is %s", s, self)
+		}
+		if len(transport) == 0 {
+			return nil, fmt.Errorf("announced address %q has no transport, such as /ip4/203.0.113.7/udp/4001/quic-v1", s)
+		}
+		out = append(out, transport)
+	}
+	return out, nil
+}
+
+// Hotkey returns the host's own address, lode1….
+func (h *Host) Hotkey() string { return h.hotkey }
+
+// PeerID returns the libp2p identity of the hotkey.
+func (h *Host) PeerID() peer.ID { return h.p2p.ID() }
+
+// Endpoints returns the full multiaddrs (…/p2p/ID) under which others reach the host
+// now, best first: what is announced, else what it listens on, QUIC before TCP.
+func (h *Host) Endpoints() []string {
+	suffix := "/p2p/" + h.p2p.ID().String()
+	var quics, others []string
+	for _, a := range h.p2p.Addrs() {
+		s := a.String() + suffix
+		if _, err := a.ValueForProtocol(ma.P_QUIC_V1); err == nil {
+			quics = append(quics, s)
+		} else {
+			others = append(others, s)
+		}
+	}
+	if len(h.cfg.Announce) > 0 { // in the order given
+		quics, others = nil, nil
+		for _, a := range h.p2p.Addrs() {
+			others = append(others, a.String()+suffix)
+		}
+	}
+	return append(quics, others...)
+}
+
+// shutdownGrace is how long Close waits for requests in flight.
+const shutdownGrace = 2 * time.Second
+
+// Close lets requests in flight end for up to 2 s, then closes every connection.
+func (h *Host) Close() error {
+	h.closeOnce.Do(func() {
+		h.stop()
+		h.p2p.RemoveStreamHandler(Protocol)
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
+		defer cancel()
+		if err := h.server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			h.closeErr = err
+		}
+		h.listener.cancelRequests()
+		h.closeErr = errors.Join(h.closeErr, h.server.Close(), h.p2p.Close())
+		<-h.served
+	})
+	return h.closeErr
+}

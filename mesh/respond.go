@@ -1,0 +1,119 @@
+package mesh
+
+import (
+	"io"
+	"net/http"
+	"sync"
+)
+
+// responder is the ResponseWriter that a handler sees. It lets the host answer in the
+// handler's place as long as the handler has not begun to.
+type responder struct {
+	mu       sync.Mutex
+	w        http.ResponseWriter
+	rc       *http.ResponseController
+	header   http.Header // the handler's own until it begins to answer
+	begun    bool
+	overrode bool
+}
+
+// overrule answers with e unless an answer has begun; it says whether it did. From
+// then on the handler writes into the void.
+func (r *responder) overrule(e *Error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.overrode {
+		return true
+	}
+	if r.begun {
+		return false
+	}
+	r.overrode = true
+	WriteError(r.w, e)
+	_ = r.rc.Flush() // fails only if the caller is gone
+	return true
+}
+
+// Header is kept apart from the real one, so that a handler may go on changing it
+// while the host answers.
+func (r *responder) Header() http.Header {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	return r.header
+}
+
+func (r *responder) WriteHeader(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.writeHeader(status)
+}
+
+func (r *responder) writeHeader(status int) {
+	if r.begun || r.overrode {
+		return
+	}
+	dst := r.w.Header()
+	for k, v := range r.header {
+		dst[k] = v
+	}
+	if status >= 200 { // 1xx are not the answer yet
+		r.begun = true
+	}
+	r.w.WriteHeader(status)
+}
+
+func (r *responder) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.overrode {
+		return 0, http.ErrHandlerTimeout
+	}
+	r.writeHeader(http.StatusOK)
+	return r.w.Write(b)
+}
+
+// FlushError sends what has been written so far; http.ResponseController uses it.
+func (r *responder) FlushError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.overrode {
+		return http.ErrHandlerTimeout
+	}
+	r.writeHeader(http.StatusOK)
+	return r.rc.Flush()
+}
+
+// Flush is FlushError for http.Flusher.
+func (r *responder) Flush() { _ = r.FlushError() }
+
+// boundedBody answers 413 itself when the body turns out to be larger than it may be,
+// whatever the handler makes of the error.
+type boundedBody struct {
+	body  io.ReadCloser
+	left  int64
+	limit int64
+	rw    *responder
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, &http.MaxBytesError{Limit: b.limit}
+	}
+	if int64(len(p)) > b.left+1 {
+		p = p[:b.left+1]
+	}
+	n, err := b.body.Read(p)
+	if int64(n) <= b.left {
+		b.left -= int64(n)
+		return n, err
+	}
+	n = int(b.left)
+	b.left = -1
+	b.rw.overrule(tooLarge(b.limit))
+	return n, &http.MaxBytesError{Limit: b.limit}
+}
+
+func (b *boundedBody) Close() error { return b.body.Close() }
