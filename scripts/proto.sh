@@ -1,14 +1,17 @@
 #!/bin/sh
-# Writes the Go of proto/ beside each user. Needs protoc (Debian: protobuf-compiler)
-# and the module cache; the Go plugins are pinned in go.mod (go tool).
+# proto.sh [DIR]: writes the Go of proto/ beside each user (or below DIR).
+# Needs protoc (Debian: protobuf-compiler) and the module cache, no network; the
+# Go plugins are pinned in go.mod.
 set -eu
 cd "$(dirname "$0")/.."
-command -v protoc >/dev/null || { echo "protoc is missing: apt-get install protobuf-compiler (make tools does it)" >&2; exit 1; }
+to=${1:-.}
+command -v protoc >/dev/null || { echo "protoc is missing: run 'make tools', or apt-get install protobuf-compiler" >&2; exit 1; }
 dir() { go list -m -f '{{.Dir}}' "$1"; }
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-go build -o "$tmp/protoc-gen-gocosmos" github.com/cosmos/gogoproto/protoc-gen-gocosmos
-go build -o "$tmp/protoc-gen-grpc-gateway" github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway
 mkdir "$tmp/out"
+for tool in protoc-gen-gocosmos protoc-gen-grpc-gateway; do
+  cp "$(go tool -n $tool)" "$tmp/$tool"
+done
 gw=$(dir github.com/grpc-ecosystem/grpc-gateway)
 gogo=$(dir github.com/cosmos/gogoproto)
 for d in proto/lode/*/v1; do
@@ -17,4 +20,5 @@ for d in proto/lode/*/v1; do
     --gocosmos_out=plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any:"$tmp/out" \
     --grpc-gateway_out=logtostderr=true,allow_colon_final_segments=true:"$tmp/out" "$d"/*.proto
 done
-cp -r "$tmp/out/github.com/lodenet/lode/." .
+mkdir -p "$to"
+cp -r "$tmp/out/github.com/lodenet/lode/." "$to"

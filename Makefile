@@ -1,0 +1,40 @@
+# Every target is a line that also works by hand.
+GO      ?= go
+BIN     := bin/lode
+LDFLAGS := -s -w -X github.com/lodenet/lode/app.Version=$(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# Our own packages; the SDK's are not ours to check.
+OWN     = $$($(GO) list ./... | grep -v /third_party/)
+
+.PHONY: help build up test test-long lint proto tools bench clean
+
+help: ## what there is
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+build: ## bin/lode
+	@./scripts/say-cold-build.sh
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/lode
+
+up: tools build ## the whole network, in the foreground
+	$(BIN) up $(ARGS)
+
+test: tools ## every test, under 20 minutes on 2 cores with warm caches
+	@./scripts/say-cold-build.sh
+	$(GO) test -timeout 15m ./...
+
+test-long: tools ## slow and heavy suites
+	LODE_LONG=1 $(GO) test -timeout 60m -run 'Long' ./...
+
+lint: ## gofmt, vet, staticcheck on our own packages
+	./scripts/lint.sh
+
+proto: tools ## the Go of proto/
+	./scripts/proto.sh
+
+tools: ## installs Debian packages that are missing
+	@./scripts/tools.sh
+
+bench: tools ## the benchmarks of bench/README.md
+	$(GO) test -run '^$$' -bench . -benchtime 3x ./bench/...
+
+clean: ## what build and test leave
+	rm -rf bin build test/cosmjs/node_modules

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs the Debian packages that Lode needs and this machine lacks.
+set -eu
+need=""
+command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null || need="$need ffmpeg"
+command -v protoc >/dev/null || need="$need protobuf-compiler"
+command -v prlimit >/dev/null || need="$need util-linux"
+command -v cc >/dev/null || need="$need gcc libc6-dev"
+command -v npm >/dev/null || need="$need nodejs npm"
+[ -z "$need" ] && exit 0
+run=""
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { echo "missing:$need. Install them as root: apt-get install$need" >&2; exit 1; }
+  run=sudo
+fi
+echo "installing$need (Debian)"
+$run apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq --no-install-recommends $need >/dev/null
