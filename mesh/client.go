@@ -29,31 +29,40 @@ const (
 )
 
 type bookEntry struct {
-	endpoint string
-	id       peer.ID
+	endpoints []string
+	id        peer.ID
 }
 
-// AddPeer tells the host where a hotkey listens. The endpoint must be the hotkey's
-// own, see [ValidateEndpoint]. A new endpoint for a known hotkey replaces the old one
-// and closes the connections to it: it has moved.
-func (h *Host) AddPeer(hotkey, endpoint string) error {
-	info, err := parseEndpoint(hotkey, endpoint)
-	if err != nil {
-		return err
+// AddPeer tells the host where a hotkey listens; any one of the endpoints will do.
+// Each must be the hotkey's own, see [ValidateEndpoint]. New endpoints for a known
+// hotkey replace the old ones and close the connections to it: it has moved.
+func (h *Host) AddPeer(hotkey string, endpoints ...string) error {
+	if len(endpoints) == 0 {
+		return fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey)
+	}
+	var id peer.ID
+	var addrs []ma.Multiaddr
+	for _, endpoint := range endpoints {
+		info, err := parseEndpoint(hotkey, endpoint)
+		if err != nil {
+			return err
+		}
+		id = info.ID
+		addrs = append(addrs, info.Addrs...)
 	}
 	if hotkey == h.hotkey {
 		return errors.New("a host does not call itself: that hotkey is its own")
 	}
 	h.bookMu.Lock()
 	old, known := h.book[hotkey]
-	h.book[hotkey] = bookEntry{endpoint: endpoint, id: info.ID}
+	h.book[hotkey] = bookEntry{endpoints: slices.Clone(endpoints), id: id}
 	h.bookMu.Unlock()
-	if known && old.endpoint == endpoint {
+	if known && slices.Equal(old.endpoints, endpoints) {
 		return nil
 	}
-	h.setAddrs(info.ID, info.Addrs)
+	h.setAddrs(id, addrs)
 	if known {
-		return h.p2p.Network().ClosePeer(info.ID)
+		return h.p2p.Network().ClosePeer(id)
 	}
 	return nil
 }
@@ -124,9 +133,9 @@ func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
 	s, err := h.p2p.NewStream(ctx, entry.id, Protocol)
 	if err != nil {
 		if isMismatch(err) {
-			return nil, fmt.Errorf("%w: %s at %s", ErrWrongPeer, hotkey, entry.endpoint)
+			return nil, fmt.Errorf("%w: %s at %s", ErrWrongPeer, hotkey, strings.Join(entry.endpoints, ", "))
 		}
-		return nil, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, hotkey, entry.endpoint, err)
+		return nil, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, hotkey, strings.Join(entry.endpoints, ", "), err)
 	}
 	return h.counters.open(s, true), nil
 }
