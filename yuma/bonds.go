@@ -47,19 +47,26 @@ func (e *Engine) moveBonds() {
 
 // moveRow merges a validator's weights and old bonds, both by ascending uid.
 func (e *Engine) moveRow(i int, weights []cell, old []Entry) {
-	for len(weights) > 0 || len(old) > 0 {
-		var uid uint16
+	const end = 1 << 16 // above every uid
+	bonds, version2 := e.bonds, e.in.YumaVersion == 2
+	for w, o := 0, 0; w < len(weights) || o < len(old); {
+		atW, atO := end, end
+		if w < len(weights) {
+			atW = int(weights[w].uid)
+		}
+		if o < len(old) {
+			atO = int(old[o].UID)
+		}
+		uid := uint16(min(atW, atO))
 		var v fixed.Q32
 		var b uint16
-		if len(old) == 0 || len(weights) > 0 && weights[0].uid < old[0].UID {
-			uid = weights[0].uid
-		} else {
-			uid, b = old[0].UID, e.kept(old[0])
-			old = old[1:]
+		if atW <= atO {
+			v = e.follow(weights[w].value, uid)
+			w++
 		}
-		if len(weights) > 0 && weights[0].uid == uid {
-			v = e.follow(weights[0].value, uid)
-			weights = weights[1:]
+		if atO <= atW {
+			b = e.kept(old[o])
+			o++
 		}
 		if v == 0 && b == 0 {
 			continue
@@ -67,7 +74,7 @@ func (e *Engine) moveRow(i int, weights []cell, old []Entry) {
 
 		var next fixed.Q32
 		switch {
-		case e.in.YumaVersion == 2:
+		case version2:
 			next = e.mix(i, uid, v, b)
 		case e.liquid.on:
 			loaded := load(b)
@@ -76,11 +83,14 @@ func (e *Engine) moveRow(i int, weights []cell, old []Entry) {
 			next = e.average(v, load(b))
 		}
 		if next > 0 {
-			e.bonds = append(e.bonds, cell{uid, next})
+			bonds = append(bonds, cell{uid, next})
 			e.columnSum[uid] += uint64(next)
-			e.columnMax[uid] = max(e.columnMax[uid], next)
+			if version2 {
+				e.columnMax[uid] = max(e.columnMax[uid], next)
+			}
 		}
 	}
+	e.bonds = bonds
 }
 
 // load is the least Q32 that is stored as b: b/65535 rounded up.

@@ -31,9 +31,19 @@ func (l *liquid) prepare(p *Params, consensus []fixed.Q32) {
 	l.atZero = l.at(0)
 }
 
-// alpha is the rate at which a bond b moves toward v.
+// alpha is the rate at which a bond b moves toward v. A rising bond's distance
+// is that of its weight above consensus; a falling one's is how far it falls.
+//
+// The falling bond is measured from its weight, not from consensus, as the
+// reference does: the figures of its tests (testdata/yuma3_one_epoch_switch.json)
+// hold only with that.
 func (l *liquid) alpha(v, b, consensus fixed.Q32) fixed.Q32 {
-	d := max(v, b).Sub(consensus) // the weight's distance where it rises, the bond's where it falls
+	var d fixed.Q32
+	if v >= b {
+		d = v.Sub(consensus)
+	} else {
+		d = b - v
+	}
 	if d == 0 {
 		return l.atZero
 	}
