@@ -1,0 +1,92 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	"github.com/lodenet/lode/x/weights/types"
+)
+
+// limit is how often a neuron may do something of a kind.
+type limit struct {
+	kind   string
+	name   string // as users know it
+	blocks int64
+	last   int64 // an attempt that the kind's own record doesn't know, 0 if none
+}
+
+// revealLimit lets one reveal a block through. What can be revealed at all is
+// bounded by the open commits.
+var revealLimit = limit{kind: types.KindReveal, name: "one reveal a block", blocks: 1}
+
+func weightsLimit(s subnetstypes.Subnet) limit {
+	return limit{kind: types.KindWeights, name: "weights_rate_limit", blocks: max(int64(s.Hyperparameters.WeightsRateLimit), 1)}
+}
+
+// targetHeight is the block that a transaction is checked for. A check or a
+// simulation runs on the state of the last block, for the next one.
+func targetHeight(ctx context.Context) int64 {
+	c := sdk.UnwrapSDKContext(ctx)
+	if c.IsCheckTx() || c.ExecMode() == sdk.ExecModeSimulate {
+		return c.BlockHeight() + 1
+	}
+	return c.BlockHeight()
+}
+
+// nextAllowed is the first block at which an attempt will be accepted, and the
+// block of the last one; both 0 where there was none.
+func (k Keeper) nextAllowed(ctx context.Context, n subnetstypes.Neuron, l limit) (first, last int64, err error) {
+	a, ok, err := found(k.attempts.Get(ctx, collections.Join3(n.SubnetId, n.Uid, l.kind)))
+	if err != nil {
+		return 0, 0, err
+	}
+	last = l.last
+	if ok {
+		last = max(last, a.Height)
+	}
+	if last == 0 {
+		return 0, 0, nil
+	}
+	return last + l.blocks, last, nil
+}
+
+// checkLimit is an error that says when to try again, if it is too soon.
+func (k Keeper) checkLimit(ctx context.Context, n subnetstypes.Neuron, l limit) error {
+	first, last, err := k.nextAllowed(ctx, n, l)
+	if err != nil {
+		return err
+	}
+	if now := targetHeight(ctx); now < first {
+		return types.ErrTooSoon.Wrapf("%s: %d blocks between two attempts; the last was in block %d, the first block that will be accepted is %d (this is for block %d)",
+			l.name, l.blocks, last, first, now)
+	}
+	return nil
+}
+
+// consumeLimit records an attempt. lane: the free lane consumed it for a message
+// that runs later in this block, which then finds it consumed for itself.
+func (k Keeper) consumeLimit(ctx context.Context, n subnetstypes.Neuron, l limit, lane bool) error {
+	return k.attempts.Set(ctx, collections.Join3(n.SubnetId, n.Uid, l.kind), types.LastAttempt{
+		SubnetId: n.SubnetId, Uid: n.Uid, Kind: l.kind, Height: targetHeight(ctx), Lane: lane,
+	})
+}
+
+// useLimit is for messages: it takes what the free lane consumed for them in
+// this block, or checks and consumes by itself. A message of the lane that fails
+// leaves the lane's record, so the attempt stays spent.
+func (k Keeper) useLimit(ctx context.Context, n subnetstypes.Neuron, l limit) error {
+	a, ok, err := found(k.attempts.Get(ctx, collections.Join3(n.SubnetId, n.Uid, l.kind)))
+	if err != nil {
+		return err
+	}
+	if !ok || !a.Lane || a.Height != targetHeight(ctx) {
+		if err := k.checkLimit(ctx, n, l); err != nil {
+			return err
+		}
+	}
+	return k.consumeLimit(ctx, n, l, false)
+}

@@ -1,0 +1,30 @@
+package types
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+)
+
+// SubnetsKeeper is what x/weights needs of the registry of subnets and neurons.
+type SubnetsKeeper interface {
+	Subnet(ctx context.Context, subnetID uint64) (subnetstypes.Subnet, error)
+	SubnetByNetuid(ctx context.Context, netuid uint32) (subnetstypes.Subnet, error)
+	NeuronByHotkey(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (subnetstypes.Neuron, error)
+	Neurons(ctx context.Context, subnetID uint64) ([]subnetstypes.Neuron, error) // by uid
+	ServeRateLimit(ctx context.Context) (int64, error)                           // blocks
+}
+
+// AlphaKeeper is what x/weights needs of the subnets' stakes.
+type AlphaKeeper interface {
+	StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
+}
+
+// StakingKeeper is what x/weights needs of the chain's own validators.
+type StakingKeeper interface {
+	GetValidator(ctx context.Context, addr sdk.ValAddress) (stakingtypes.Validator, error)
+	GetBondedValidatorsByPower(ctx context.Context) ([]stakingtypes.Validator, error)
+}
