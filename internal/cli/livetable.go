@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+	"github.com/lodenet/lode/localnet"
+)
+
+// liveTable redraws a network's state in place on a terminal.
+type liveTable struct {
+	out   io.Writer
+	lines int // drawn last time
+}
+
+// draw replaces what was drawn last.
+func (l *liveTable) draw(r localnet.Report, names map[string]string) {
+	text := networkTable(r, names)
+	var b strings.Builder
+	if l.lines > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", l.lines) // up, and clear to the end
+	}
+	b.WriteString(text)
+	l.lines = strings.Count(text, "\n")
+	io.WriteString(l.out, b.String()) // a terminal that went away ends the program by its signal
+}
+
+var (
+	styleHead  = lipgloss.NewStyle().Bold(true).Padding(0, 1)
+	styleCell  = lipgloss.NewStyle().Padding(0, 1)
+	styleDim   = lipgloss.NewStyle().Faint(true)
+	styleTitle = lipgloss.NewStyle().Bold(true)
+	roleColor  = map[string]string{
+		localnet.RoleOwner:     "5",
+		localnet.RoleValidator: "4",
+		localnet.RoleMiner:     "2",
+	}
+)
+
+// networkTable is the state of a network as text, each line ended. names gives
+// hotkeys' names, where known.
+func networkTable(r localnet.Report, names map[string]string) string {
+	var b strings.Builder
+	for _, s := range r.Subnets {
+		fmt.Fprintf(&b, "%s  %s  %s\n",
+			styleTitle.Render(fmt.Sprintf("subnet %d · %s", s.Netuid, s.Name)),
+			fmt.Sprintf("1 alpha = %.6f TAO", s.Price),
+			styleDim.Render(fmt.Sprintf("block %d · epoch %d · pool %s TAO", r.Height, s.Epochs, formatUnits(s.TaoReserveRao, 2))))
+		t := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(styleDim).
+			Headers("role", "uid", "hotkey", "strategy", "score", "incentive", "dividends", "alpha staked", "worth TAO", "last epoch").
+			StyleFunc(func(row, col int) lipgloss.Style {
+				if row == table.HeaderRow {
+					return styleHead
+				}
+				st := styleCell
+				if col == 0 {
+					st = st.Foreground(lipgloss.Color(roleColor[s.Neurons[row].Role]))
+				}
+				if col == 1 || col >= 4 {
+					st = st.Align(lipgloss.Right)
+				}
+				return st
+			})
+		for _, n := range s.Neurons {
+			t.Row(n.Role, fmt.Sprint(n.UID), displayKey(n.Hotkey, names), orDash(n.Strategy), scoreText(n.Score),
+				fractionText(n.Incentive), fractionText(n.Dividends),
+				formatUnits(n.StakeAlpha, 3), fmt.Sprintf("%.3f", float64(n.StakeAlpha)/1e9*s.Price),
+				"+"+formatUnits(n.EmissionAlpha, 3))
+		}
+		b.WriteString(t.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// displayKey is a hotkey as a person likes it: its name, or its ends.
+func displayKey(addr string, names map[string]string) string {
+	short := addr
+	if len(addr) > 16 {
+		short = addr[:9] + "…" + addr[len(addr)-4:]
+	}
+	if n := names[addr]; n != "" {
+		return n + " " + short
+	}
+	return short
+}
+
+func orDash(s *string) string {
+	if s == nil {
+		return "–"
+	}
+	return *s
+}
+
+func scoreText(f *float64) string {
+	if f == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3f", *f)
+}
+
+func fractionText(f float64) string {
+	if f == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f", f)
+}
+
+// formatUnits writes units of 10^-9 with the given number of decimals, cut off, never
+// rounded up.
+func formatUnits(units uint64, decimals int) string {
+	frac := fmt.Sprintf("%09d", units%1e9)[:decimals]
+	if decimals == 0 {
+		return fmt.Sprint(units / 1e9)
+	}
+	return fmt.Sprintf("%d.%s", units/1e9, frac)
+}
+
+// epochLine is a network's epoch on one line, for output that is no terminal.
+func epochLine(r localnet.Report, s localnet.SubnetReport, names map[string]string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "block %d  epoch %d  subnet %d  price %.6f", r.Height, s.Epochs, s.Netuid, s.Price)
+	for _, n := range s.Neurons {
+		name := names[n.Hotkey]
+		if name == "" {
+			name = fmt.Sprintf("uid %d", n.UID)
+		}
+		switch n.Role {
+		case localnet.RoleMiner:
+			fmt.Fprintf(&b, "  %s(%s) score %s incentive %.4f +%s", name, orDash(n.Strategy), scoreText(n.Score), n.Incentive, formatUnits(n.EmissionAlpha, 3))
+		case localnet.RoleValidator:
+			fmt.Fprintf(&b, "  %s dividends %.4f +%s", name, n.Dividends, formatUnits(n.EmissionAlpha, 3))
+		}
+	}
+	return b.String()
+}

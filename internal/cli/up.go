@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/lodenet/lode/localnet"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+func newUpCommand() *cobra.Command {
+	var (
+		cfg      localnet.Config
+		duration time.Duration
+		reportTo string
+		logLevel string
+	)
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run a whole network on this machine: a chain, a video subnet, validators and miners",
+		Long: `Runs a whole network in one process on loopback: one chain validator, subnet 1 (video) with its owner,
+two validators, and miners that compete with different strategies for compressing real video.
+
+State lives in --home; a second start continues from it, --fresh starts over. Ctrl-C stops it.
+The keys in the home are encrypted with a passphrase that lies beside them: for local networks only.`,
+		Example: `  lode up
+  lode up --fresh --for 3m --report report.json
+  lode up --home /tmp/net --clips ~/videos --rpc-port 26657`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			g := globalsOf(cmd)
+			cfg.Home = g.home
+			if reportTo != "" {
+				if err := checkWritable(reportTo); err != nil {
+					return fmt.Errorf("--report %s: %w", reportTo, err)
+				}
+			}
+			logger, closeLog, err := upLogger(cfg.Home, logLevel)
+			if err != nil {
+				return err
+			}
+			defer closeLog()
+			cfg.Logger = logger
+
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			report, err := runUp(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, duration, g.json)
+			if err != nil {
+				return err
+			}
+			if reportTo != "" {
+				raw, err := json.MarshalIndent(report, "", "  ")
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(reportTo, append(raw, '\n'), 0o644); err != nil {
+					return err
+				}
+			}
+			if g.json {
+				return printJSON(cmd, report)
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&cfg.Fresh, "fresh", false, "start over: delete the network in --home first")
+	f.DurationVar(&duration, "for", 0, "stop by itself after this long, counted from the first block (0: run until Ctrl-C)")
+	f.StringVar(&reportTo, "report", "", "write what happened to this file at the end, as JSON")
+	f.StringVar(&cfg.Clips, "clips", "", "folder of videos that the validators draw from (default: a generated clip)")
+	f.StringSliceVar(&cfg.Strategies, "strategies", localnet.DefaultStrategies, "one miner for each: x264, x265, search")
+	f.IntVar(&cfg.Ports.RPC, "rpc-port", 0, "CometBFT RPC port (0: the last run's, or a free one)")
+	f.IntVar(&cfg.Ports.GRPC, "grpc-port", 0, "gRPC port")
+	f.IntVar(&cfg.Ports.REST, "rest-port", 0, "REST port")
+	f.IntVar(&cfg.Ports.P2P, "p2p-port", 0, "CometBFT peer-to-peer port")
+	f.IntVar(&cfg.Ports.Status, "status-port", 0, "status port")
+	f.StringVar(&logLevel, "log-level", "info", "what goes to HOME/lode.log: debug, info, warn, error")
+	return cmd
+}
+
+// runUp runs a network and shows it until ctx ends or the duration has passed.
+func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, duration time.Duration, quiet bool) (localnet.Report, error) {
+	start := time.Now()
+	step := func(text string) { fmt.Fprintf(errOut, "%6.1fs  %s\n", time.Since(start).Seconds(), text) }
+	step("starting a local network in " + cfg.Home)
+	cfg.OnStep = step
+
+	reports := make(chan localnet.Report, 1)
+	cfg.OnBlock = func(r localnet.Report) {
+		select { // keep only the newest
+		case <-reports:
+		default:
+		}
+		reports <- r
+	}
+	n, err := localnet.New(cfg)
+	if err != nil {
+		return localnet.Report{}, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan error, 1)
+	go func() { done <- n.Run(ctx) }()
+
+	select {
+	case err := <-done:
+		if err == nil && ctx.Err() != nil {
+			step("stopped before the network was up")
+		}
+		return n.Report(), err
+	case <-n.Ready():
+	}
+	if duration > 0 {
+		timer := time.AfterFunc(time.Until(n.FirstBlockSeen().Add(duration)), func() { cancel(errTimeIsUp) })
+		defer timer.Stop()
+	}
+	e := n.Info().Endpoints
+	fmt.Fprintf(errOut, "\n  rpc     %s\n  grpc    %s\n  rest    %s\n  status  %s\n  home    %s\n  wallet  coldkey `user` is funded; passphrase in %s\n          (a passphrase beside the keys suits local networks only)\n\n",
+		e.RPC, e.GRPC, e.REST, e.Status, cfg.Home, localnet.PassphraseFile(cfg.Home))
+
+	show := newUpView(out, n.Names(), quiet)
+	for {
+		select {
+		case r := <-reports:
+			show(r)
+		case err := <-done:
+			r := n.Report()
+			if err == nil {
+				step(fmt.Sprintf("stopped at block %d", r.Height))
+			}
+			return r, err
+		}
+	}
+}
+
+var errTimeIsUp = errors.New("the time given by --for is up")
+
+// newUpView shows reports: a live table on a terminal, else a line per epoch.
+func newUpView(out io.Writer, names map[string]string, quiet bool) func(localnet.Report) {
+	if quiet {
+		return func(localnet.Report) {}
+	}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		live := &liveTable{out: out}
+		return func(r localnet.Report) { live.draw(r, names) }
+	}
+	last := map[uint16]uint64{}
+	return func(r localnet.Report) {
+		for _, s := range r.Subnets {
+			if n, ok := last[s.Netuid]; ok && n == s.Epochs {
+				continue
+			}
+			last[s.Netuid] = s.Epochs
+			fmt.Fprintln(out, epochLine(r, s, names))
+		}
+	}
+}
+
+// upLogger writes the network's log beside its home's state, so that the terminal
+// stays readable.
+func upLogger(home, level string) (*slog.Logger, func(), error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, nil, fmt.Errorf("--log-level %q: debug, info, warn or error", level)
+	}
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("the home %s can't be made: %w", home, err)
+	}
+	f, err := os.OpenFile(filepath.Join(home, "lode.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: l})), func() { f.Close() }, nil
+}
+
+// checkWritable finds out now whether a file can be written at the end.
+func checkWritable(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,158 @@
+package localnet
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// homeVersion is the layout of a home that this program reads and writes.
+const homeVersion = 1
+
+// Errors that callers branch on.
+var (
+	// ErrHomeInUse says that another process runs the network of a home.
+	ErrHomeInUse = errors.New("the network of this home is already running")
+	// ErrHomeVersion says that a home was written by another version.
+	ErrHomeVersion = errors.New("the home was written by another version of lode")
+	// ErrNoNetwork says that there is no network in a home.
+	ErrNoNetwork = errors.New("there is no local network in this home")
+)
+
+// Info is what a home says about its network: the file network.json, by which
+// client commands find the node.
+type Info struct {
+	Version   int       `json:"version"`
+	ChainID   string    `json:"chain_id"`
+	Endpoints Endpoints `json:"endpoints"`
+	PID       int       `json:"pid"` // of the process that runs it, 0 when it stopped
+}
+
+// Paths inside a home.
+func infoPath(home string) string { return filepath.Join(home, "network.json") }
+func lockPath(home string) string { return filepath.Join(home, "lock") }
+func nodeDir(home string) string  { return filepath.Join(home, "node") }
+func stateDir(home string) string { return filepath.Join(home, "state") }
+func clipsDir(home string) string { return filepath.Join(home, "clips") }
+
+// WalletDir is where a home's keys are.
+func WalletDir(home string) string { return filepath.Join(home, "wallet") }
+
+// PassphraseFile is where a home's passphrase is, mode 0600.
+func PassphraseFile(home string) string { return filepath.Join(home, "passphrase") }
+
+// ReadInfo reads what a home says about its network. The error wraps
+// [ErrNoNetwork] where there is none and [ErrHomeVersion] where it can't be read
+// by this version.
+func ReadInfo(home string) (Info, error) {
+	raw, err := os.ReadFile(infoPath(home))
+	if errors.Is(err, os.ErrNotExist) {
+		return Info{}, fmt.Errorf("%w: %s. Start one with `lode up --home %s`, or name a node with --node URL", ErrNoNetwork, home, home)
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	var i Info
+	if err := json.Unmarshal(raw, &i); err != nil {
+		return Info{}, fmt.Errorf("%s is damaged (%v): start over with `lode up --fresh`", infoPath(home), err)
+	}
+	if i.Version != homeVersion {
+		return Info{}, fmt.Errorf("%w: %s has layout %d, this program has %d. Use the version that made it, another --home, or start over with `lode up --fresh`",
+			ErrHomeVersion, home, i.Version, homeVersion)
+	}
+	return i, nil
+}
+
+// writeInfo replaces network.json as a whole.
+func writeInfo(home string, i Info) error {
+	i.Version = homeVersion
+	raw, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(infoPath(home), append(raw, '\n'), 0o644)
+}
+
+// writeFile writes a file so that a reader sees the old or the new content, never
+// a part.
+func writeFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it is renamed, as it should
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// lockHome makes a home this process's own until the returned file is closed. The
+// kernel drops the lock of a process that dies.
+func lockHome(home string) (*os.File, error) {
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, fmt.Errorf("the home %s can't be made: %w", home, err)
+	}
+	f, err := os.OpenFile(lockPath(home), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: %s. Stop it first (Ctrl-C where it runs), or use another --home", ErrHomeInUse, home)
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// ours are the names that a home may hold; anything else is not deleted by --fresh.
+var ours = []string{"network.json", "node", "state", "clips", "wallet", "passphrase"}
+
+// clearHome removes the network of a home, and nothing else. It refuses a folder
+// that never was one.
+func clearHome(home string) error {
+	entries, err := os.ReadDir(home)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(infoPath(home)); err != nil && len(entries) > 1 { // the lock is there
+		if _, err := os.Stat(PassphraseFile(home)); err != nil {
+			return fmt.Errorf("%s is no home of a local network: --fresh will not delete what is in it. Use an empty --home", home)
+		}
+	}
+	for _, name := range ours {
+		if err := os.RemoveAll(filepath.Join(home, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// passphrase reads a home's passphrase, or makes a random one.
+func passphrase(home string) (string, error) {
+	raw, err := os.ReadFile(PassphraseFile(home))
+	if err == nil && len(raw) >= 8 {
+		return string(raw), nil
+	}
+	if err == nil {
+		return "", fmt.Errorf("%s is damaged: without it the keys of this home can't be opened; start over with `lode up --fresh`", PassphraseFile(home))
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	b := make([]byte, 24)
+	if _, err := rand.Read(b); err != nil {
+		return "", err
+	}
+	p := hex.EncodeToString(b)
+	return p, writeFile(PassphraseFile(home), []byte(p), 0o600)
+}
