@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/wallet"
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// failure is an error with a code for programs and what to do about it.
+type failure struct {
+	code string // lower_snake_case, stable
+	hint string // what to do; may be empty
+	err  error
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// fail makes an error with a code and a hint.
+func fail(code, hint, format string, args ...any) error {
+	return &failure{code: code, hint: hint, err: fmt.Errorf(format, args...)}
+}
+
+const codeUsage = "usage"
+
+// usage makes a wrong command line's error.
+func usage(cmd *cobra.Command, err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		return err
+	}
+	msg := err.Error()
+	if strings.HasPrefix(msg, "accepts ") || strings.HasPrefix(msg, "requires ") || strings.HasPrefix(msg, "unknown command") {
+		return fail(codeUsage, "see `"+cmd.CommandPath()+" --help`", "wrong arguments for `%s`: usage is `%s`", cmd.CommandPath(), cmd.UseLine())
+	}
+	return fail(codeUsage, "see `"+cmd.CommandPath()+" --help`", "%w", err)
+}
+
+// usageUnknown is the error of a word that is no command, with the nearest that are.
+func usageUnknown(cmd *cobra.Command, word string) error {
+	hint := "see `" + cmd.CommandPath() + " --help`"
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		hint = "did you mean `" + cmd.CommandPath() + " " + near[0] + "`?"
+	}
+	return fail(codeUsage, hint, "`%s` has no command %q", cmd.CommandPath(), word)
+}
+
+// known are errors of other packages with the code that programs see, and what to do
+// where their text does not say so itself.
+var known = []struct {
+	is         error
+	code, hint string
+}{
+	{localnet.ErrNoNetwork, "no_network", ""},
+	{localnet.ErrHomeVersion, "home_version", ""},
+	{localnet.ErrHomeInUse, "home_in_use", ""},
+	{wallet.ErrWrongPassphrase, "wrong_passphrase", "try again; LODE_PASSPHRASE and --passphrase-file go before the home's own"},
+	{wallet.ErrBadPassphrase, "bad_passphrase", ""},
+	{wallet.ErrNotFound, "no_key", "`lode wallet list` shows the keys; `lode wallet create` makes one"},
+	{wallet.ErrExists, "key_exists", "choose another name; a key is never overwritten"},
+	{wallet.ErrBadName, "bad_name", ""},
+	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
+	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
+	{syscall.ENOSPC, "disk_full", "make room on the disk"},
+	{context.Canceled, "interrupted", ""},
+	{context.DeadlineExceeded, "timeout", "try again; if it goes on, look at the node's log"},
+}
+
+// explain finds the code and the hint of an error.
+func explain(err error) (code, hint string) {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.code, f.hint
+	}
+	for _, k := range known {
+		if errors.Is(err, k.is) {
+			return k.code, k.hint
+		}
+	}
+	return "failed", ""
+}
+
+// report prints an error and returns the exit code.
+func report(w io.Writer, err error, asJSON bool) int {
+	code, hint := explain(err)
+	message := strings.TrimSpace(err.Error())
+	if code == "interrupted" {
+		message = "interrupted"
+	}
+	if asJSON {
+		type body struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+			Hint    string `json:"hint"`
+		}
+		enc := json.NewEncoder(w)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(struct { // nowhere is left to say that it can't be said
+			Error body `json:"error"`
+		}{body{code, message, hint}})
+	} else {
+		fmt.Fprintln(w, "error:", message)
+		if hint != "" {
+			fmt.Fprintln(w, "hint: ", hint)
+		}
+	}
+	switch code {
+	case codeUsage:
+		return exitUsage
+	case "interrupted":
+		return exitInterrupted
+	}
+	return exitFailed
+}

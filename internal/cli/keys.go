@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/cosmos/cosmos-sdk/types/bech32"
+	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/wallet"
+)
+
+// addressPrefix is how all of Lode's addresses begin.
+const addressPrefix = "lode"
+
+// isAddress says whether s is meant as an address, right or wrong.
+func isAddress(s string) bool { return strings.HasPrefix(s, addressPrefix+"1") }
+
+// checkAddress refuses what is no address.
+func checkAddress(s string) error {
+	prefix, raw, err := bech32.DecodeAndConvert(s)
+	switch {
+	case err != nil:
+		return fail("bad_address", "copy it again: every character counts", "%q is no address: %w", s, err)
+	case prefix != addressPrefix:
+		return fail("bad_address", "addresses here begin with lode1", "%q is an address of another network", s)
+	case len(raw) != 20 && len(raw) != 32:
+		return fail("bad_address", "copy it again", "%q is no address: it holds %d bytes, not 20 or 32", s, len(raw))
+	}
+	return nil
+}
+
+// address reads an address, or the name of a key in the wallet.
+func (g *globals) address(ctx context.Context, s string) (string, error) {
+	if isAddress(s) {
+		return s, checkAddress(s)
+	}
+	k, err := g.key(ctx, s)
+	return k.Address, err
+}
+
+// key finds a key in the wallet by name or address, without its passphrase.
+func (g *globals) key(ctx context.Context, s string) (wallet.Key, error) {
+	w, err := g.openWallet(ctx)
+	if err != nil {
+		return wallet.Key{}, err
+	}
+	k, err := w.Get(s)
+	if err != nil {
+		return wallet.Key{}, g.noKey(s, err)
+	}
+	return k, nil
+}
+
+// noKey says what to do about a key that the wallet lacks.
+func (g *globals) noKey(s string, err error) error {
+	if !errors.Is(err, wallet.ErrNotFound) {
+		return err
+	}
+	what := "is neither an address nor a key"
+	if isAddress(s) {
+		what = "is no key"
+	}
+	return fail("no_key", "`lode wallet list` shows the keys; `lode wallet create` makes one", "%q %s of the wallet in %s", s, what, localnet.WalletDir(g.home))
+}
+
+// signer opens a key that signs.
+func (g *globals) signer(ctx context.Context, s string) (*wallet.Signer, error) {
+	w, err := g.openWallet(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k, err := w.Signer(s)
+	if err != nil {
+		return nil, g.noKey(s, err)
+	}
+	return k, nil
+}
+
+// payer opens the coldkey of --from.
+func (g *globals) payer(ctx context.Context) (*wallet.Signer, error) { return g.signer(ctx, g.from) }
+
+// names gives the wallet's addresses their names, for display. A wallet that can't be
+// read has none: what is shown stays true without.
+func (g *globals) names(ctx context.Context) map[string]string {
+	names := map[string]string{}
+	w, err := g.openWallet(ctx)
+	if err != nil {
+		return names
+	}
+	keys, err := w.List()
+	if err != nil {
+		return names
+	}
+	for _, k := range keys {
+		names[k.Address] = k.Name
+	}
+	return names
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+)
+
+// printJSON prints one value for programs.
+func printJSON(cmd *cobra.Command, v any) error {
+	enc := json.NewEncoder(cmd.OutOrStdout())
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// output prints v with --json, else what human writes.
+func output(cmd *cobra.Command, v any, human func(w io.Writer)) error {
+	if globalsOf(cmd).json {
+		return printJSON(cmd, v)
+	}
+	var b strings.Builder
+	human(&b)
+	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
+	return err
+}
+
+// columns is a plain table: aligned, greppable, no frames.
+type columns struct {
+	right map[int]bool // columns of numbers
+	rows  [][]string
+}
+
+// newColumns starts a table with its head. A name that starts with ">" is a column
+// aligned to the right.
+func newColumns(head ...string) *columns {
+	c := &columns{right: map[int]bool{}}
+	for i, h := range head {
+		if name, ok := strings.CutPrefix(h, ">"); ok {
+			head[i], c.right[i] = name, true
+		}
+	}
+	c.add(head...)
+	return c
+}
+
+func (c *columns) add(cells ...string) { c.rows = append(c.rows, cells) }
+
+func (c *columns) write(w io.Writer) {
+	var width []int
+	for _, row := range c.rows {
+		for i, cell := range row {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range c.rows {
+		var b strings.Builder
+		for i, cell := range row {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				b.WriteString("  ")
+			}
+			if c.right[i] {
+				b.WriteString(pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+	}
+}
+
+// facts writes names and values, aligned.
+func facts(w io.Writer, pairs ...string) {
+	wide := 0
+	for i := 0; i < len(pairs); i += 2 {
+		wide = max(wide, utf8.RuneCountInString(pairs[i]))
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fmt.Fprintf(w, "%s%s  %s\n", pairs[i], strings.Repeat(" ", wide-utf8.RuneCountInString(pairs[i])), pairs[i+1])
+	}
+}

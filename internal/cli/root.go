@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/lodenet/lode/wallet"
+	"github.com/spf13/cobra"
+)
+
+// globals are the flags that every command has, and the terminal.
+type globals struct {
+	home           string
+	node           string
+	from           string
+	passphraseFile string
+	json           bool
+
+	terminal *terminal
+	wallet   *wallet.Wallet // once it was opened
+}
+
+type globalsKey struct{}
+
+// globalsOf returns what [Run] gave to a command.
+func globalsOf(cmd *cobra.Command) *globals {
+	return cmd.Context().Value(globalsKey{}).(*globals)
+}
+
+// Main runs the program with the process's arguments and returns its exit code. The
+// first interrupt ends a command in good order, a second one ends the process.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// Run runs the program until it is done or ctx ends, and returns its exit code.
+func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	g := &globals{terminal: newTerminal(in, errOut)}
+	root := newRoot(g)
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(context.WithValue(ctx, globalsKey{}, g))
+	if err == nil {
+		return exitOK
+	}
+	// A command line that can't be parsed leaves g.json unset: look for it.
+	return report(errOut, err, g.json || slices.Contains(args, "--json"))
+}
+
+func newRoot(g *globals) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lode",
+		Short: "A network that pays for real work",
+		Long: `Lode is a proof-of-stake network of subnets: markets in which miners do real work, validators
+measure it, and the chain pays for what was measured.
+
+  lode up        runs a whole network on this machine
+  lode status    shows what it has done
+
+Commands find the network that ` + "`lode up`" + ` runs in --home, or the node that --node names. A local network's
+home has a funded coldkey "user", which pays unless --from names another.`,
+		Example: `  lode up
+  lode wallet balance
+  lode stake add 10 --netuid 1 --hotkey miner-1
+  lode metagraph 1`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&g.home, "home", defaultHome(), "folder of the local network and of the wallet (LODE_HOME)")
+	f.StringVar(&g.node, "node", "", "CometBFT RPC URL of a node, instead of the local network's; several separated by commas")
+	f.StringVar(&g.from, "from", "user", "coldkey that signs and pays: its name in the wallet")
+	f.StringVar(&g.passphraseFile, "passphrase-file", "", "file with the wallet's passphrase (else LODE_PASSPHRASE, else the home's own, else a prompt)")
+	f.BoolVar(&g.json, "json", false, "print one JSON value, for programs")
+
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddGroup(
+		&cobra.Group{ID: "network", Title: "A network on this machine:"},
+		&cobra.Group{ID: "use", Title: "Use a network:"},
+		&cobra.Group{ID: "work", Title: "Work for pay:"},
+		&cobra.Group{ID: "more", Title: "More:"},
+	)
+	add := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("network", newUpCommand(), newStatusCommand(), newFaucetCommand(), newNodeCommand(), newLabCommand())
+	add("use", newWalletCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newVideoCommand())
+	add("work", newHotkeyCommand(), newNeuronCommand(), newMineCommand(), newValidateCommand())
+	add("more", newVersionCommand())
+	root.SetHelpCommandGroupID("more")
+	root.SetCompletionCommandGroupID("more")
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	prepare(root)
+	return root
+}
+
+// prepare walks over all commands: what is only a group of commands shows its help and
+// refuses words that it does not know, wrong arguments become usage errors, and cobra's
+// own commands get their examples.
+func prepare(cmd *cobra.Command) {
+	if cmd.HasSubCommands() && cmd.RunE == nil && cmd.Run == nil {
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			if err == nil {
+				return nil
+			}
+			if cmd.HasSubCommands() && len(args) > 0 {
+				return usageUnknown(cmd, args[0])
+			}
+			return usage(cmd, err)
+		}
+	}
+	if cmd.Example == "" {
+		switch path := cmd.CommandPath(); {
+		case path == "lode help":
+			cmd.Example = "  lode help stake add"
+		case path == "lode completion":
+			cmd.Example = "  source <(lode completion bash)"
+		case strings.HasPrefix(path, "lode completion "):
+			cmd.Example = "  " + path + " > lode." + cmd.Name()
+		}
+	}
+	for _, c := range cmd.Commands() {
+		prepare(c)
+	}
+}
+
+// defaultHome is LODE_HOME, or where `lode up` keeps a local network.
+func defaultHome() string {
+	if h := os.Getenv("LODE_HOME"); h != "" {
+		return h
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(".lode", "local") // no HOME: beside where one works
+	}
+	return filepath.Join(dir, ".lode", "local")
+}
