@@ -143,11 +143,8 @@ func (a Q64) Float64() float64 {
 	return float64(a.v.hi) + float64(a.v.lo)/(1<<64)
 }
 
-// fractionDigits after the point tell any two Q64 apart: 10^-20 is below 2^-64.
-const fractionDigits = 20
-
 // String is the value in decimal, rounded to 20 digits after the point, trailing
-// zeros left out. ParseQ64 gives the same value back.
+// zeros left out. 10^-20 is below 2^-64, so ParseQ64 gives the same value back.
 func (a Q64) String() string {
 	const tenDigits = 10_000_000_000
 	d1, r := bits.Mul64(a.v.lo, tenDigits)

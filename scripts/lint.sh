@@ -1,5 +1,6 @@
 #!/bin/sh
-# gofmt, go vet and staticcheck on Lode's own packages.
+# gofmt, go vet and staticcheck on Lode's own packages. What is found in generated
+# files does not count: it is their generator's to mend.
 set -eu
 cd "$(dirname "$0")/.."
 files=$(git ls-files '*.go' | grep -vE '\.pb(\.gw)?\.go$')
@@ -7,4 +8,6 @@ bad=$(gofmt -l $files)
 [ -z "$bad" ] || { echo "not gofmt'd:"; echo "$bad"; exit 1; }
 own=$(go list ./...)
 go vet $own
-go tool staticcheck $own
+found=$(go tool staticcheck $own) && exit 0
+[ -n "$found" ] || exit 1 # it did not run, and has said why
+! echo "$found" | grep -vE '^[^:]*\.pb(\.gw)?\.go:'
