@@ -1,0 +1,26 @@
+package types
+
+import "cosmossdk.io/errors"
+
+// Errors that callers branch on.
+var (
+	ErrNoSubnet              = errors.Register(ModuleName, 2, "no such subnet")
+	ErrNotRegistered         = errors.Register(ModuleName, 3, "not registered")
+	ErrNotOwner              = errors.Register(ModuleName, 4, "not the subnet's owner")
+	ErrWrongColdkey          = errors.Register(ModuleName, 5, "not the hotkey's coldkey")
+	ErrTooExpensive          = errors.Register(ModuleName, 6, "costs more than the limit")
+	ErrFull                  = errors.Register(ModuleName, 7, "no slot is free")
+	ErrTooSoon               = errors.Register(ModuleName, 8, "too soon")
+	ErrNotStarted            = errors.Register(ModuleName, 9, "subnet has not started")
+	ErrStarted               = errors.Register(ModuleName, 10, "subnet has started")
+	ErrRegistrationClosed    = errors.Register(ModuleName, 11, "registration is closed")
+	ErrRegistered            = errors.Register(ModuleName, 12, "already registered")
+	ErrInvalidIdentity       = errors.Register(ModuleName, 13, "invalid identity")
+	ErrInvalidEndpoint       = errors.Register(ModuleName, 14, "invalid endpoint")
+	ErrNoHyperparameter      = errors.Register(ModuleName, 15, "no such hyperparameter")
+	ErrInvalidHyperparameter = errors.Register(ModuleName, 16, "invalid hyperparameter")
+	ErrFrozen                = errors.Register(ModuleName, 17, "too close to the epoch")
+	ErrInvalidParams         = errors.Register(ModuleName, 18, "invalid parameters")
+	ErrInvalidGenesis        = errors.Register(ModuleName, 19, "invalid genesis")
+	ErrInvariantBroken       = errors.Register(ModuleName, 20, "invariant broken")
+)
