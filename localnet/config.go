@@ -33,9 +33,6 @@ type Config struct {
 	Logger *slog.Logger
 	// OnStep, if given, is told what is being done while the network comes up.
 	OnStep func(step string)
-	// OnBlock, if given, is called with a report after every block seen once the
-	// network is up. It must not block for long: blocks are merged meanwhile.
-	OnBlock func(Report)
 }
 
 // Ports of a network's servers on 127.0.0.1.
@@ -76,9 +73,6 @@ func (c *Config) setDefaults() error {
 	}
 	if c.OnStep == nil {
 		c.OnStep = func(string) {}
-	}
-	if c.OnBlock == nil {
-		c.OnBlock = func(Report) {}
 	}
 	return nil
 }

@@ -30,7 +30,11 @@ type Info struct {
 	Version   int       `json:"version"`
 	ChainID   string    `json:"chain_id"`
 	Endpoints Endpoints `json:"endpoints"`
+	P2PPort   int       `json:"p2p_port"`
 	PID       int       `json:"pid"` // of the process that runs it, 0 when it stopped
+	// FirstPaidSeconds is the time from the first block to the first miner's pay, in
+	// the chain's time; null until then.
+	FirstPaidSeconds *float64 `json:"first_paid_seconds"`
 }
 
 // Paths inside a home.

@@ -95,14 +95,6 @@ func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, dura
 	step("starting a local network in " + cfg.Home)
 	cfg.OnStep = step
 
-	reports := make(chan localnet.Report, 1)
-	cfg.OnBlock = func(r localnet.Report) {
-		select { // keep only the newest
-		case <-reports:
-		default:
-		}
-		reports <- r
-	}
 	n, err := localnet.New(cfg)
 	if err != nil {
 		return localnet.Report{}, err
@@ -128,10 +120,15 @@ func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, dura
 	fmt.Fprintf(errOut, "\n  rpc     %s\n  grpc    %s\n  rest    %s\n  status  %s\n  home    %s\n  wallet  coldkey `user` is funded; passphrase in %s\n          (a passphrase beside the keys suits local networks only)\n\n",
 		e.RPC, e.GRPC, e.REST, e.Status, cfg.Home, localnet.PassphraseFile(cfg.Home))
 
+	reports := n.Reports(ctx)
 	show := newUpView(out, n.Names(), quiet)
 	for {
 		select {
-		case r := <-reports:
+		case r, ok := <-reports:
+			if !ok {
+				reports = nil // it is stopping
+				continue
+			}
 			show(r)
 		case err := <-done:
 			r := n.Report()

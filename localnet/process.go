@@ -1,0 +1,152 @@
+package localnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lodenet/lode/mesh"
+	"github.com/lodenet/lode/subnet"
+	"github.com/lodenet/lode/subnet/onchain"
+	"github.com/lodenet/lode/subnets/video"
+	"github.com/lodenet/lode/subnets/video/media"
+)
+
+// videoParameters are subnet 1's own: what its validators measure by.
+const videoParameters = `{"measure":"ssim"}`
+
+// process is a miner or validator that this network runs.
+type process struct {
+	part
+	hotkey string
+	host   *mesh.Host
+	stats  func() subnet.Stats
+}
+
+// startProcesses starts the cast's miners and validators; they end with ctx.
+func (n *Network) startProcesses(ctx context.Context, g *errgroup.Group) error {
+	n.cfg.OnStep("starting miners and validators")
+	tools, err := media.Find(ctx)
+	if err != nil {
+		return err
+	}
+	var corpus video.Corpus
+	if n.cfg.Clips != "" {
+		corpus, err = video.OpenFolder(ctx, tools, n.cfg.Clips, func(path string, err error) {
+			n.cfg.OnStep(fmt.Sprintf("skipping %s: %v", path, err))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, p := range n.cfg.cast() {
+		var start func() error
+		switch p.role {
+		case RoleMiner:
+			start = func() error { return n.startMiner(ctx, g, tools, p) }
+		case RoleValidator:
+			start = func() error { return n.startValidator(ctx, g, tools, corpus, p) }
+		default:
+			continue // the owner needs no process
+		}
+		if err := start(); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *media.Tools, p part) error {
+	miner, err := video.NewMiner(video.MinerConfig{Tools: tools, Strategy: video.Strategy(p.strategy), Logger: n.log.With("part", p.name)})
+	if err != nil {
+		return err
+	}
+	common, host, err := n.common(ctx, p, video.Name)
+	if err != nil {
+		return errors.Join(err, miner.Close())
+	}
+	node, err := subnet.NewMinerNode(subnet.MinerConfig{Common: common, Miner: miner})
+	if err != nil {
+		return errors.Join(err, host.Close(), miner.Close())
+	}
+	n.add(&process{part: p, hotkey: host.Hotkey(), host: host, stats: node.Stats})
+	g.Go(func() error {
+		err := n.guard(p.name, func() error { return node.Run(ctx) })
+		return errors.Join(err, host.Close(), miner.Close())
+	})
+	return nil
+}
+
+func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *media.Tools, corpus video.Corpus, p part) error {
+	validator, err := video.NewValidator(video.ValidatorConfig{Tools: tools, Corpus: corpus, Logger: n.log.With("part", p.name)})
+	if err != nil {
+		return err
+	}
+	common, host, err := n.common(ctx, p, video.Name)
+	if err != nil {
+		return errors.Join(err, validator.Close())
+	}
+	common.Limits = video.GatewayLimits()
+	node, err := subnet.NewValidatorNode(subnet.ValidatorConfig{
+		Common: common, Validator: validator, Handler: validator.Gateway(), WeightsVersion: video.Version,
+		StateFile: filepath.Join(stateDir(n.cfg.Home), p.name+".json"),
+	})
+	if err != nil {
+		return errors.Join(err, host.Close(), validator.Close())
+	}
+	n.add(&process{part: p, hotkey: host.Hotkey(), host: host, stats: node.Stats})
+	g.Go(func() error {
+		err := n.guard(p.name, func() error { return node.Run(ctx) })
+		return errors.Join(err, host.Close(), validator.Close())
+	})
+	return nil
+}
+
+// common is what a process of a part is made of: its way to the chain and its host on
+// the mesh.
+func (n *Network) common(ctx context.Context, p part, name string) (subnet.Common, *mesh.Host, error) {
+	cold, hot, err := n.signers(p.name)
+	if err != nil {
+		return subnet.Common{}, nil, err
+	}
+	log := n.log.With("part", p.name)
+	host, err := mesh.New(context.WithoutCancel(ctx), mesh.Config{PrivKey: hot.PrivKey(), Logger: log})
+	if err != nil {
+		return subnet.Common{}, nil, err
+	}
+	return subnet.Common{
+		Chain: onchain.New(n.client, hot, cold), Mesh: host, Netuid: videoNetuid,
+		Name: name, Version: fmt.Sprint(video.Version), Register: true, MaxBurn: maxBurn, Logger: log,
+	}, host, nil
+}
+
+// guard turns a panic of a process into an error, so that the network stops in order
+// and says whose it was.
+func (n *Network) guard(name string, run func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			n.log.Error("panic", "part", name, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s panicked: %v", name, p)
+		}
+	}()
+	if err := run(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (n *Network) add(p *process) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.processes = append(n.processes, p)
+}
+
+func (n *Network) running() []*process {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]*process(nil), n.processes...)
+}

@@ -1,0 +1,191 @@
+package localnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/subnets/video"
+	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+)
+
+// videoNetuid is the video subnet's slot: the first that is created.
+const videoNetuid = 1
+
+// settle brings subnet 1 to where its processes can start, by transactions like
+// anybody's: funds for the cast, the subnet, a uid for everyone, the validators' stake.
+// What a former run has done is not done again.
+func (n *Network) settle(ctx context.Context) error {
+	cast := n.cfg.cast()
+	n.cfg.OnStep("funding the subnet's owner, validators and miners from the faucet")
+	if err := n.fund(ctx, cast); err != nil {
+		return fmt.Errorf("fund the cast: %w", err)
+	}
+	n.cfg.OnStep("creating subnet 1 (video)")
+	if err := n.createSubnet(ctx, cast[0]); err != nil {
+		return fmt.Errorf("create subnet 1: %w", err)
+	}
+	n.cfg.OnStep(fmt.Sprintf("registering %d neurons", len(cast)-1))
+	g, ctx := errgroup.WithContext(ctx)
+	for _, p := range cast[1:] {
+		g.Go(func() error {
+			if err := n.join(ctx, p); err != nil {
+				return fmt.Errorf("register %s: %w", p.name, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// fund gives coldkeys that have too little what they need, and hotkeys that never had
+// anything a rao, so that their accounts exist. It is one transaction.
+func (n *Network) fund(ctx context.Context, cast []part) error {
+	faucet, err := n.wallet.Signer(FaucetKey)
+	if err != nil {
+		return err
+	}
+	var msgs []sdk.Msg
+	give := func(to string, rao uint64) {
+		msgs = append(msgs, &banktypes.MsgSend{FromAddress: faucet.Address(), ToAddress: to, Amount: coins(rao)})
+	}
+	for _, p := range cast {
+		cold, hot, err := n.keys(p.name)
+		if err != nil {
+			return err
+		}
+		bound, err := n.bound(ctx, hot.Address)
+		if err != nil {
+			return err
+		}
+		if !bound {
+			give(cold.Address, p.funds)
+		}
+		has, err := n.client.Balance(ctx, hot.Address)
+		if err != nil {
+			return err
+		}
+		if has == 0 && !bound {
+			give(hot.Address, 1)
+		}
+	}
+	if len(msgs) == 0 {
+		return nil
+	}
+	_, err = n.client.Send(ctx, []*wallet.Signer{faucet}, msgs...)
+	return err
+}
+
+func coins(rao uint64) sdk.Coins {
+	return sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewIntFromUint64(rao)))
+}
+
+// bound says whether a hotkey has its coldkey.
+func (n *Network) bound(ctx context.Context, hotkey string) (bool, error) {
+	_, err := n.client.Alpha().Hotkey(ctx, &alphatypes.QueryHotkeyRequest{Hotkey: hotkey})
+	if errors.Is(err, client.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// signers are a part's coldkey and hotkey.
+func (n *Network) signers(name string) (cold, hot *wallet.Signer, err error) {
+	if cold, err = n.wallet.Signer(name); err != nil {
+		return nil, nil, err
+	}
+	hot, err = n.wallet.Signer(name + hotSuffix)
+	return cold, hot, err
+}
+
+// createSubnet creates subnet 1, unless a former run did.
+func (n *Network) createSubnet(ctx context.Context, owner part) error {
+	_, err := n.client.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: videoNetuid})
+	if errors.Is(err, client.ErrNotFound) {
+		_, err = n.create(ctx, owner.name, subnetstypes.MsgCreateSubnet{
+			Name: video.Name, Description: "compresses video: fewer bytes at equal quality",
+			Url: "https://github.com/lodenet/lode", Parameters: videoParameters,
+		})
+	}
+	return err
+}
+
+// create binds the owner's hotkey, creates a subnet and starts it: one transaction, so
+// that there is no half of it. It returns the netuid.
+func (n *Network) create(ctx context.Context, owner string, m subnetstypes.MsgCreateSubnet) (uint16, error) {
+	cold, hot, err := n.signers(owner)
+	if err != nil {
+		return 0, err
+	}
+	lock, err := n.client.Subnets().LockCost(ctx, &subnetstypes.QueryLockCostRequest{})
+	if err != nil {
+		return 0, err
+	}
+	subnets, err := n.client.Subnets().Subnets(ctx, &subnetstypes.QuerySubnetsRequest{})
+	if err != nil {
+		return 0, err
+	}
+	netuid := uint32(1) // the first free slot is the one that a creation gets
+	for _, s := range subnets.Subnets {
+		if s.Netuid == netuid {
+			netuid++
+		}
+	}
+	m.Coldkey, m.Hotkey, m.MaxLock = cold.Address(), hot.Address(), lock.Lock
+	_, err = n.client.Send(ctx, []*wallet.Signer{cold, hot},
+		&alphatypes.MsgBindHotkey{Coldkey: cold.Address(), Hotkey: hot.Address()},
+		&m,
+		&subnetstypes.MsgStartSubnet{Coldkey: cold.Address(), Netuid: netuid})
+	return uint16(netuid), err
+}
+
+// join binds a hotkey, registers it and stakes on it, in one transaction.
+func (n *Network) join(ctx context.Context, p part) error {
+	cold, hot, err := n.signers(p.name)
+	if err != nil {
+		return err
+	}
+	_, err = n.client.Subnets().Neuron(ctx, &subnetstypes.QueryNeuronRequest{Netuid: videoNetuid, Hotkey: hot.Address()})
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, client.ErrNotFound) {
+		return err
+	}
+	bound, err := n.bound(ctx, hot.Address())
+	if err != nil {
+		return err
+	}
+	var msgs []sdk.Msg
+	signers := []*wallet.Signer{cold}
+	if !bound {
+		msgs = append(msgs, &alphatypes.MsgBindHotkey{Coldkey: cold.Address(), Hotkey: hot.Address()})
+		signers = append(signers, hot)
+	}
+	msgs = append(msgs, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, MaxBurn: maxBurn})
+	if p.stake > 0 && !bound {
+		msgs = append(msgs, &alphatypes.MsgStake{
+			Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, Tao: p.stake, LimitPrice: stakeLimit,
+		})
+	}
+	_, err = n.client.Send(ctx, signers, msgs...)
+	return err
+}
+
+const (
+	// maxBurn is the most that a member of the cast pays for its registration, in rao:
+	// the dearest that the local profile allows.
+	maxBurn = 5 * TAO
+	// stakeLimit is the highest price at which the validators' first stake is bought:
+	// with a pool of 1,000 TAO at price 1 it ends near 2.
+	stakeLimit = 4 * TAO
+)
