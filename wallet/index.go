@@ -1,0 +1,103 @@
+package wallet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// index is the file keys.json.
+type index struct {
+	Version int   `json:"version"`
+	Keys    []Key `json:"keys"`
+}
+
+const indexVersion = 1
+
+func (w *Wallet) indexPath() string   { return filepath.Join(w.dir, "keys.json") }
+func (w *Wallet) keyringDir() string  { return filepath.Join(w.dir, "keyring-file") }
+func (w *Wallet) keyhashPath() string { return filepath.Join(w.keyringDir(), "keyhash") }
+
+// keyPath is the encrypted record of a key.
+func (w *Wallet) keyPath(name string) string { return filepath.Join(w.keyringDir(), recordOf(name)) }
+
+// readIndex returns the keys that the index names and the keyring holds, by name. An
+// entry is written before its key, so that one without a key is a crash's and counts
+// for nothing.
+func (w *Wallet) readIndex() ([]Key, error) {
+	raw, err := os.ReadFile(w.indexPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("wallet: %w", err)
+	}
+	var x index
+	if err := json.Unmarshal(raw, &x); err != nil {
+		return nil, fmt.Errorf("wallet: %s is damaged: %w; the keys themselves are in %s", w.indexPath(), err, w.keyringDir())
+	}
+	if x.Version != indexVersion {
+		return nil, fmt.Errorf("wallet: %s is of version %d, this program reads version %d; use the version that made it",
+			w.indexPath(), x.Version, indexVersion)
+	}
+	keys := slices.DeleteFunc(x.Keys, func(k Key) bool {
+		_, err := os.Stat(w.keyPath(k.Name))
+		return checkName(k.Name) != nil || errors.Is(err, fs.ErrNotExist)
+	})
+	slices.SortFunc(keys, func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
+	return keys, nil
+}
+
+func (w *Wallet) writeIndex(keys []Key) error {
+	raw, err := json.MarshalIndent(index{Version: indexVersion, Keys: keys}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(w.indexPath(), append(raw, '\n'))
+}
+
+// writeFile replaces a file, mode 0600, so that a reader sees the old or the new
+// content, never a part.
+func writeFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// lock makes the folder and keeps other processes from changing the wallet until
+// unlock. The kernel drops the lock of a process that dies.
+func (w *Wallet) lock() (unlock func(), err error) {
+	for _, dir := range []string{w.dir, w.keyringDir()} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("wallet: the folder can't be made: %w", err)
+		}
+		// It may have been there, open to others.
+		if err := os.Chmod(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("wallet: %w", err)
+		}
+	}
+	f, err := os.OpenFile(filepath.Join(w.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("wallet: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("wallet: %s can't be locked: %w", f.Name(), err)
+	}
+	return func() { f.Close() }, nil
+}

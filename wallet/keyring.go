@@ -1,0 +1,200 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/99designs/keyring"
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/hd"
+	sdkkeyring "github.com/cosmos/cosmos-sdk/crypto/keyring"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// recordOf is the keyring's name of a key's record. It is always given whole: the SDK
+// would take a name that ends in "info" for one.
+func recordOf(name string) string { return name + ".info" }
+
+// add writes a key into the wallet; w.mu is held.
+func (w *Wallet) add(key Key, mnemonic string) (Key, error) {
+	keys, err := w.readIndex()
+	if err != nil {
+		return Key{}, err
+	}
+	if err := duplicate(keys, key); err != nil {
+		return Key{}, err // before the passphrase is asked for
+	}
+	unlocked, err := w.passphrase()
+	if err != nil {
+		return Key{}, err
+	}
+	unlock, err := w.lock()
+	if err != nil {
+		return Key{}, err
+	}
+	defer unlock()
+	// Another process may have been faster.
+	if keys, err = w.readIndex(); err != nil {
+		return Key{}, err
+	}
+	if err := duplicate(keys, key); err != nil {
+		return Key{}, err
+	}
+	if err := unlocked(); err != nil {
+		return Key{}, err
+	}
+	// The index is written first: an entry without a key is ignored, while a key
+	// without an entry would be lost to sight.
+	if err := w.writeIndex(append(slices.Clone(keys), key)); err != nil {
+		return Key{}, fmt.Errorf("wallet: %w", err)
+	}
+	if _, err := w.keyring.NewAccount(key.Name, mnemonic, "", Path, hd.Secp256k1); err != nil {
+		return Key{}, errors.Join(fmt.Errorf("wallet: key %q could not be written: %w", key.Name, err), w.writeIndex(keys))
+	}
+	return key, nil
+}
+
+func duplicate(keys []Key, key Key) error {
+	for _, k := range keys {
+		// File systems that ignore case would make them one file.
+		if strings.EqualFold(k.Name, key.Name) {
+			return fmt.Errorf("%w: the name %q is that of %s %s; choose another", ErrExists, k.Name, k.Kind, k.Address)
+		}
+		if k.Address == key.Address {
+			return fmt.Errorf("%w: %s is the %s %q", ErrExists, k.Address, k.Kind, k.Name)
+		}
+	}
+	return nil
+}
+
+// readSigner decrypts a key; w.mu is held.
+func (w *Wallet) readSigner(key Key) (*Signer, error) {
+	unlocked, err := w.passphrase()
+	if err != nil {
+		return nil, err
+	}
+	if err := unlocked(); err != nil {
+		return nil, err
+	}
+	rec, err := w.keyring.Key(recordOf(key.Name))
+	if err != nil {
+		return nil, fmt.Errorf("wallet: key %q can't be read from %s: %w", key.Name, w.keyPath(key.Name), err)
+	}
+	local := rec.GetLocal()
+	if local == nil {
+		return nil, fmt.Errorf("wallet: key %q is kept elsewhere and can't sign here", key.Name)
+	}
+	priv, ok := local.PrivKey.GetCachedValue().(cryptotypes.PrivKey)
+	if !ok {
+		return nil, fmt.Errorf("wallet: key %q is damaged: %s has no private key", key.Name, w.keyPath(key.Name))
+	}
+	s, err := NewSigner(priv.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("wallet: key %q: %w", key.Name, err)
+	}
+	if s.Address() != key.Address {
+		return nil, fmt.Errorf("wallet: key %q is %s, but %s says %s; one of the files was exchanged", key.Name, s.Address(), w.indexPath(), key.Address)
+	}
+	return s, nil
+}
+
+// passphrase asks for the passphrase unless the keyring is open. What it returns opens
+// the keyring, or, for a new wallet, remembers the passphrase's hash: nothing is
+// written before.
+func (w *Wallet) passphrase() (unlocked func() error, err error) {
+	if w.keyring != nil {
+		return func() error { return nil }, nil
+	}
+	hash, err := w.keyhash()
+	if err != nil {
+		return nil, err
+	}
+	isNew := hash == nil
+	pass, err := w.pass(isNew)
+	if err != nil {
+		return nil, err
+	}
+	if isNew {
+		if n := len(pass); n < MinPassphrase || n > MaxPassphrase {
+			return nil, fmt.Errorf("%w: it has %d bytes, must have %d to %d", ErrBadPassphrase, n, MinPassphrase, MaxPassphrase)
+		}
+	} else if bcrypt.CompareHashAndPassword(hash, []byte(pass)) != nil {
+		return nil, fmt.Errorf("%w for the wallet in %s", ErrWrongPassphrase, w.dir)
+	}
+	return func() error {
+		if isNew {
+			if err := w.remember(pass); err != nil {
+				return err
+			}
+		}
+		return w.unlock(pass)
+	}, nil
+}
+
+// keyhash returns the hash of the wallet's passphrase, nil if it has none yet.
+func (w *Wallet) keyhash() ([]byte, error) {
+	hash, err := os.ReadFile(w.keyhashPath())
+	if err == nil {
+		return hash, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("wallet: %w", err)
+	}
+	keys, err := w.readIndex()
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) > 0 {
+		return nil, fmt.Errorf("wallet: %s is missing, by which the passphrase is checked; restore it from a backup", w.keyhashPath())
+	}
+	return nil, nil
+}
+
+// remember writes the hash of a new wallet's passphrase; the wallet is locked. If
+// another process has chosen a passphrase meanwhile, that one counts.
+func (w *Wallet) remember(pass string) error {
+	hash, err := w.keyhash()
+	if err != nil {
+		return err
+	}
+	if hash != nil {
+		if bcrypt.CompareHashAndPassword(hash, []byte(pass)) != nil {
+			return fmt.Errorf("%w: another process has just made the wallet in %s", ErrWrongPassphrase, w.dir)
+		}
+		return nil
+	}
+	hash, err = bcrypt.GenerateFromPassword([]byte(pass), bcrypt.DefaultCost)
+	if err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	if err := writeFile(w.keyhashPath(), hash); err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	return nil
+}
+
+// unlock opens the keyring with a passphrase that is known to be right. The SDK's own
+// constructor would ask the terminal where there is one, whatever reader it is given;
+// so the file store is opened here, and only handed to it.
+func (w *Wallet) unlock(pass string) error {
+	db, err := keyring.Open(keyring.Config{
+		AllowedBackends:  []keyring.BackendType{keyring.FileBackend},
+		ServiceName:      "lode",
+		FileDir:          w.keyringDir(),
+		FilePasswordFunc: func(string) (string, error) { return pass, nil },
+	})
+	if err != nil {
+		return fmt.Errorf("wallet: %w", err)
+	}
+	registry := codectypes.NewInterfaceRegistry()
+	cryptocodec.RegisterInterfaces(registry)
+	w.keyring = sdkkeyring.NewInMemoryWithKeyring(db, codec.NewProtoCodec(registry))
+	return nil
+}

@@ -1,0 +1,53 @@
+package wallet
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cosmos/cosmos-sdk/crypto/hd"
+	"github.com/cosmos/go-bip39"
+)
+
+// Path is where a key is derived: the ecosystem's coin type, the first account.
+const Path = "m/44'/118'/0'/0/0"
+
+// NewMnemonic returns 24 words for a new key.
+func NewMnemonic() (string, error) {
+	entropy, err := bip39.NewEntropy(256)
+	if err != nil {
+		return "", err
+	}
+	return bip39.NewMnemonic(entropy)
+}
+
+// SignerFromMnemonic derives the key of a mnemonic without keeping it. The error wraps
+// [ErrBadMnemonic] where the words are none; it does not repeat them.
+func SignerFromMnemonic(mnemonic string) (*Signer, error) {
+	mnemonic, err := normalise(mnemonic)
+	if err != nil {
+		return nil, err
+	}
+	priv, err := hd.Secp256k1.Derive()(mnemonic, "", Path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrBadMnemonic, err)
+	}
+	return NewSigner(priv)
+}
+
+// normalise checks a mnemonic and returns it with single spaces, as derivation needs it.
+func normalise(mnemonic string) (string, error) {
+	words := strings.Fields(strings.ToLower(mnemonic))
+	if n := len(words); n < 12 || n > 24 || n%3 != 0 {
+		return "", fmt.Errorf("%w: it has %d words, must have 12, 15, 18, 21 or 24", ErrBadMnemonic, n)
+	}
+	for i, word := range words {
+		if _, ok := bip39.ReverseWordMap[word]; !ok {
+			return "", fmt.Errorf("%w: word %d is not on the English BIP-39 list; look for a typing error", ErrBadMnemonic, i+1)
+		}
+	}
+	mnemonic = strings.Join(words, " ")
+	if _, err := bip39.MnemonicToByteArray(mnemonic); err != nil {
+		return "", fmt.Errorf("%w: all words are known but its checksum is wrong; look for exchanged or wrong words", ErrBadMnemonic)
+	}
+	return mnemonic, nil
+}
