@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
@@ -37,7 +38,11 @@ func fail(code, hint, format string, args ...any) error {
 	return &failure{code: code, hint: hint, err: fmt.Errorf(format, args...)}
 }
 
-const codeUsage = "usage"
+// Codes that decide about the exit code.
+const (
+	codeUsage       = "usage"
+	codeInterrupted = "interrupted"
+)
 
 // usage makes a wrong command line's error.
 func usage(cmd *cobra.Command, err error) error {
@@ -79,8 +84,7 @@ var known = []struct {
 	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},
-	{context.Canceled, "interrupted", ""},
-	{context.DeadlineExceeded, "timeout", "try again; if it goes on, look at the node's log"},
+	{context.Canceled, codeInterrupted, ""},
 }
 
 // explain finds the code and the hint of an error.
@@ -94,14 +98,14 @@ func explain(err error) (code, hint string) {
 			return k.code, k.hint
 		}
 	}
-	return "failed", ""
+	return client.Describe(err)
 }
 
 // report prints an error and returns the exit code.
 func report(w io.Writer, err error, asJSON bool) int {
 	code, hint := explain(err)
 	message := strings.TrimSpace(err.Error())
-	if code == "interrupted" {
+	if code == codeInterrupted {
 		message = "interrupted"
 	}
 	if asJSON {
@@ -124,7 +128,7 @@ func report(w io.Writer, err error, asJSON bool) int {
 	switch code {
 	case codeUsage:
 		return exitUsage
-	case "interrupted":
+	case codeInterrupted:
 		return exitInterrupted
 	}
 	return exitFailed

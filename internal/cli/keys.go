@@ -8,13 +8,11 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/bech32"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
 
-// addressPrefix is how all of Lode's addresses begin.
-const addressPrefix = "lode"
-
 // isAddress says whether s is meant as an address, right or wrong.
-func isAddress(s string) bool { return strings.HasPrefix(s, addressPrefix+"1") }
+func isAddress(s string) bool { return strings.HasPrefix(s, alphatypes.Bech32Prefix+"1") }
 
 // checkAddress refuses what is no address.
 func checkAddress(s string) error {
@@ -22,7 +20,7 @@ func checkAddress(s string) error {
 	switch {
 	case err != nil:
 		return fail("bad_address", "copy it again: every character counts", "%q is no address: %w", s, err)
-	case prefix != addressPrefix:
+	case prefix != alphatypes.Bech32Prefix:
 		return fail("bad_address", "addresses here begin with lode1", "%q is an address of another network", s)
 	case len(raw) != 20 && len(raw) != 32:
 		return fail("bad_address", "copy it again", "%q is no address: it holds %d bytes, not 20 or 32", s, len(raw))
@@ -80,6 +78,14 @@ func (g *globals) signer(ctx context.Context, s string) (*wallet.Signer, error) 
 // payer opens the coldkey of --from.
 func (g *globals) payer(ctx context.Context) (*wallet.Signer, error) { return g.signer(ctx, g.from) }
 
+// addressOrPayer reads the one argument, or is the address of --from.
+func (g *globals) addressOrPayer(ctx context.Context, args []string) (string, error) {
+	if len(args) > 0 {
+		return g.address(ctx, args[0])
+	}
+	return g.address(ctx, g.from)
+}
+
 // names gives the wallet's addresses their names, for display. A wallet that can't be
 // read has none: what is shown stays true without.
 func (g *globals) names(ctx context.Context) map[string]string {
@@ -96,4 +102,12 @@ func (g *globals) names(ctx context.Context) map[string]string {
 		names[k.Address] = k.Name
 	}
 	return names
+}
+
+// fullKey is an address with its name, where it has one.
+func fullKey(addr string, names map[string]string) string {
+	if n := names[addr]; n != "" {
+		return n + " " + addr
+	}
+	return addr
 }

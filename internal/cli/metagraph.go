@@ -80,11 +80,7 @@ they are replaced once all uids are taken: 0 goes first. "immune" is the block u
 				return fail(codeUsage, "give one of them", "--csv and --json are two formats")
 			}
 			return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
-				r, err := c.Metagraph(ctx, netuid)
-				if err != nil {
-					return err
-				}
-				m, err := newMetagraphJSON(r)
+				m, err := metagraphOf(ctx, c, netuid)
 				if err != nil {
 					return err
 				}

@@ -18,7 +18,7 @@ func (g *globals) connect() (*client.Client, error) {
 		if err != nil {
 			return nil, err
 		}
-		return client.New(client.Config{Nodes: nodes})
+		return client.New(client.Config{Nodes: nodes, GasPrice: g.gasPrice})
 	}
 	info, err := localnet.ReadInfo(g.home)
 	if err != nil {
@@ -27,7 +27,7 @@ func (g *globals) connect() (*client.Client, error) {
 	if info.PID == 0 {
 		return nil, fail("not_running", fmt.Sprintf("start it with `lode up --home %s`, or name a node with --node URL", g.home), "the network in %s is not running", g.home)
 	}
-	return client.New(client.Config{Nodes: []string{info.Endpoints.RPC}, ChainID: info.ChainID})
+	return client.New(client.Config{Nodes: []string{info.Endpoints.RPC}, ChainID: info.ChainID, GasPrice: g.gasPrice})
 }
 
 func parseNodes(list string) ([]string, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/cosmos/cosmos-sdk/types/query"
 	"github.com/spf13/cobra"
 )
 
@@ -27,6 +28,14 @@ func output(cmd *cobra.Command, v any, human func(w io.Writer)) error {
 	human(&b)
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err
+}
+
+// nextPage asks for what follows an answer; nil if nothing does.
+func nextPage(r *query.PageResponse) *query.PageRequest {
+	if r == nil || len(r.NextKey) == 0 {
+		return nil
+	}
+	return &query.PageRequest{Key: r.NextKey}
 }
 
 // columns is a plain table: aligned, greppable, no frames.

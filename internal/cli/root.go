@@ -20,6 +20,7 @@ type globals struct {
 	node           string
 	from           string
 	passphraseFile string
+	gasPrice       string
 	json           bool
 
 	terminal *terminal
@@ -84,6 +85,7 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 	f.StringVar(&g.node, "node", "", "CometBFT RPC URL of a node, instead of the local network's; several separated by commas")
 	f.StringVar(&g.from, "from", "user", "coldkey that signs and pays: its name in the wallet")
 	f.StringVar(&g.passphraseFile, "passphrase-file", "", "file with the wallet's passphrase (else LODE_PASSPHRASE, else the home's own, else a prompt)")
+	f.StringVar(&g.gasPrice, "gas-price", "", "what a unit of gas is paid with (default 0.01rao)")
 	f.BoolVar(&g.json, "json", false, "print one JSON value, for programs")
 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })

@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
+	"github.com/spf13/cobra"
+)
+
+// txJSON is what became of a transaction, for programs.
+type txJSON struct {
+	Hash   string `json:"tx_hash"`
+	Height int64  `json:"height"`
+	FeeRao uint64 `json:"fee_rao,string"`
+}
+
+func newTxJSON(r *client.TxResult) txJSON { return txJSON{r.Hash, r.Height, r.FeeRao} }
+
+// write says where a transaction is, as a last line.
+func (t txJSON) write(w io.Writer) {
+	fmt.Fprintf(w, "block %d, fee %s TAO, transaction %s\n", t.Height, client.FormatTAO(t.FeeRao), t.Hash)
+}
+
+func newSendCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "send ADDRESS TAO",
+		Aliases: []string{"transfer"},
+		Short:   "Send TAO to an address",
+		Long:    "Sends TAO from the coldkey of --from to an address, or to a key of the wallet by its name.",
+		Example: `  lode send lode1… 12.5
+  lode send alice 12.5 --from user --json`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			g := globalsOf(cmd)
+			to, err := g.address(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			rao, err := parseTAO(args[1], "the amount")
+			if err != nil {
+				return err
+			}
+			return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
+				from, err := g.payer(ctx)
+				if err != nil {
+					return err
+				}
+				return sendTAO(ctx, cmd, c, from, to, rao)
+			})
+		},
+	}
+}
+
+// sendTAO transfers TAO and says so.
+func sendTAO(ctx context.Context, cmd *cobra.Command, c *client.Client, from *wallet.Signer, to string, rao uint64) error {
+	r, err := c.Send(ctx, []*wallet.Signer{from}, sendMsg(from.Address(), to, rao))
+	if err != nil {
+		return err
+	}
+	v := struct {
+		From   string `json:"from"`
+		To     string `json:"to"`
+		Amount uint64 `json:"amount_rao,string"`
+		txJSON
+	}{from.Address(), to, rao, newTxJSON(r)}
+	return output(cmd, v, func(w io.Writer) {
+		fmt.Fprintf(w, "sent %s TAO to %s\n", client.FormatTAO(rao), displayKey(to, globalsOf(cmd).names(ctx)))
+		v.write(w)
+	})
+}
+
+// sendMsg is a transfer of rao.
+func sendMsg(from, to string, rao uint64) sdk.Msg {
+	return &banktypes.MsgSend{FromAddress: from, ToAddress: to, Amount: sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewIntFromUint64(rao)))}
+}
