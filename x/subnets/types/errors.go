@@ -15,7 +15,7 @@ var (
 	ErrStarted               = errors.Register(ModuleName, 10, "subnet has started")
 	ErrRegistrationClosed    = errors.Register(ModuleName, 11, "registration is closed")
 	ErrRegistered            = errors.Register(ModuleName, 12, "already registered")
-	ErrInvalidIdentity       = errors.Register(ModuleName, 13, "invalid identity")
+	ErrInvalidText           = errors.Register(ModuleName, 13, "invalid text")
 	ErrInvalidEndpoint       = errors.Register(ModuleName, 14, "invalid endpoint")
 	ErrNoHyperparameter      = errors.Register(ModuleName, 15, "no such hyperparameter")
 	ErrInvalidHyperparameter = errors.Register(ModuleName, 16, "invalid hyperparameter")

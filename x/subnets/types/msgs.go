@@ -71,7 +71,7 @@ func ValidateIdentity(name, description, link, parameters string) error {
 		return err
 	}
 	if link != "" && !isURL(link) {
-		return ErrInvalidIdentity.Wrapf("url %q: must be of the form https://host/path, in ASCII", link)
+		return ErrInvalidText.Wrapf("url %q: must be of the form https://host/path, in ASCII", link)
 	}
 	if err := text("parameters", parameters, 0, MaxParameters); err != nil {
 		return err
@@ -80,7 +80,7 @@ func ValidateIdentity(name, description, link, parameters string) error {
 		return nil
 	}
 	if !json.Valid([]byte(parameters)) || bytes.TrimLeft([]byte(parameters), " \t\r\n")[0] != '{' {
-		return ErrInvalidIdentity.Wrapf("parameters %q: must be a JSON object such as {\"target\": 98}", cut(parameters))
+		return ErrInvalidText.Wrapf("parameters %q: must be a JSON object such as {\"target\": 98}", cut(parameters))
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func line(field, s string, min, max int) error {
 	}
 	for i, r := range s {
 		if r == '\n' || r == '\r' || r == '\t' || unicode.IsSpace(r) && (i == 0 || i+utf8.RuneLen(r) == len(s)) {
-			return ErrInvalidIdentity.Wrapf("%s %q: must be one line, without space at its ends", field, s)
+			return ErrInvalidText.Wrapf("%s %q: must be one line, without space at its ends", field, s)
 		}
 	}
 	return nil
@@ -113,14 +113,14 @@ func line(field, s string, min, max int) error {
 // text is UTF-8 without control characters, bounded in bytes.
 func text(field, s string, min, max int) error {
 	if len(s) < min || len(s) > max {
-		return ErrInvalidIdentity.Wrapf("%s has %d bytes, must have %d to %d", field, len(s), min, max)
+		return ErrInvalidText.Wrapf("%s has %d bytes, must have %d to %d", field, len(s), min, max)
 	}
 	if !utf8.ValidString(s) {
-		return ErrInvalidIdentity.Wrapf("%s is not UTF-8", field)
+		return ErrInvalidText.Wrapf("%s is not UTF-8", field)
 	}
 	for _, r := range s {
 		if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
-			return ErrInvalidIdentity.Wrapf("%s has the control character %U: leave it out", field, r)
+			return ErrInvalidText.Wrapf("%s has the control character %U: leave it out", field, r)
 		}
 	}
 	return nil

@@ -100,6 +100,13 @@ func (k Keeper) EpochState(ctx context.Context, subnetID uint64) (s types.EpochS
 	return found(k.epochs.Get(ctx, subnetID))
 }
 
+// NextEpoch is the block at whose end the subnet's next epoch is due; false
+// before its start. x/subnets asks, by its types.Schedule.
+func (k Keeper) NextEpoch(ctx context.Context, subnetID uint64) (int64, bool, error) {
+	s, ok, err := k.EpochState(ctx, subnetID)
+	return s.DueHeight, ok, err
+}
+
 // started is EpochState for callers that need one.
 func (k Keeper) started(ctx context.Context, subnetID uint64, netuid uint32) (types.EpochState, error) {
 	s, ok, err := k.EpochState(ctx, subnetID)
