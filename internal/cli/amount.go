@@ -25,19 +25,19 @@ func positive(parse func(string) (uint64, error), s, what string) (uint64, error
 }
 
 // parseNetuid reads a subnet's slot.
-func parseNetuid(s string) (uint16, error) {
+func parseNetuid(s string) (uint32, error) {
 	n, err := strconv.ParseUint(s, 10, 16)
 	if err != nil || n == 0 {
 		return 0, fail("bad_netuid", "`lode subnet list` shows them", "%q is no netuid: 1 to 65,535", s)
 	}
-	return uint16(n), nil
+	return uint32(n), nil
 }
 
-// parsePercent reads "5", "5%" or "0.5%", as a fraction of one.
-func parsePercent(s, what string) (float64, error) {
+// parsePercent reads "5", "5%" or "0.5%", as a fraction of one; most is in percent.
+func parsePercent(s, what string, most float64) (float64, error) {
 	n, err := strconv.ParseFloat(strings.TrimSuffix(s, "%"), 64)
-	if err != nil || !(n >= 0 && n <= 100) {
-		return 0, fail("bad_percent", "write it like 5%", "%s: %q is no percentage from 0 to 100", what, s)
+	if err != nil || !(n >= 0 && n <= most) {
+		return 0, fail("bad_percent", "write it like 5%", "%s: %q is no percentage from 0 to %v", what, s, most)
 	}
 	return n / 100, nil
 }

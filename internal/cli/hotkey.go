@@ -162,7 +162,7 @@ func newHotkeyTakeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			take, err := parsePercent(args[1], "the take")
+			take, err := parsePercent(args[1], "the take", 100)
 			if err != nil {
 				return err
 			}
@@ -200,7 +200,7 @@ func (g *globals) pair(ctx context.Context, hotkey string) (cold, hot *wallet.Si
 		return nil, nil, err
 	}
 	if k.Kind != wallet.Hotkey {
-		return nil, nil, fail("not_a_hotkey", "make one with `lode wallet create NAME --kind hotkey`, or choose from `lode wallet list`", "%q is a %s: a coldkey owns, it does not work", hotkey, k.Kind)
+		return nil, nil, g.notAHotkey(ctx, k)
 	}
 	if cold, err = g.payer(ctx); err != nil {
 		return nil, nil, err

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/cosmos/cosmos-sdk/types/bech32"
@@ -77,6 +78,30 @@ func (g *globals) signer(ctx context.Context, s string) (*wallet.Signer, error) 
 
 // payer opens the coldkey of --from.
 func (g *globals) payer(ctx context.Context) (*wallet.Signer, error) { return g.signer(ctx, g.from) }
+
+// hotkeyAddress reads the address of a hotkey, or its name in the wallet.
+func (g *globals) hotkeyAddress(ctx context.Context, s string) (string, error) {
+	if s == "" {
+		return "", fail(codeUsage, "`lode wallet list` shows yours, `lode metagraph` a subnet's", "give a hotkey: an address, or a name in the wallet")
+	}
+	if isAddress(s) {
+		return s, checkAddress(s)
+	}
+	k, err := g.key(ctx, s)
+	if err == nil && k.Kind != wallet.Hotkey {
+		err = g.notAHotkey(ctx, k)
+	}
+	return k.Address, err
+}
+
+// notAHotkey says that a coldkey can't work, and which hotkey may be meant.
+func (g *globals) notAHotkey(ctx context.Context, k wallet.Key) error {
+	hint := "choose one from `lode wallet list`, or make one with `lode wallet create NAME --kind hotkey`"
+	if h, err := g.key(ctx, k.Name+"-hot"); err == nil && h.Kind == wallet.Hotkey {
+		hint = fmt.Sprintf("did you mean %q?", h.Name)
+	}
+	return fail("not_a_hotkey", hint, "%q is a %s: it owns, it does not work", k.Name, k.Kind)
+}
 
 // addressOrPayer reads the one argument, or is the address of --from.
 func (g *globals) addressOrPayer(ctx context.Context, args []string) (string, error) {

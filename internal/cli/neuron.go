@@ -24,9 +24,9 @@ func newNeuronCommand() *cobra.Command {
 }
 
 // netuidFlag adds --netuid, which is required.
-func netuidFlag(cmd *cobra.Command) func() (uint16, error) {
+func netuidFlag(cmd *cobra.Command) func() (uint32, error) {
 	s := cmd.Flags().String("netuid", "", "the subnet (required)")
-	return func() (uint16, error) {
+	return func() (uint32, error) {
 		if *s == "" {
 			return 0, fail(codeUsage, "`lode subnet list` shows the subnets", "give --netuid")
 		}
@@ -43,8 +43,8 @@ const maxBurnFlag = "the most TAO that the registration may cost (default: what 
 
 // maxBurn is the most that a registration may cost: what the flag says, or the price of
 // now with some room.
-func maxBurn(ctx context.Context, c *client.Client, netuid uint16, flag string) (uint64, error) {
-	cost, err := c.Subnets().BurnCost(ctx, &subnetstypes.QueryBurnCostRequest{Netuid: uint32(netuid)})
+func maxBurn(ctx context.Context, c *client.Client, netuid uint32, flag string) (uint64, error) {
+	cost, err := c.Subnets().BurnCost(ctx, &subnetstypes.QueryBurnCostRequest{Netuid: netuid})
 	if err != nil {
 		return 0, err
 	}
@@ -91,7 +91,7 @@ buys alpha, which is burned. A hotkey that is bound to nobody yet is bound to th
 			if err != nil {
 				return err
 			}
-			r, err := sendBound(ctx, c, cold, hot, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: uint32(id), MaxBurn: limit})
+			r, err := sendBound(ctx, c, cold, hot, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: id, MaxBurn: limit})
 			if err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ buys alpha, which is burned. A hotkey that is bound to nobody yet is bound to th
 				return err
 			}
 			v := struct {
-				Netuid uint16 `json:"netuid"`
+				Netuid uint32 `json:"netuid"`
 				UID    uint32 `json:"uid"`
 				Hotkey string `json:"hotkey"`
 				Burn   uint64 `json:"burn_rao,string"`
@@ -233,7 +233,7 @@ func yesNo(b bool) string {
 }
 
 // metagraphOf asks for a subnet with all its neurons.
-func metagraphOf(ctx context.Context, c *client.Client, netuid uint16) (*metagraphJSON, error) {
+func metagraphOf(ctx context.Context, c *client.Client, netuid uint32) (*metagraphJSON, error) {
 	r, err := c.Metagraph(ctx, netuid)
 	if err != nil {
 		return nil, err

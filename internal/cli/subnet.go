@@ -127,11 +127,11 @@ func newSubnetShowCommand() *cobra.Command {
 			}
 			g := globalsOf(cmd)
 			return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
-				r, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: uint32(netuid)})
+				r, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
 				if err != nil {
 					return err
 				}
-				pool, err := c.Alpha().Pool(ctx, &alphatypes.QueryPoolRequest{Netuid: uint32(netuid)})
+				pool, err := c.Alpha().Pool(ctx, &alphatypes.QueryPoolRequest{Netuid: netuid})
 				if err != nil {
 					return err
 				}
@@ -206,12 +206,12 @@ func newSubnetBurnCostCommand() *cobra.Command {
 				return err
 			}
 			return withNetwork(cmd.Context(), globalsOf(cmd), queryTimeout, func(ctx context.Context, c *client.Client) error {
-				r, err := c.Subnets().BurnCost(ctx, &subnetstypes.QueryBurnCostRequest{Netuid: uint32(netuid)})
+				r, err := c.Subnets().BurnCost(ctx, &subnetstypes.QueryBurnCostRequest{Netuid: netuid})
 				if err != nil {
 					return err
 				}
 				v := struct {
-					Netuid uint16 `json:"netuid"`
+					Netuid uint32 `json:"netuid"`
 					Burn   uint64 `json:"burn_rao,string"`
 					Height int64  `json:"height"`
 				}{netuid, r.Burn, r.Height}

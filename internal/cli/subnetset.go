@@ -98,7 +98,7 @@ func newSubnetStartCommand() *cobra.Command {
 				return err
 			}
 			return sendAsOwner(cmd, func(owner string) sdk.Msg {
-				return &subnetstypes.MsgStartSubnet{Coldkey: owner, Netuid: uint32(netuid)}
+				return &subnetstypes.MsgStartSubnet{Coldkey: owner, Netuid: netuid}
 			}, fmt.Sprintf("subnet %d is started", netuid))
 		},
 	}
@@ -123,7 +123,7 @@ them an owner may set. Switches take on and off.`,
 				return err
 			}
 			return sendAsOwner(cmd, func(owner string) sdk.Msg {
-				return &subnetstypes.MsgSetHyperparameter{Signer: owner, Netuid: uint32(netuid), Name: args[1], Value: value}
+				return &subnetstypes.MsgSetHyperparameter{Signer: owner, Netuid: netuid, Name: args[1], Value: value}
 			}, fmt.Sprintf("%s of subnet %d is %s", args[1], netuid, args[2]))
 		},
 	}
@@ -186,7 +186,7 @@ func newSubnetHyperparamsCommand() *cobra.Command {
 				return err
 			}
 			return withNetwork(cmd.Context(), globalsOf(cmd), queryTimeout, func(ctx context.Context, c *client.Client) error {
-				s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: uint32(netuid)})
+				s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
 				if err != nil {
 					return err
 				}
