@@ -1,0 +1,221 @@
+package keeper
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/lodenet/lode/fixed"
+	"github.com/lodenet/lode/x/emission/curve"
+	"github.com/lodenet/lode/x/emission/types"
+	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
+	"github.com/lodenet/lode/yuma"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// Reasons of EventStakeAdded.
+const (
+	reasonIncentive = "incentive"
+	reasonOwnerCut  = "owner_cut"
+	reasonTake      = "take"
+)
+
+// payout is an epoch being paid: who gets what, by uid, and the sums.
+type payout struct {
+	weightskeeper.Result
+	incentive, dividends []uint64 // alpha units
+	root                 []uint64 // rao
+	owner                sdk.AccAddress
+	ownerColdkey         sdk.AccAddress
+	sums                 types.EventEpochPaid
+}
+
+// payEpoch hands out what piled up since the last epoch (protocol.md §7, "Paying
+// it out"). Those who held the stake that earned the dividends share them alone:
+// dividends raise the pools first, then takes, incentives and the owner's cut buy
+// new shares.
+func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
+	id := r.Subnet.Id
+	e, err := k.Emission(ctx, id)
+	if err != nil {
+		return err
+	}
+	p := payout{Result: r}
+	p.sums = types.EventEpochPaid{SubnetId: id, Netuid: r.Subnet.Netuid, Epoch: r.Number, RootPot: e.RootPot}
+	var fits bool
+	if p.sums.Pending, fits = e.Pending(); !fits {
+		return types.ErrAccounting.Wrapf("the pending alpha of subnet %d exceeds 64 bits", r.Subnet.Netuid)
+	}
+	if p.owner, err = k.ac.StringToBytes(r.Subnet.OwnerHotkey); err != nil {
+		return err
+	}
+	if p.ownerColdkey, err = k.alpha.Coldkey(ctx, p.owner); err != nil {
+		return err
+	}
+
+	miners, validators, unpaid, err := r.Output.Pay(e.PendingMiners, e.PendingValidators)
+	if err != nil {
+		return err
+	}
+	claims := claimsOf(r)
+	p.dividends = claims.divide(sum(validators), claims.alpha)
+	p.root = claims.divide(e.RootPot, claims.root)
+	p.sums.Carried = sum(validators) - sum(p.dividends)
+
+	for _, step := range []func(context.Context, *payout) error{k.payRoot, k.payDividends} {
+		if err := step(ctx, &p); err != nil {
+			return err
+		}
+	}
+	if err := k.payMiners(ctx, &p, miners); err != nil {
+		return err
+	}
+	if err := k.leaveUnpaid(ctx, &p, unpaid); err != nil {
+		return err
+	}
+	if err := k.stake(ctx, &p, p.owner, p.ownerColdkey, e.PendingOwner, reasonOwnerCut); err != nil {
+		return err
+	}
+	p.sums.Owner = e.PendingOwner
+
+	e.PendingMiners, e.PendingValidators, e.PendingOwner, e.RootPot = 0, p.sums.Carried, 0, 0
+	e.Withheld = p.sums.Withheld
+	if err := k.emissions.Set(ctx, id, e); err != nil {
+		return err
+	}
+	return k.closePayout(ctx, p)
+}
+
+// payDividends raises each validator's share pool by its dividends; the hotkey's
+// take of them buys shares for its coldkey.
+func (k Keeper) payDividends(ctx context.Context, p *payout) error {
+	takes := make([]uint64, len(p.dividends))
+	for uid, alpha := range p.dividends {
+		if alpha == 0 {
+			continue
+		}
+		h, err := k.alpha.Hotkey(ctx, p.Hotkeys[uid])
+		if err != nil {
+			return err
+		}
+		takes[uid] = curve.MulDiv(alpha, uint64(min(h.Take, million)), million)
+		rest := alpha - takes[uid]
+		if rest == 0 {
+			continue
+		}
+		if err := k.alpha.RewardPending(ctx, p.Subnet.Id, p.Hotkeys[uid], rest); err != nil {
+			return err
+		}
+		p.sums.Paid += rest
+	}
+	for uid, alpha := range takes {
+		if alpha == 0 {
+			continue
+		}
+		coldkey, err := k.alpha.Coldkey(ctx, p.Hotkeys[uid])
+		if err != nil {
+			return err
+		}
+		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, reasonTake); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// payMiners stakes each miner's incentive to its hotkey. What falls to hotkeys of
+// the owner's coldkey is burned, and its fraction is withheld from the subnet's
+// share of the next blocks.
+func (k Keeper) payMiners(ctx context.Context, p *payout, miners []uint64) error {
+	p.incentive = make([]uint64, len(miners))
+	var all, withheld uint64
+	for uid, alpha := range miners {
+		if alpha == 0 {
+			continue
+		}
+		all += alpha
+		coldkey, err := k.alpha.Coldkey(ctx, p.Hotkeys[uid])
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(coldkey, p.ownerColdkey) {
+			withheld += alpha
+			continue
+		}
+		p.incentive[uid] = alpha
+		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, reasonIncentive); err != nil {
+			return err
+		}
+	}
+	p.sums.Withheld = uint64(fixed.Ratio(withheld, all))
+	return k.burn(ctx, p, withheld)
+}
+
+// leaveUnpaid burns the miners' half where nobody judged them, which counts as
+// withheld in full, and recycles both halves where nobody has stake.
+func (k Keeper) leaveUnpaid(ctx context.Context, p *payout, alpha uint64) error {
+	switch p.Outcome {
+	case yuma.NoWeights:
+		p.sums.Withheld = uint64(fixed.One)
+		return k.burn(ctx, p, alpha)
+	case yuma.NoStake:
+		p.sums.Recycled += alpha
+		if alpha == 0 {
+			return nil
+		}
+		return k.alpha.RecyclePending(ctx, p.Subnet.Id, alpha)
+	}
+	return nil // weighted: everything has a taker
+}
+
+// stake turns pending alpha into new shares of a hotkey's pool.
+func (k Keeper) stake(ctx context.Context, p *payout, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
+	p.sums.Paid += alpha
+	if alpha == 0 {
+		return nil
+	}
+	return k.alpha.StakePending(ctx, p.Subnet.Id, hotkey, coldkey, alpha, reason)
+}
+
+func (k Keeper) burn(ctx context.Context, p *payout, alpha uint64) error {
+	p.sums.Burned += alpha
+	if alpha == 0 {
+		return nil
+	}
+	return k.alpha.BurnPending(ctx, p.Subnet.Id, alpha)
+}
+
+// closePayout checks the sums, tells x/subnets what each neuron got, which its
+// pruning goes by, and emits the events.
+func (k Keeper) closePayout(ctx context.Context, p payout) error {
+	s := p.sums
+	if s.Paid+s.Burned+s.Recycled+s.Carried != s.Pending || s.RootPaid+s.RootRecycled != s.RootPot {
+		return types.ErrAccounting.Wrapf("epoch %d of subnet %d: %d alpha pending, %d paid, %d burned, %d recycled, %d carried; %d rao of root, %d paid, %d recycled",
+			s.Epoch, s.Netuid, s.Pending, s.Paid, s.Burned, s.Recycled, s.Carried, s.RootPot, s.RootPaid, s.RootRecycled)
+	}
+	emissions := make([]uint64, len(p.Neurons))
+	for uid, n := range p.Neurons {
+		emissions[uid] = p.incentive[uid] + p.dividends[uid]
+		if emissions[uid] == 0 && p.root[uid] == 0 {
+			continue
+		}
+		err := emit(ctx, &types.EventNeuronPaid{
+			SubnetId: s.SubnetId, Netuid: s.Netuid, Epoch: s.Epoch, Uid: n.Uid, Hotkey: n.Hotkey,
+			Incentive: p.incentive[uid], Dividends: p.dividends[uid], RootTao: p.root[uid],
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := k.subnets.SetEmissions(ctx, s.SubnetId, emissions); err != nil {
+		return err
+	}
+	return emit(ctx, &s)
+}
+
+func sum(in []uint64) (s uint64) {
+	for _, v := range in {
+		s += v
+	}
+	return s
+}

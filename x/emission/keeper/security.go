@@ -1,0 +1,69 @@
+package keeper
+
+import (
+	"context"
+	"math"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/lodenet/lode/fixed"
+	"github.com/lodenet/lode/x/emission/types"
+)
+
+// paySecurity mints the security share and hands it to the bonded validators by
+// their tokens, by largest remainder; x/distribution divides each one's part
+// between commission and delegators. It returns what was minted: nothing while
+// nobody is bonded.
+func (k Keeper) paySecurity(ctx context.Context, rao uint64) (uint64, error) {
+	validators, err := k.staking.GetBondedValidatorsByPower(ctx)
+	if err != nil || rao == 0 {
+		return 0, err
+	}
+	tokens := make([]uint64, len(validators))
+	bonded := false
+	for i, v := range validators {
+		tokens[i] = clamp(v.Tokens)
+		bonded = bonded || tokens[i] > 0
+	}
+	if !bonded {
+		return 0, nil
+	}
+	if err := k.bank.MintCoins(ctx, types.ModuleName, coins(rao)); err != nil {
+		return 0, err
+	}
+	for i, part := range fixed.Apportion(rao, tokens) {
+		if err := k.payDelegators(ctx, validators[i], part); err != nil {
+			return 0, err
+		}
+	}
+	return rao, nil
+}
+
+// payDelegators hands rao of the module's account to a validator's delegators,
+// less its commission: the coins go to x/distribution's account, which then keeps
+// them for whoever withdraws.
+func (k Keeper) payDelegators(ctx context.Context, v stakingtypes.Validator, rao uint64) error {
+	if rao == 0 {
+		return nil
+	}
+	amount := coins(rao)
+	if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, distributiontypes.ModuleName, amount); err != nil {
+		return err
+	}
+	return k.distribution.AllocateTokensToValidator(ctx, v, sdk.NewDecCoinsFromCoins(amount...))
+}
+
+// clamp is an amount of the bank as a uint64; the supply's cap lies far below.
+func clamp(i sdkmath.Int) uint64 {
+	switch {
+	case i.IsNil() || i.IsNegative():
+		return 0
+	case i.IsUint64():
+		return i.Uint64()
+	}
+	return math.MaxUint64
+}

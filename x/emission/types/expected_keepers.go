@@ -1,0 +1,74 @@
+package types
+
+import (
+	"context"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+)
+
+// What x/emission needs of x/weights is keeper.WeightsKeeper: its epoch's result
+// is that keeper's type, which this package stays free of for the sake of
+// clients.
+
+// AccountKeeper is what x/emission needs of accounts.
+type AccountKeeper interface {
+	GetModuleAddress(name string) sdk.AccAddress
+	GetModuleAccount(ctx context.Context, name string) sdk.ModuleAccountI
+}
+
+// BankKeeper is what x/emission needs of the bank.
+type BankKeeper interface {
+	GetSupply(ctx context.Context, denom string) sdk.Coin
+	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
+	MintCoins(ctx context.Context, module string, amount sdk.Coins) error
+	BurnCoins(ctx context.Context, module string, amount sdk.Coins) error
+	SendCoinsFromModuleToModule(ctx context.Context, from, to string, amount sdk.Coins) error
+}
+
+// DistributionKeeper is what x/emission needs of x/distribution: it hands a
+// validator's coins, already in that module's account, to its delegators.
+type DistributionKeeper interface {
+	AllocateTokensToValidator(ctx context.Context, v stakingtypes.ValidatorI, tokens sdk.DecCoins) error
+}
+
+// StakingKeeper is what x/emission needs of the chain's own validators.
+type StakingKeeper interface {
+	GetValidator(ctx context.Context, addr sdk.ValAddress) (stakingtypes.Validator, error)
+	GetBondedValidatorsByPower(ctx context.Context) ([]stakingtypes.Validator, error)
+	TotalBondedTokens(ctx context.Context) (sdkmath.Int, error)
+}
+
+// AlphaKeeper is what x/emission needs of the pools and stakes. Amounts of TAO
+// are rao, of alpha units of 10^-9.
+type AlphaKeeper interface {
+	Pool(ctx context.Context, subnetID uint64) (alphatypes.Pool, error)
+	Pools(ctx context.Context) ([]alphatypes.Pool, error) // live ones, by netuid
+	Coldkey(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error)
+	Hotkey(ctx context.Context, hotkey sdk.AccAddress) (alphatypes.Hotkey, error)
+
+	AddLiquidity(ctx context.Context, subnetID uint64, fromModule string, tao, alpha uint64) error
+	BuyForProtocol(ctx context.Context, subnetID uint64, fromModule string, tao uint64) (alpha uint64, err error)
+	SellMinted(ctx context.Context, subnetID uint64, toModule string, alpha uint64) (tao uint64, err error)
+
+	MintPending(ctx context.Context, subnetID, alpha uint64) error
+	BurnPending(ctx context.Context, subnetID, alpha uint64) error
+	RecyclePending(ctx context.Context, subnetID, alpha uint64) error
+	StakePending(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error
+	RewardPending(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, alpha uint64) error
+}
+
+// SubnetsKeeper is what x/emission needs of the registry of subnets and neurons.
+type SubnetsKeeper interface {
+	Subnets(ctx context.Context) ([]subnetstypes.Subnet, error) // by netuid
+	SubnetByNetuid(ctx context.Context, netuid uint32) (subnetstypes.Subnet, error)
+	Neurons(ctx context.Context, subnetID uint64) ([]subnetstypes.Neuron, error) // by uid
+	SetEmissions(ctx context.Context, subnetID uint64, byUID []uint64) error
+	PruningOrder(ctx context.Context, subnetID uint64) ([]subnetstypes.PruningPlace, error)
+	BurnCost(ctx context.Context, subnetID uint64) (uint64, error)
+}
