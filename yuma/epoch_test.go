@@ -388,6 +388,7 @@ func TestConsensusIsAtTheEdgeOfKappa(t *testing.T) {
 		{"a half is enough", 32_767, []uint64{50, 50, 0, 0}, fixed.One * 3 / 4, fixed.One / 2},
 		{"a half is too little by one 65,535th", 32_768, []uint64{50, 50, 0, 0}, fixed.One / 2, fixed.One / 4},
 		{"exactly enough", 13_107, []uint64{80, 20, 0, 0}, fixed.One * 3 / 4, fixed.One / 2},
+		{"rounded up, not down", 2, []uint64{1, 32_767, 0, 0}, fixed.One / 2, fixed.One / 2},
 		{"one unit of stake too little", 13_107, []uint64{801, 200, 0, 0}, fixed.One * 3 / 4, fixed.One / 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -397,6 +398,31 @@ func TestConsensusIsAtTheEdgeOfKappa(t *testing.T) {
 				t.Errorf("consensus %s and %s, want %s and %s", got[2], got[3], c.want2, c.want)
 			}
 		})
+	}
+}
+
+func TestConsensusOfManyEqualsIsTheLargestWeightThatEnoughGave(t *testing.T) {
+	for _, many := range []int{15, 51, 255} { // they divide 65,535
+		in := nobody()
+		in.Params, in.Block = twoValidators().Params, 1000
+		n := many + 2
+		in.Stake, in.Rows, in.Registered, in.Permits = make([]uint64, n), make([]yuma.Row, n), make([]uint64, n), make([]bool, n)
+		var gave []uint16 // to the miner many, of 65,535; the other miner gets the rest
+		rng := rand.New(rand.NewPCG(uint64(many), 4))
+		for i := range many {
+			w := uint16(rng.IntN(many) * 200)
+			gave = append(gave, w)
+			in.Stake[i], in.Permits[i] = 1_000_000, true
+			in.Rows[i] = yuma.Row{Set: true, Block: 900, Entries: []yuma.Entry{{UID: uint16(many), Value: w}, {UID: uint16(many + 1), Value: 65_535 - w}}}
+		}
+		slices.Sort(gave)
+		for k := 1; k <= many; k++ {
+			in.Kappa = uint16(65_535 / many * k)
+			want := fixed.Ratio(uint64(gave[many-k]), 65_535)
+			if got := mustRun(t, in).Consensus[many]; got != want {
+				t.Fatalf("%d of %d agree on %s, want %s", k, many, got, want)
+			}
+		}
 	}
 }
 
@@ -422,7 +448,15 @@ func TestStakesOfAnySizeAreShared(t *testing.T) {
 	if out.StakeShare[0] != fixed.One/4 || out.Active[0] != fixed.One/2 {
 		t.Errorf("share %s, active %s: want a quarter and a half", out.StakeShare[0], out.Active[0])
 	}
-	in.Stake = []uint64{math.MaxUint64, 1, 0, 0}
+	in.Stake, in.MinStake = []uint64{60, 40, 0, 0}, 40
+	if out = mustRun(t, in); out.StakeShare[1] == 0 {
+		t.Error("the least stake that counts does not")
+	}
+	in.MinStake = 41
+	if out = mustRun(t, in); out.StakeShare[0] != fixed.One {
+		t.Error("a stake below the least that counts does")
+	}
+	in.Stake, in.MinStake = []uint64{math.MaxUint64, 1, 0, 0}, 0
 	out = mustRun(t, in)
 	if out.Permits[1] || out.Active[0] != fixed.One {
 		t.Error("a unit beside 2^64−1 is no stake: its share is below 2^-32")
