@@ -4,20 +4,14 @@ import (
 	"bytes"
 	"context"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/lodenet/lode/fixed"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/emission/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	"github.com/lodenet/lode/yuma"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
-)
-
-// Reasons of EventStakeAdded.
-const (
-	reasonIncentive = "incentive"
-	reasonOwnerCut  = "owner_cut"
-	reasonTake      = "take"
 )
 
 // payout is an epoch being paid: who gets what, by uid, and the sums.
@@ -73,7 +67,7 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 	if err := k.leaveUnpaid(ctx, &p, unpaid); err != nil {
 		return err
 	}
-	if err := k.stake(ctx, &p, p.owner, p.ownerColdkey, e.PendingOwner, reasonOwnerCut); err != nil {
+	if err := k.stake(ctx, &p, p.owner, p.ownerColdkey, e.PendingOwner, alphatypes.ReasonOwnerCut); err != nil {
 		return err
 	}
 	p.sums.Owner = e.PendingOwner
@@ -116,7 +110,7 @@ func (k Keeper) payDividends(ctx context.Context, p *payout) error {
 		if err != nil {
 			return err
 		}
-		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, reasonTake); err != nil {
+		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, alphatypes.ReasonTake); err != nil {
 			return err
 		}
 	}
@@ -143,7 +137,7 @@ func (k Keeper) payMiners(ctx context.Context, p *payout, miners []uint64) error
 			continue
 		}
 		p.incentive[uid] = alpha
-		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, reasonIncentive); err != nil {
+		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, alphatypes.ReasonIncentive); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/collections"
+import (
+	"cosmossdk.io/collections"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+)
 
 const (
 	// ModuleName is the module's name and its account's.
@@ -9,7 +13,7 @@ const (
 	StoreKey = ModuleName
 
 	// Denom is the bank's name for a rao: the one coin that the chain mints.
-	Denom = "rao"
+	Denom = alphatypes.Denom
 )
 
 // Prefixes of the store. A subnet's record is under its permanent id, so that a

@@ -2,6 +2,8 @@ package types
 
 import (
 	"time"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
 
 const (
@@ -10,8 +12,8 @@ const (
 
 	tao = 1_000_000_000 // rao
 
-	// maxCap keeps sums of two amounts within 64 bits.
-	maxCap = 1 << 62
+	// maxCap is also x/alpha's cap of each subnet's alpha.
+	maxCap = alphatypes.AlphaCap
 	// maxBlockTime is an hour, in milliseconds.
 	maxBlockTime = 3_600_000
 	// maxHalfTime, in blocks, is far beyond any chain's life.
@@ -24,7 +26,7 @@ const (
 func DefaultParams() Params {
 	const blockTime, perDay = 3, 24 * 3600 / 3
 	return Params{
-		Cap:                 21_000_000 * tao,
+		Cap:                 maxCap,
 		InitialReward:       7_200 * tao / perDay,
 		SecurityShare:       100_000,
 		TargetBlockTime:     blockTime * 1_000,
