@@ -1,11 +1,15 @@
 package types
 
-import "cosmossdk.io/errors"
+import (
+	"cosmossdk.io/errors"
+	"google.golang.org/grpc/codes"
+)
 
-// Errors that callers branch on.
+// Errors that callers branch on. Those with a gRPC code keep it on the way out of a
+// query, where the rest of their identity is lost.
 var (
-	ErrNoSubnet              = errors.Register(ModuleName, 2, "no such subnet")
-	ErrNotRegistered         = errors.Register(ModuleName, 3, "not registered")
+	ErrNoSubnet              = errors.RegisterWithGRPCCode(ModuleName, 2, codes.NotFound, "no such subnet")
+	ErrNotRegistered         = errors.RegisterWithGRPCCode(ModuleName, 3, codes.NotFound, "not registered")
 	ErrNotOwner              = errors.Register(ModuleName, 4, "not the subnet's owner")
 	ErrWrongColdkey          = errors.Register(ModuleName, 5, "not the hotkey's coldkey")
 	ErrTooExpensive          = errors.Register(ModuleName, 6, "costs more than the limit")
