@@ -1,0 +1,119 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/spf13/cast"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/server"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/module"
+)
+
+// App is the chain's application.
+type App struct {
+	*baseapp.BaseApp
+	EncodingConfig
+	Keepers
+
+	modules *module.Manager
+	basics  module.BasicManager
+
+	checkInvariants int64 // blocks between two checks, 0: never
+}
+
+var _ servertypes.Application = (*App)(nil)
+
+// New makes the application on a database and loads its last state. The options
+// are those of the SDK's server (home, pruning and so on) and
+// [FlagCheckInvariants]; baseAppOptions are usually
+// server.DefaultBaseappOptions(appOpts). It panics where the state can't be
+// loaded, as the SDK's server expects of an application.
+func New(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOptions ...func(*baseapp.BaseApp)) *App {
+	app, err := open(logger, db, appOpts, true, baseAppOptions...)
+	if err != nil {
+		panic(err)
+	}
+	return app
+}
+
+func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest bool, baseAppOptions ...func(*baseapp.BaseApp)) (*App, error) {
+	enc := MakeEncodingConfig()
+	options := append([]func(*baseapp.BaseApp){baseapp.SetOptimisticExecution()}, baseAppOptions...)
+	base := baseapp.NewBaseApp(Name, logger, db, enc.TxConfig.TxDecoder(), options...)
+	base.SetVersion(Version)
+	base.SetInterfaceRegistry(enc.InterfaceRegistry)
+	base.SetTxEncoder(enc.TxConfig.TxEncoder())
+
+	keys := storetypes.NewKVStoreKeys(storeNames...)
+	skip := map[int64]bool{}
+	for _, h := range cast.ToIntSlice(appOpts.Get(server.FlagUnsafeSkipUpgrades)) {
+		skip[int64(h)] = true
+	}
+	app := &App{
+		BaseApp:         base,
+		EncodingConfig:  enc,
+		Keepers:         newKeepers(enc, keys, base, cast.ToString(appOpts.Get(flags.FlagHome)), skip, logger),
+		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
+	}
+	app.modules = newModuleManager(enc, app.Keepers, base)
+	app.basics = basics()
+	if err := app.modules.RegisterServices(module.NewConfigurator(enc.Codec, base.MsgServiceRouter(), base.GRPCQueryRouter())); err != nil {
+		return nil, err
+	}
+	base.MountKVStores(keys)
+
+	anteHandler, err := newAnteHandler(enc, app.Keepers)
+	if err != nil {
+		return nil, err
+	}
+	base.SetAnteHandler(anteHandler)
+	base.SetInitChainer(app.initChainer)
+	base.SetPreBlocker(app.preBlocker)
+	base.SetBeginBlocker(func(ctx sdk.Context) (sdk.BeginBlock, error) { return app.modules.BeginBlock(ctx) })
+	base.SetEndBlocker(app.endBlocker)
+	p := proposals{decode: enc.TxConfig.TxDecoder()}
+	base.SetPrepareProposal(p.prepare)
+	base.SetProcessProposal(p.process)
+
+	if latest {
+		if err := base.LoadLatestVersion(); err != nil {
+			return nil, fmt.Errorf("the state can't be loaded: %w", err)
+		}
+	}
+	return app, nil
+}
+
+func (app *App) preBlocker(ctx sdk.Context, _ *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+	return app.modules.PreBlock(ctx)
+}
+
+// endBlocker runs the modules', then checks invariants where that is asked for.
+// An error stops the node: such a block is not committed.
+func (app *App) endBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
+	res, err := app.modules.EndBlock(ctx)
+	if err == nil && app.checkInvariants > 0 && ctx.BlockHeight()%app.checkInvariants == 0 {
+		err = app.CheckInvariants(ctx)
+	}
+	return res, err
+}
+
+func (app *App) initChainer(ctx sdk.Context, req *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal(req.AppStateBytes, &state); err != nil {
+		return nil, fmt.Errorf("the genesis file's app_state is not a JSON object: %w", err)
+	}
+	if err := app.Upgrade.SetModuleVersionMap(ctx, app.modules.GetVersionMap()); err != nil {
+		return nil, err
+	}
+	return app.modules.InitGenesis(ctx, app.Codec, state)
+}

@@ -1,0 +1,109 @@
+package app
+
+import (
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensuskeeper "github.com/cosmos/cosmos-sdk/x/consensus/keeper"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrkeeper "github.com/cosmos/cosmos-sdk/x/distribution/keeper"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	evidencekeeper "github.com/cosmos/cosmos-sdk/x/evidence/keeper"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
+	slashingkeeper "github.com/cosmos/cosmos-sdk/x/slashing/keeper"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+)
+
+// Keepers are those of all modules.
+type Keepers struct {
+	Account      authkeeper.AccountKeeper
+	Bank         bankkeeper.BaseKeeper
+	Staking      *stakingkeeper.Keeper
+	Distribution distrkeeper.Keeper
+	Slashing     slashingkeeper.Keeper
+	Gov          *govkeeper.Keeper
+	Authz        authzkeeper.Keeper
+	FeeGrant     feegrantkeeper.Keeper
+	Upgrade      *upgradekeeper.Keeper
+	Evidence     evidencekeeper.Keeper
+	Consensus    consensuskeeper.Keeper
+}
+
+// storeNames are the modules that keep state.
+var storeNames = []string{
+	authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, distrtypes.StoreKey, slashingtypes.StoreKey,
+	govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, upgradetypes.StoreKey, evidencetypes.StoreKey,
+	consensustypes.StoreKey,
+}
+
+// maccPerms are the module accounts and what they may do with coins.
+var maccPerms = map[string][]string{
+	authtypes.FeeCollectorName:          nil,
+	distrtypes.ModuleName:               nil,
+	stakingtypes.BondedPoolName:         {authtypes.Burner, authtypes.Staking},
+	stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
+	stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
+	govtypes.ModuleName:                 {authtypes.Burner},
+}
+
+// blockedAddresses are the accounts that refuse sends: all of the modules. What
+// is on them is accounted for to the rao.
+func blockedAddresses() map[string]bool {
+	blocked := map[string]bool{}
+	for name := range maccPerms {
+		blocked[authtypes.NewModuleAddress(name).String()] = true
+	}
+	return blocked
+}
+
+// newKeepers makes all keepers, lower modules first.
+func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base *baseapp.BaseApp, home string,
+	skipUpgrades map[int64]bool, logger log.Logger,
+) Keepers {
+	var (
+		k         Keepers
+		cdc       = enc.Codec
+		authority = authtypes.NewModuleAddress(govtypes.ModuleName).String()
+		ac        = addresscodec.NewBech32Codec(AccountPrefix)
+		vc        = addresscodec.NewBech32Codec(ValidatorPrefix)
+		cc        = addresscodec.NewBech32Codec(ConsensusPrefix)
+		ss        = func(name string) store.KVStoreService { return runtime.NewKVStoreService(keys[name]) }
+	)
+	k.Consensus = consensuskeeper.NewKeeper(cdc, ss(consensustypes.StoreKey), authority, runtime.EventService{})
+	base.SetParamStore(k.Consensus.ParamsStore)
+
+	k.Account = authkeeper.NewAccountKeeper(cdc, ss(authtypes.StoreKey), authtypes.ProtoBaseAccount, maccPerms, ac, AccountPrefix, authority)
+	k.Bank = bankkeeper.NewBaseKeeper(cdc, ss(banktypes.StoreKey), k.Account, blockedAddresses(), authority, logger)
+	bank := k.Bank
+	k.Staking = stakingkeeper.NewKeeper(cdc, ss(stakingtypes.StoreKey), k.Account, bank, authority, vc, cc)
+	k.Distribution = distrkeeper.NewKeeper(cdc, ss(distrtypes.StoreKey), k.Account, bank, k.Staking, authtypes.FeeCollectorName, authority)
+	k.Slashing = slashingkeeper.NewKeeper(cdc, enc.Amino, ss(slashingtypes.StoreKey), k.Staking, authority)
+	k.Staking.SetHooks(stakingtypes.NewMultiStakingHooks(k.Distribution.Hooks(), k.Slashing.Hooks(), commissionCap{k.Staking}))
+	k.FeeGrant = feegrantkeeper.NewKeeper(cdc, ss(feegrant.StoreKey), k.Account)
+	k.Authz = authzkeeper.NewKeeper(ss(authzkeeper.StoreKey), cdc, base.MsgServiceRouter(), k.Account)
+	k.Upgrade = upgradekeeper.NewKeeper(skipUpgrades, ss(upgradetypes.StoreKey), cdc, home, base, authority)
+	k.Gov = govkeeper.NewKeeper(cdc, ss(govtypes.StoreKey), k.Account, bank, k.Distribution, base.MsgServiceRouter(),
+		govtypes.DefaultConfig(), authority, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
+	// Without a route, a proposal with legacy content panics.
+	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
+	k.Evidence = *evidencekeeper.NewKeeper(cdc, ss(evidencetypes.StoreKey), k.Staking, k.Slashing, ac, runtime.ProvideCometInfoService())
+	return k
+}

@@ -1,0 +1,147 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cometbft/cometbft/p2p"
+	"github.com/cometbft/cometbft/privval"
+
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/lodenet/lode/app"
+)
+
+// Errors that callers branch on.
+var (
+	// ErrExists says that there is a node in a home already.
+	ErrExists = errors.New("there is a node in this home already")
+	// ErrNoNode says that there is no node in a home.
+	ErrNoNode = errors.New("there is no node in this home")
+)
+
+// InitOptions say what local network to begin.
+type InitOptions struct {
+	ChainID   string
+	BlockTime time.Duration // target; 0: the local profile's, 1 s
+	Accounts  []Account
+	Validator Validator
+}
+
+// Account is an account at genesis.
+type Account struct {
+	Address string
+	Rao     uint64
+}
+
+// Validator is the network's only validator: this node.
+type Validator struct {
+	OperatorAddress string // account address of the hotkey whose root stake it is
+	SelfBondRao     uint64 // beside what the account has
+	Moniker         string
+}
+
+// Init writes the configuration and the genesis of a local network whose only
+// validator is this node; the validator's consensus key is made in home. It
+// refuses a home that has a genesis.
+func Init(home string, opts InitOptions) error {
+	blockTime := opts.BlockTime
+	if blockTime == 0 {
+		blockTime = time.Second
+	}
+	key, err := Prepare(home, opts.Validator.Moniker, blockTime)
+	if err != nil {
+		return err
+	}
+	balances := make([]app.Balance, 0, len(opts.Accounts))
+	for _, a := range opts.Accounts {
+		balances = append(balances, app.Balance{Address: a.Address, Rao: a.Rao})
+	}
+	genesis, err := app.LocalGenesis(app.Genesis{
+		ChainID: opts.ChainID, Time: time.Now(), BlockTime: blockTime, Balances: balances,
+		Validators: []app.Validator{{
+			Operator: opts.Validator.OperatorAddress, ConsensusKey: key,
+			SelfBond: opts.Validator.SelfBondRao, Moniker: opts.Validator.Moniker,
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	return WriteGenesis(home, genesis)
+}
+
+// Prepare makes a node's folders, configuration and keys, and returns its
+// consensus key. What is there already is kept; a home with a genesis is refused.
+func Prepare(home, moniker string, blockTime time.Duration) (cryptotypes.PubKey, error) {
+	cfg := cometConfig(home, moniker, blockTime)
+	if _, err := os.Stat(cfg.GenesisFile()); err == nil {
+		return nil, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
+	}
+	for _, dir := range []string{filepath.Join(home, "config"), filepath.Join(home, "data")} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("the node's home can't be made: %w", err)
+		}
+	}
+	cmtcfg.WriteConfigFile(filepath.Join(home, "config", "config.toml"), cfg)
+	serverconfig.WriteConfigFile(filepath.Join(home, "config", "app.toml"), appConfig())
+	if _, err := p2p.LoadOrGenNodeKey(cfg.NodeKeyFile()); err != nil {
+		return nil, err
+	}
+	key, err := privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()).GetPubKey()
+	if err != nil {
+		return nil, err
+	}
+	return cryptocodec.FromCmtPubKeyInterface(key)
+}
+
+// WriteGenesis writes a genesis to where a node of home reads it. It is written
+// last and at once: a home with a genesis is complete.
+func WriteGenesis(home string, genesis *genutiltypes.AppGenesis) error {
+	path := cometConfig(home, "", time.Second).GenesisFile()
+	tmp := path + ".tmp"
+	if err := genesis.SaveAs(tmp); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// cometConfig is the configuration that a new home gets.
+func cometConfig(home, moniker string, blockTime time.Duration) *cmtcfg.Config {
+	cfg := cmtcfg.DefaultConfig()
+	cfg.SetRoot(home)
+	if moniker != "" {
+		cfg.Moniker = moniker
+	}
+	cfg.Consensus.TimeoutCommit = blockTime
+	cfg.Mempool.MaxTxBytes = maxTxBytes
+	cfg.Mempool.MaxTxsBytes = 64 << 20
+	// Subnets' processes share a node: each follows blocks, and waits for its
+	// transactions.
+	cfg.RPC.MaxSubscriptionClients = 500
+	cfg.RPC.MaxSubscriptionsPerClient = 50
+	cfg.RPC.PprofListenAddress = ""
+	// Nodes on one machine or in one house are peers too.
+	cfg.P2P.AddrBookStrict = false
+	cfg.P2P.AllowDuplicateIP = true
+	return cfg
+}
+
+// maxTxBytes is the largest transaction that a mempool takes: a row of 4,096
+// weights has about 25 kB.
+const maxTxBytes = 256 << 10
+
+// appConfig is the application's part of it.
+func appConfig() *serverconfig.Config {
+	cfg := serverconfig.DefaultConfig()
+	cfg.MinGasPrices = app.MinGasPrices()
+	cfg.API.Enable = true
+	cfg.IAVLCacheSize = 100_000
+	return cfg
+}
