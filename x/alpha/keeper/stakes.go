@@ -1,0 +1,183 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/lodenet/lode/x/alpha/pool"
+	"github.com/lodenet/lode/x/alpha/types"
+)
+
+// StakeOn is the alpha on a hotkey in a subnet, everybody's; 0 if none.
+func (k Keeper) StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) {
+	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, hotkey)))
+	return s.Alpha, err
+}
+
+// StakeOf is what a coldkey's stake on a hotkey in a subnet is worth in alpha
+// units; 0 if none.
+func (k Keeper) StakeOf(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress) (uint64, error) {
+	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, hotkey)))
+	if err != nil || !ok {
+		return 0, err
+	}
+	held, ok, err := found(k.positions.Get(ctx, collections.Join3(subnetID, hotkey, coldkey)))
+	if err != nil || !ok {
+		return 0, err
+	}
+	return sharePool(s).Value(held.Shares.BigInt()), nil
+}
+
+// holding is a coldkey's stake on a hotkey in a subnet.
+type holding struct {
+	hotkey, coldkey sdk.AccAddress
+	pool            types.StakePool
+	position        types.Position
+	value           uint64 // alpha units
+}
+
+// holding reads a stake that must be there.
+func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.AccAddress) (holding, error) {
+	h := holding{hotkey: hotkey, coldkey: coldkey}
+	var ok bool
+	var err error
+	if h.position, ok, err = found(k.positions.Get(ctx, collections.Join3(p.SubnetId, hotkey, coldkey))); err != nil {
+		return h, err
+	}
+	if !ok {
+		hot, err := k.text(hotkey)
+		if err != nil {
+			return h, err
+		}
+		cold, err := k.text(coldkey)
+		if err != nil {
+			return h, err
+		}
+		return h, types.ErrNoStake.Wrapf("%s has no stake on %s in subnet %d", cold, hot, p.Netuid)
+	}
+	h.pool, err = k.stakePools.Get(ctx, collections.Join(p.SubnetId, hotkey))
+	h.value = sharePool(h.pool).Value(h.position.Shares.BigInt())
+	return h, err
+}
+
+// stakePool is a hotkey's; empty where there is none.
+func (k Keeper) stakePool(ctx context.Context, p types.Pool, hotkey sdk.AccAddress) (types.StakePool, error) {
+	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, hotkey)))
+	if err != nil || ok {
+		return s, err
+	}
+	name, err := k.text(hotkey)
+	return types.StakePool{SubnetId: p.SubnetId, Hotkey: name, Shares: sdkmath.ZeroInt()}, err
+}
+
+// addStake mints shares for alpha that the caller has moved to the pool's staked
+// alpha. A refused rounding is types.ErrRounding, and nothing is written.
+func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
+	s, err := k.stakePool(ctx, p, hotkey)
+	if err != nil {
+		return err
+	}
+	if s.Alpha == 0 { // a pool that holds something is a bound hotkey's
+		if _, err := k.Hotkey(ctx, hotkey); err != nil {
+			return err
+		}
+	}
+	after, minted, err := sharePool(s).Deposit(alpha)
+	if err != nil {
+		return poolError(p, err)
+	}
+	position, ok, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, hotkey, coldkey)))
+	if err != nil {
+		return err
+	}
+	if !ok {
+		position = types.Position{SubnetId: p.SubnetId, Hotkey: s.Hotkey, Shares: sdkmath.ZeroInt()}
+		if position.Coldkey, err = k.text(coldkey); err != nil {
+			return err
+		}
+	}
+	shares := sdkmath.NewIntFromBigInt(minted)
+	position.Shares = position.Shares.Add(shares)
+	if err := k.setPosition(ctx, hotkey, coldkey, position); err != nil {
+		return err
+	}
+	if err := k.setStakePool(ctx, hotkey, s, after); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventStakeAdded{
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: s.Hotkey, Coldkey: position.Coldkey,
+		Alpha: alpha, Shares: shares, Reason: reason,
+	})
+}
+
+// removeStake redeems shares for alpha units; for all the shares' value or more
+// it redeems them all. The caller moves the alpha on in the pool.
+func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha uint64, reason string) error {
+	after, redeemed, paid, err := sharePool(h.pool).Redeem(h.position.Shares.BigInt(), alpha)
+	if err != nil {
+		return poolError(p, err)
+	}
+	shares := sdkmath.NewIntFromBigInt(redeemed)
+	h.position.Shares = h.position.Shares.Sub(shares)
+	if err := k.setPosition(ctx, h.hotkey, h.coldkey, h.position); err != nil {
+		return err
+	}
+	if err := k.setStakePool(ctx, h.hotkey, h.pool, after); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventStakeRemoved{
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: h.position.Hotkey, Coldkey: h.position.Coldkey,
+		Alpha: paid, Shares: shares, Reason: reason,
+	})
+}
+
+// reward raises the value of a stake pool's shares by alpha that the caller has
+// moved to the pool's staked alpha. The stake pool must not be empty.
+func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress, alpha uint64) error {
+	s, err := k.stakePool(ctx, p, hotkey)
+	if err != nil {
+		return err
+	}
+	after, err := sharePool(s).Reward(alpha)
+	if err != nil {
+		return poolError(p, err)
+	}
+	if err := k.setStakePool(ctx, hotkey, s, after); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventStakeRewarded{SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: s.Hotkey, Alpha: alpha})
+}
+
+// setPosition stores a position and its index entry, or deletes both where no
+// share is left.
+func (k Keeper) setPosition(ctx context.Context, hotkey, coldkey sdk.AccAddress, p types.Position) error {
+	at, of := collections.Join3(p.SubnetId, hotkey, coldkey), collections.Join3(coldkey, p.SubnetId, hotkey)
+	if p.Shares.IsZero() {
+		if err := k.positions.Remove(ctx, at); err != nil {
+			return err
+		}
+		return k.positionOfColdkey.Remove(ctx, of)
+	}
+	if err := k.positions.Set(ctx, at, p); err != nil {
+		return err
+	}
+	return k.positionOfColdkey.Set(ctx, of)
+}
+
+// setStakePool stores a stake pool with what it now holds, or deletes an empty one.
+func (k Keeper) setStakePool(ctx context.Context, hotkey sdk.AccAddress, s types.StakePool, after pool.SharePool) error {
+	at := collections.Join(s.SubnetId, hotkey)
+	if after.Empty() {
+		return k.stakePools.Remove(ctx, at)
+	}
+	s.Alpha, s.Shares = after.Alpha, sdkmath.NewIntFromBigInt(after.Shares)
+	return k.stakePools.Set(ctx, at, s)
+}
+
+func sharePool(s types.StakePool) pool.SharePool {
+	return pool.SharePool{Alpha: s.Alpha, Shares: s.Shares.BigInt()}
+}

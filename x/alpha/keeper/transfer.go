@@ -1,0 +1,61 @@
+package keeper
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/lodenet/lode/x/alpha/types"
+)
+
+// TransferStake gives stake to another coldkey; hotkey and subnet stay.
+func (k msgServer) TransferStake(ctx context.Context, m *types.MsgTransferStake) (*types.MsgTransferStakeResponse, error) {
+	if err := m.ValidateBasic(); err != nil {
+		return nil, err
+	}
+	coldkey, hotkey, err := k.keys(m.Coldkey, m.Hotkey)
+	if err != nil {
+		return nil, err
+	}
+	to, err := k.addressOf("to_coldkey", m.ToColdkey)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case to.Equals(coldkey):
+		return nil, types.ErrInvalidRequest.Wrapf("the stake is %s's already: transfer it to another coldkey", m.ToColdkey)
+	case k.bank.BlockedAddr(to):
+		return nil, sdkerrors.ErrUnauthorized.Wrapf("%s is a module's account, which could never give the stake back", m.ToColdkey)
+	}
+	p, h, alpha, err := k.leaving(ctx, m.Netuid, hotkey, coldkey, m.Alpha, "transferred")
+	if err != nil {
+		return nil, err
+	}
+	if err := k.removeStake(ctx, p, h, alpha, types.ReasonTransfer); err != nil {
+		return nil, err
+	}
+	return &types.MsgTransferStakeResponse{}, k.addStake(ctx, p, hotkey, to, alpha, types.ReasonTransfer)
+}
+
+// leaving reads a stake of which alpha is to leave without a trade, and cuts
+// alpha to what is there. Less than all must be worth the least of a stake: dust
+// on thousands of accounts would cost nobody but the chain.
+func (k msgServer) leaving(ctx context.Context, netuid uint32, hotkey, coldkey sdk.AccAddress, alpha uint64, done string) (types.Pool, holding, uint64, error) {
+	p, err := k.PoolByNetuid(ctx, netuid)
+	if err != nil {
+		return p, holding{}, 0, err
+	}
+	h, err := k.holding(ctx, p, hotkey, coldkey)
+	if err != nil {
+		return p, h, 0, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return p, h, 0, err
+	}
+	if alpha >= h.value {
+		return p, h, h.value, nil
+	}
+	return p, h, alpha, enough(params, p.Reserves().Worth(alpha), done)
+}

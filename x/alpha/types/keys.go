@@ -1,0 +1,47 @@
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName is the module's name and that of its account, which holds the
+	// TAO reserves of all pools.
+	ModuleName = "alpha"
+	// StoreKey is the module's store.
+	StoreKey = ModuleName
+	// Denom is the base denomination of TAO: 10^9 rao are 1 TAO.
+	Denom = "rao"
+	// AlphaCap is the most alpha that a subnet may have issued, in units.
+	AlphaCap = 21_000_000 * 1_000_000_000
+	// Million is the denominator of takes and fees.
+	Million = 1_000_000
+)
+
+// Prefixes of the store. What belongs to a subnet begins with its permanent id,
+// so that a successor in the same slot inherits nothing.
+var (
+	ParamsKey            = collections.NewPrefix(0)
+	NextSubnetIDKey      = collections.NewPrefix(1)
+	PoolsKey             = collections.NewPrefix(2) // subnet id → Pool
+	NetuidsKey           = collections.NewPrefix(3) // netuid → subnet id of the live subnet there
+	HotkeysKey           = collections.NewPrefix(4) // hotkey → Hotkey
+	StakePoolsKey        = collections.NewPrefix(5) // (subnet id, hotkey) → StakePool
+	PositionsKey         = collections.NewPrefix(6) // (subnet id, hotkey, coldkey) → Position
+	HotkeysOfColdkeyKey  = collections.NewPrefix(7) // (coldkey, hotkey): an index, rebuilt at import
+	PositionOfColdkeyKey = collections.NewPrefix(8) // (coldkey, subnet id, hotkey): an index, rebuilt at import
+)
+
+// Reasons of trades and of changes of stake, as events tell them.
+const (
+	ReasonStake        = "stake"
+	ReasonUnstake      = "unstake"
+	ReasonSwap         = "swap"
+	ReasonMove         = "move"
+	ReasonTransfer     = "transfer"
+	ReasonRegistration = "registration"
+	ReasonEmission     = "emission"
+	ReasonRoot         = "root"
+	ReasonIncentive    = "incentive"
+	ReasonOwnerCut     = "owner_cut"
+	ReasonTake         = "take"
+	ReasonDividends    = "dividends"
+)
