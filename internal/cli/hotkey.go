@@ -240,7 +240,7 @@ func sendBound(ctx context.Context, c *client.Client, cold, hot *wallet.Signer, 
 		return nil, err
 	}
 	if has == 0 {
-		if _, err := c.Send(ctx, []*wallet.Signer{cold}, sendMsg(cold.Address(), hot.Address(), 1)); err != nil {
+		if _, err := c.Transfer(ctx, cold, hot.Address(), 1); err != nil {
 			return nil, err
 		}
 	}

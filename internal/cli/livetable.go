@@ -2,30 +2,36 @@ package cli
 
 import (
 	"fmt"
-	"io"
+	"os"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 	"github.com/lodenet/lode/localnet"
+	"golang.org/x/term"
 )
 
 // liveTable redraws a network's state in place on a terminal.
 type liveTable struct {
-	out   io.Writer
+	out   *os.File
 	lines int // drawn last time
 }
 
-// draw replaces what was drawn last.
+// draw replaces what was drawn last. A terminal that is too low or too narrow shows the
+// upper left part: what has scrolled away or wrapped could not be replaced. Errors are
+// not looked at: a terminal that went away ends the program by its signal.
 func (l *liveTable) draw(r localnet.Report, names map[string]string) {
-	text := networkTable(r, names)
-	var b strings.Builder
-	if l.lines > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\x1b[J", l.lines) // up, and clear to the end
+	width, height, err := term.GetSize(int(l.out.Fd()))
+	if err != nil || width <= 0 || height <= 1 {
+		width, height = 80, 24
 	}
-	b.WriteString(text)
-	l.lines = strings.Count(text, "\n")
-	io.WriteString(l.out, b.String()) // a terminal that went away ends the program by its signal
+	lines := strings.SplitAfter(networkTable(r, names, width), "\n")
+	lines = lines[:min(len(lines)-1, height-1)] // the last is empty
+	if l.lines > 0 {
+		fmt.Fprintf(l.out, "\x1b[%dA\r\x1b[J", l.lines) // up, and clear to the end
+	}
+	_, _ = lipgloss.Fprint(l.out, strings.Join(lines, ""))
+	l.lines = len(lines)
 }
 
 var (
@@ -41,8 +47,9 @@ var (
 )
 
 // networkTable is the state of a network as text, each line ended. names gives
-// hotkeys' names, where known.
-func networkTable(r localnet.Report, names map[string]string) string {
+// hotkeys' names, where known; width cuts lines off, 0 does not. It has colours:
+// [lipgloss.Fprint] leaves them out where they can't be shown.
+func networkTable(r localnet.Report, names map[string]string, width int) string {
 	var b strings.Builder
 	for _, s := range r.Subnets {
 		fmt.Fprintf(&b, "%s  %s  %s\n",
@@ -72,6 +79,9 @@ func networkTable(r localnet.Report, names map[string]string) string {
 		}
 		b.WriteString(t.String())
 		b.WriteByte('\n')
+	}
+	if width > 0 {
+		return lipgloss.NewStyle().MaxWidth(width).Render(b.String())
 	}
 	return b.String()
 }

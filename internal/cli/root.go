@@ -73,7 +73,7 @@ Commands find the network that ` + "`lode up`" + ` runs in --home, or the node t
 home has a funded coldkey "user", which pays unless --from names another.`,
 		Example: `  lode up
   lode wallet balance
-  lode stake add 10 --netuid 1 --hotkey miner-1
+  lode stake add 10 --netuid 1 --hotkey miner-1-hot
   lode metagraph 1`,
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -5,10 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	sdkmath "cosmossdk.io/math"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
-	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
@@ -60,7 +56,7 @@ func newSendCommand() *cobra.Command {
 
 // sendTAO transfers TAO and says so.
 func sendTAO(ctx context.Context, cmd *cobra.Command, c *client.Client, from *wallet.Signer, to string, rao uint64) error {
-	r, err := c.Send(ctx, []*wallet.Signer{from}, sendMsg(from.Address(), to, rao))
+	r, err := c.Transfer(ctx, from, to, rao)
 	if err != nil {
 		return err
 	}
@@ -74,9 +70,4 @@ func sendTAO(ctx context.Context, cmd *cobra.Command, c *client.Client, from *wa
 		fmt.Fprintf(w, "sent %s TAO to %s\n", client.FormatTAO(rao), displayKey(to, globalsOf(cmd).names(ctx)))
 		v.write(w)
 	})
-}
-
-// sendMsg is a transfer of rao.
-func sendMsg(from, to string, rao uint64) sdk.Msg {
-	return &banktypes.MsgSend{FromAddress: from, ToAddress: to, Amount: sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewIntFromUint64(rao)))}
 }

@@ -18,10 +18,16 @@ type order struct {
 	msg    sdk.Msg // signed by the coldkey
 }
 
+// dealJSON is a trade that was done: how it was quoted, and its transaction.
+type dealJSON struct {
+	Trades []tradeJSON `json:"trades"`
+	txJSON
+}
+
 // deal shows an order's trades and, unless it is a dry run, does them. done turns the
 // chain's answer into what is printed.
 func deal(cmd *cobra.Command, f *tradeFlags, prepare func(ctx context.Context, c *client.Client, coldkey string, slippage uint32) (order, error),
-	done func(r *client.TxResult, tx txJSON) (v any, text string, err error)) error {
+	done func(r *client.TxResult, tx dealJSON) (v any, text string, err error)) error {
 	g := globalsOf(cmd)
 	slippage, err := f.slippage()
 	if err != nil {
@@ -60,7 +66,7 @@ func deal(cmd *cobra.Command, f *tradeFlags, prepare func(ctx context.Context, c
 		if err != nil {
 			return err
 		}
-		tx := newTxJSON(r)
+		tx := dealJSON{o.trades, newTxJSON(r)}
 		v, text, err := done(r, tx)
 		if err != nil {
 			return err
@@ -102,7 +108,7 @@ func newStakeAddCommand() *cobra.Command {
 			v, err := newTradeJSON(t, true)
 			return order{[]tradeJSON{v}, &alphatypes.MsgStake{Coldkey: coldkey, Hotkey: hot, Netuid: id, Tao: rao, LimitPrice: t.LimitPrice, AllowPartial: f.partial}}, err
 		}
-		return deal(cmd, &f, prepare, func(r *client.TxResult, tx txJSON) (any, string, error) {
+		return deal(cmd, &f, prepare, func(r *client.TxResult, tx dealJSON) (any, string, error) {
 			a, err := client.Response[*alphatypes.MsgStakeResponse](r)
 			if err != nil {
 				return nil, "", err
@@ -113,7 +119,7 @@ func newStakeAddCommand() *cobra.Command {
 				Spent    uint64 `json:"tao_spent_rao,string"`
 				Staked   uint64 `json:"alpha_staked,string"`
 				TradeFee uint64 `json:"trade_fee_rao,string"` // part of what was spent
-				txJSON
+				dealJSON
 			}{id, hot, a.TaoSpent, a.AlphaStaked, a.Fee, tx}
 			return v, fmt.Sprintf("staked %s alpha for %s TAO", client.FormatAlpha(v.Staked), client.FormatTAO(v.Spent)), nil
 		})
@@ -156,7 +162,7 @@ func newStakeRemoveCommand() *cobra.Command {
 			v, err := newTradeJSON(t, false)
 			return order{[]tradeJSON{v}, &alphatypes.MsgUnstake{Coldkey: coldkey, Hotkey: hot, Netuid: id, Alpha: alpha, LimitPrice: t.LimitPrice, AllowPartial: f.partial}}, err
 		}
-		return deal(cmd, &f, prepare, func(r *client.TxResult, tx txJSON) (any, string, error) {
+		return deal(cmd, &f, prepare, func(r *client.TxResult, tx dealJSON) (any, string, error) {
 			a, err := client.Response[*alphatypes.MsgUnstakeResponse](r)
 			if err != nil {
 				return nil, "", err
@@ -167,7 +173,7 @@ func newStakeRemoveCommand() *cobra.Command {
 				Sold     uint64 `json:"alpha_sold,string"`
 				Received uint64 `json:"tao_received_rao,string"`
 				TradeFee uint64 `json:"trade_fee_alpha,string"` // part of what was sold
-				txJSON
+				dealJSON
 			}{id, hot, a.AlphaSold, a.TaoReceived, a.Fee, tx}
 			return v, fmt.Sprintf("sold %s alpha for %s TAO", client.FormatAlpha(v.Sold), client.FormatTAO(v.Received)), nil
 		})
@@ -229,7 +235,7 @@ func unstakeAll(cmd *cobra.Command, f *tradeFlags, hot string, only []uint32) er
 		}
 		return o, nil
 	}
-	return deal(cmd, f, prepare, func(r *client.TxResult, tx txJSON) (any, string, error) {
+	return deal(cmd, f, prepare, func(r *client.TxResult, tx dealJSON) (any, string, error) {
 		a, err := client.Response[*alphatypes.MsgUnstakeAllResponse](r)
 		if err != nil {
 			return nil, "", err
@@ -237,7 +243,7 @@ func unstakeAll(cmd *cobra.Command, f *tradeFlags, hot string, only []uint32) er
 		v := struct {
 			Hotkey   string `json:"hotkey"`
 			Received uint64 `json:"tao_received_rao,string"`
-			txJSON
+			dealJSON
 		}{hot, a.TaoReceived, tx}
 		return v, fmt.Sprintf("sold everything for %s TAO", client.FormatTAO(v.Received)), nil
 	})
@@ -301,7 +307,7 @@ func newStakeSwapCommand() *cobra.Command {
 				SellLimitPrice: sale.LimitPrice, BuyLimitPrice: purchase.LimitPrice, AllowPartial: f.partial,
 			}}, err
 		}
-		return deal(cmd, &f, prepare, func(r *client.TxResult, tx txJSON) (any, string, error) {
+		return deal(cmd, &f, prepare, func(r *client.TxResult, tx dealJSON) (any, string, error) {
 			a, err := client.Response[*alphatypes.MsgSwapStakeResponse](r)
 			if err != nil {
 				return nil, "", err
@@ -312,7 +318,7 @@ func newStakeSwapCommand() *cobra.Command {
 				Sold     uint64 `json:"alpha_sold,string"`
 				Through  uint64 `json:"through_rao,string"`
 				Staked   uint64 `json:"alpha_staked,string"`
-				txJSON
+				dealJSON
 			}{id, toID, a.AlphaSold, a.Tao, a.AlphaStaked, tx}
 			return v, fmt.Sprintf("sold %s alpha of subnet %d for %s TAO, which staked %s alpha of subnet %d",
 				client.FormatAlpha(v.Sold), id, client.FormatTAO(v.Through), client.FormatAlpha(v.Staked), toID), nil

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/lodenet/lode/localnet"
 	"github.com/spf13/cobra"
 )
@@ -29,13 +30,13 @@ func newStatusCommand() *cobra.Command {
 			}
 			r, err := fetchStatus(cmd.Context(), info.Endpoints.Status)
 			if err != nil {
-				return fmt.Errorf("the network in %s does not answer (%w): start it with `lode up --home %s`", g.home, err, g.home)
+				return fail("not_running", fmt.Sprintf("start it with `lode up --home %s`", g.home), "the network in %s does not answer: %w", g.home, err)
 			}
 			if g.json {
 				return printJSON(cmd, r)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s at block %d, %s TAO issued\nrpc %s  rest %s\n\n", r.ChainID, r.Height, formatUnits(r.IssuedRao, 3), r.Endpoints.RPC, r.Endpoints.REST)
-			_, err = io.WriteString(cmd.OutOrStdout(), networkTable(r, nil))
+			_, err = lipgloss.Fprint(cmd.OutOrStdout(), networkTable(r, g.names(cmd.Context()), 0))
 			return err
 		},
 	}

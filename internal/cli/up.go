@@ -8,9 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
+	"sync"
 	"time"
 
 	"github.com/lodenet/lode/localnet"
@@ -37,24 +36,22 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
   lode up --fresh --for 3m --report report.json
   lode up --home /tmp/net --clips ~/videos --rpc-port 26657`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			g := globalsOf(cmd)
 			cfg.Home = g.home
 			if reportTo != "" {
 				if err := checkWritable(reportTo); err != nil {
-					return fmt.Errorf("--report %s: %w", reportTo, err)
+					return err
 				}
 			}
 			logger, closeLog, err := upLogger(cfg.Home, logLevel)
 			if err != nil {
 				return err
 			}
-			defer closeLog()
+			defer func() { err = errors.Join(err, closeLog()) }()
 			cfg.Logger = logger
 
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			report, err := runUp(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, duration, g.json)
+			report, err := runUp(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, duration, g.json)
 			if err != nil {
 				return err
 			}
@@ -90,6 +87,9 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 
 // runUp runs a network and shows it until ctx ends or the duration has passed.
 func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, duration time.Duration, quiet bool) (localnet.Report, error) {
+	if quiet {
+		errOut = io.Discard // an error is all that programs read there
+	}
 	start := time.Now()
 	step := func(text string) { fmt.Fprintf(errOut, "%6.1fs  %s\n", time.Since(start).Seconds(), text) }
 	step("starting a local network in " + cfg.Home)
@@ -148,7 +148,7 @@ func newUpView(out io.Writer, names map[string]string, quiet bool) func(localnet
 		return func(localnet.Report) {}
 	}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		live := &liveTable{out: out}
+		live := &liveTable{out: f}
 		return func(r localnet.Report) { live.draw(r, names) }
 	}
 	last := map[uint16]uint64{}
@@ -165,26 +165,60 @@ func newUpView(out io.Writer, names map[string]string, quiet bool) func(localnet
 
 // upLogger writes the network's log beside its home's state, so that the terminal
 // stays readable.
-func upLogger(home, level string) (*slog.Logger, func(), error) {
+func upLogger(home, level string) (*slog.Logger, func() error, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, nil, fmt.Errorf("--log-level %q: debug, info, warn or error", level)
+		return nil, nil, fail(codeUsage, "use debug, info, warn or error", "--log-level %q: there is no such level", level)
 	}
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("the home %s can't be made: %w", home, err)
-	}
-	f, err := os.OpenFile(filepath.Join(home, "lode.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, nil, err
-	}
-	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: l})), func() { f.Close() }, nil
+	f := &lateFile{path: filepath.Join(home, "lode.log")}
+	return slog.New(slog.NewTextHandler(f, &slog.HandlerOptions{Level: l})), f.Close, nil
 }
 
-// checkWritable finds out now whether a file can be written at the end.
+// lateFile is a file that is made when something is first written to it, so that a
+// network that can't start leaves none.
+type lateFile struct {
+	path string
+
+	mu   sync.Mutex
+	file *os.File
+}
+
+func (l *lateFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		f, err := os.OpenFile(l.path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return 0, err
+		}
+		l.file = f
+	}
+	return l.file.Write(p)
+}
+
+// Close closes the file. What is written later opens it again.
+func (l *lateFile) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	f := l.file
+	l.file = nil
+	return f.Close()
+}
+
+// checkWritable finds out now whether a file can be written at the end. It leaves none.
 func checkWritable(path string) error {
+	_, err := os.Stat(path)
+	isNew := errors.Is(err, os.ErrNotExist)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return err
+		return fail("report", "name a file in a folder that exists", "--report: %w", err)
 	}
-	return f.Close()
+	err = f.Close()
+	if isNew {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+// TestMain lets scripts run `lode` as a process of its own: this test binary again.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lode": func() { os.Exit(Main()) }})
+}
+
+// TestOfflineScripts runs the scripts in testdata that need no network.
+func TestOfflineScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: setupHome,
+	})
+}
+
+// setupHome gives a script a home of its own, and no passphrase.
+func setupHome(env *testscript.Env) error {
+	env.Setenv("LODE_HOME", filepath.Join(env.WorkDir, "home"))
+	env.Setenv("HOME", env.WorkDir)
+	return nil
+}
+
+// every calls f for a command and all below it.
+func every(cmd *cobra.Command, f func(*cobra.Command)) {
+	f(cmd)
+	for _, c := range cmd.Commands() {
+		every(c, f)
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	every(newRoot(&globals{terminal: newTerminal(strings.NewReader(""), io.Discard)}), func(cmd *cobra.Command) {
+		if cmd.Short == "" {
+			t.Errorf("`%s` says nothing about itself", cmd.CommandPath())
+		}
+		if !strings.Contains(cmd.Example, "lode") {
+			t.Errorf("`%s` has no example", cmd.CommandPath())
+		}
+		for line := range strings.Lines(cmd.Example) {
+			if line = strings.TrimRight(line, "\n"); line != "" && !strings.HasPrefix(line, "  ") {
+				t.Errorf("`%s`: the example %q is not indented as the others are", cmd.CommandPath(), line)
+			}
+		}
+	})
+}
+
+func TestEveryExampleIsACommandLineThatParses(t *testing.T) {
+	every(newRoot(&globals{terminal: newTerminal(strings.NewReader(""), io.Discard)}), func(cmd *cobra.Command) {
+		if strings.HasPrefix(cmd.CommandPath(), "lode node ") {
+			return // the SDK's own
+		}
+		for line := range strings.Lines(cmd.Example) {
+			args := exampleArgs(line)
+			if args == nil {
+				continue
+			}
+			root := newRoot(&globals{terminal: newTerminal(strings.NewReader(""), io.Discard)})
+			found, rest, err := root.Find(args)
+			if err != nil {
+				t.Errorf("`%s`: example %q: %v", cmd.CommandPath(), strings.TrimSpace(line), err)
+				continue
+			}
+			if err := found.ParseFlags(rest); err != nil {
+				t.Errorf("`%s`: example %q: %v", cmd.CommandPath(), strings.TrimSpace(line), err)
+				continue
+			}
+			if found.Args == nil {
+				continue
+			}
+			if err := found.Args(found, found.Flags().Args()); err != nil {
+				t.Errorf("`%s`: example %q: %v", cmd.CommandPath(), strings.TrimSpace(line), err)
+			}
+		}
+	})
+}
+
+// exampleArgs are the arguments of the lode command in a line of an example: up to a
+// pipe or a redirection; nil where there is none.
+func exampleArgs(line string) []string {
+	line = strings.NewReplacer("<(", " ", ")", " ").Replace(line)
+	_, rest, ok := strings.Cut(" "+line, " lode ")
+	if !ok {
+		return nil
+	}
+	var args []string
+	for _, w := range strings.Fields(rest) {
+		if w == "|" || w == ">" || w == "&" {
+			break
+		}
+		args = append(args, w)
+	}
+	return args
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/localnet"
+)
+
+func TestErrorsKeepTheirCodeHoweverTheyAreWrapped(t *testing.T) {
+	for name, c := range map[string]struct {
+		err        error
+		code, hint string
+		exit       int
+	}{
+		"own":        {fmt.Errorf("more: %w", fail("some_code", "do this", "it is so")), "some_code", "do this", exitFailed},
+		"usage":      {fail(codeUsage, "see", "wrong"), "usage", "see", exitUsage},
+		"localnet":   {fmt.Errorf("%w: /x", localnet.ErrNoNetwork), "no_network", "", exitFailed},
+		"client":     {&client.FundsError{Address: "lode1x", HasRao: 1, Tx: &client.TxError{}}, "insufficient_funds", "send TAO to the account first; on a local network: lode faucet ADDRESS", exitFailed},
+		"canceled":   {fmt.Errorf("ask: %w", context.Canceled), "interrupted", "", exitInterrupted},
+		"anything":   {errors.New("odd"), "error", "", exitFailed},
+		"interrupts": {fmt.Errorf("%w (%w)", client.ErrUnavailable, context.Canceled), "interrupted", "", exitInterrupted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, hint := explain(c.err)
+			if code != c.code || hint != c.hint {
+				t.Errorf("code %q hint %q, want %q %q", code, hint, c.code, c.hint)
+			}
+			var b bytes.Buffer
+			if exit := report(&b, c.err, false); exit != c.exit {
+				t.Errorf("exit code %d, want %d", exit, c.exit)
+			}
+		})
+	}
+}
+
+func TestAnErrorForProgramsIsOneLineOfJSON(t *testing.T) {
+	var b bytes.Buffer
+	report(&b, fail("x", "use <y> & \"z\"", "line one\nline two"), true)
+	want := `{"error":{"code":"x","message":"line one\nline two","hint":"use <y> & \"z\""}}` + "\n"
+	if b.String() != want {
+		t.Errorf("got  %s\nwant %s", b.String(), want)
+	}
+}
+
+func TestColumnsAreAlignedByCharactersNotBytes(t *testing.T) {
+	c := newColumns(">n", "name", ">x")
+	c.add("1", "größe…", "–")
+	c.add("100", "a", "2.5")
+	var b strings.Builder
+	c.write(&b)
+	want := "  n  name      x\n  1  größe…    –\n100  a       2.5\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+func TestATradeBeyondItsLimitIsRefusedBeforeItIsSent(t *testing.T) {
+	trade := client.Trade{Netuid: 1, Given: 100e9, Received: 90e9, Fee: 1e7, Worst: 95e9, Before: "1", After: "1.21", LimitPrice: 1.05e9}
+	v, err := newTradeJSON(trade, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Impact < 0.2099 || v.Impact > 0.2101 || v.Average < 1.111 || v.Average > 1.112 {
+		t.Errorf("impact %v, average %v", v.Impact, v.Average)
+	}
+	f := &tradeFlags{tolerance: "5%"}
+	err = v.check(f)
+	if code, hint := explain(err); code != "beyond_limit" || !strings.Contains(hint, "--tolerance 21.1%") {
+		t.Errorf("code %q, hint %q, error %v", code, hint, err)
+	}
+	f.partial = true
+	if err := v.check(f); err != nil {
+		t.Errorf("with --partial it is up to the chain: %v", err)
+	}
+}
+
+func TestPercentages(t *testing.T) {
+	for s, want := range map[string]float64{"5": 0.05, "5%": 0.05, "0.5%": 0.005, "0": 0, "100": 1} {
+		if got, err := parsePercent(s, "it", 100); err != nil || got != want {
+			t.Errorf("%q: %v %v, want %v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "%", "-1", "101", "five", "NaN", "Inf", "5%%"} {
+		if got, err := parsePercent(s, "it", 100); err == nil {
+			t.Errorf("%q is taken for %v", s, got)
+		}
+	}
+}
+
+func TestPromptsReadLinesWhereThereIsNoTerminal(t *testing.T) {
+	ask := newTerminal(strings.NewReader("one\r\ntwo\n\nlast"), new(bytes.Buffer))
+	for _, want := range []string{"one", "two", "", "last"} {
+		if got, err := ask.ask(t.Context(), "?", true); err != nil || got != want {
+			t.Errorf("got %q %v, want %q", got, err, want)
+		}
+	}
+	if _, err := ask.ask(t.Context(), "?", false); !errors.Is(err, errNoAnswer) {
+		t.Errorf("at the end: %v", err)
+	}
+}
