@@ -1,12 +1,14 @@
 package wallet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/bech32"
+	secp "github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
@@ -24,6 +26,10 @@ type Signer struct {
 func NewSigner(priv []byte) (*Signer, error) {
 	if len(priv) != secp256k1.PrivKeySize {
 		return nil, fmt.Errorf("a private key of %d bytes, must be %d", len(priv), secp256k1.PrivKeySize)
+	}
+	var scalar secp.ModNScalar
+	if overflow := scalar.SetByteSlice(priv); overflow || scalar.IsZero() {
+		return nil, errors.New("a private key that is zero or not below the order of secp256k1")
 	}
 	k := &secp256k1.PrivKey{Key: append([]byte(nil), priv...)}
 	pub := k.PubKey()
