@@ -4,6 +4,7 @@ import (
 	"context"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/emission/types"
@@ -16,9 +17,11 @@ const million = 1_000_000
 type block struct {
 	params     types.Params
 	height     int64
-	elapsed    uint64 // milliseconds that the block's rewards are for
-	target     uint64 // milliseconds
-	rootWeight uint64 // tao_weight · bonded tokens, units of 10^-9
+	elapsed    uint64                   // milliseconds that the block's rewards are for
+	target     uint64                   // milliseconds
+	validators []stakingtypes.Validator // the bonded ones
+	tokens     []uint64                 // theirs, rao
+	rootWeight uint64                   // tao_weight · all bonded tokens, units of 10^-9
 }
 
 // EndBlocker counts what was burned, mints the block reward and divides it
@@ -50,7 +53,7 @@ func (k Keeper) mintBlock(ctx context.Context) error {
 		return err
 	}
 	forSecurity := curve.MulDiv(reward, uint64(b.params.SecurityShare), million)
-	security, err := attempt(ctx, func(ctx context.Context) (uint64, error) { return k.paySecurity(ctx, forSecurity) })
+	security, err := attempt(ctx, func(ctx context.Context) (uint64, error) { return k.paySecurity(ctx, b, forSecurity) })
 	if err != nil {
 		if err := dropped(ctx, 0, 0, err); err != nil {
 			return err
@@ -89,15 +92,18 @@ func (k Keeper) openBlock(ctx context.Context) (b block, err error) {
 	if err := k.clock.Set(ctx, types.Clock{LastTime: now}); err != nil {
 		return b, err
 	}
-	bonded, err := k.staking.TotalBondedTokens(ctx)
-	if err != nil {
+	if b.validators, err = k.staking.GetBondedValidatorsByPower(ctx); err != nil {
 		return b, err
+	}
+	b.tokens = make([]uint64, len(b.validators))
+	for i, v := range b.validators {
+		b.tokens[i] = clamp(v.Tokens)
 	}
 	weights, err := k.weights.Params(ctx)
 	if err != nil {
 		return b, err
 	}
-	b.rootWeight = min(weights.WeighRoot(clamp(bonded)), b.params.Cap)
+	b.rootWeight = weights.WeighRoot(sum(b.tokens))
 	return b, nil
 }
 

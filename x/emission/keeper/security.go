@@ -18,25 +18,15 @@ import (
 // their tokens, by largest remainder; x/distribution divides each one's part
 // between commission and delegators. It returns what was minted: nothing while
 // nobody is bonded.
-func (k Keeper) paySecurity(ctx context.Context, rao uint64) (uint64, error) {
-	validators, err := k.staking.GetBondedValidatorsByPower(ctx)
-	if err != nil || rao == 0 {
-		return 0, err
-	}
-	tokens := make([]uint64, len(validators))
-	bonded := false
-	for i, v := range validators {
-		tokens[i] = clamp(v.Tokens)
-		bonded = bonded || tokens[i] > 0
-	}
-	if !bonded {
+func (k Keeper) paySecurity(ctx context.Context, b block, rao uint64) (uint64, error) {
+	if rao == 0 || sum(b.tokens) == 0 {
 		return 0, nil
 	}
 	if err := k.bank.MintCoins(ctx, types.ModuleName, coins(rao)); err != nil {
 		return 0, err
 	}
-	for i, part := range fixed.Apportion(rao, tokens) {
-		if err := k.payDelegators(ctx, validators[i], part); err != nil {
+	for i, part := range fixed.Apportion(rao, b.tokens) {
+		if err := k.payDelegators(ctx, b.validators[i], part); err != nil {
 			return 0, err
 		}
 	}

@@ -3,8 +3,6 @@ package types
 import (
 	"context"
 
-	sdkmath "cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
@@ -41,7 +39,6 @@ type DistributionKeeper interface {
 type StakingKeeper interface {
 	GetValidator(ctx context.Context, addr sdk.ValAddress) (stakingtypes.Validator, error)
 	GetBondedValidatorsByPower(ctx context.Context) ([]stakingtypes.Validator, error)
-	TotalBondedTokens(ctx context.Context) (sdkmath.Int, error)
 }
 
 // AlphaKeeper is what x/emission needs of the pools and stakes. Amounts of TAO
