@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	_ "github.com/lodenet/lode/x/alpha/types" // sets the prefix that addresses are read with
 )
 
 // Limits of texts, in bytes.

@@ -1,0 +1,290 @@
+package keeper_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	"github.com/cosmos/cosmos-sdk/testutil"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/address"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/fixed"
+	"github.com/lodenet/lode/x/subnets/keeper"
+	"github.com/lodenet/lode/x/subnets/types"
+)
+
+const tao = 1_000_000_000 // rao
+
+// target is the block time of the tests.
+const target = time.Second
+
+// governance is the authority of the tests' keepers.
+var governance = addr("governance").String()
+
+// addr is an account's address by a name.
+func addr(name string) sdk.AccAddress { return address.Module("test", []byte(name))[:20] }
+
+// env is the module over a real store, with fakes of its neighbours. A message
+// that fails leaves nothing behind, as in a block.
+type env struct {
+	t     testing.TB
+	ctx   sdk.Context
+	k     keeper.Keeper
+	msgs  types.MsgServer
+	query types.QueryServer
+	alpha *fakeAlpha
+	net   *fakeNetwork
+	hooks *recorder
+}
+
+func newEnv(t testing.TB, p types.Params) *env {
+	t.Helper()
+	key := storetypes.NewKVStoreKey(types.StoreKey)
+	ctx := testutil.DefaultContextWithDB(t, key, storetypes.NewTransientStoreKey("transient")).Ctx
+	registry := codectypes.NewInterfaceRegistry()
+	types.RegisterInterfaces(registry)
+	e := &env{
+		t: t, alpha: &fakeAlpha{coldkeys: map[string]sdk.AccAddress{}, started: map[uint64]bool{}},
+		net: &fakeNetwork{price: fixed.OneQ64(), due: map[uint64]int64{}}, hooks: &recorder{},
+		ctx: ctx.WithBlockHeight(1).WithBlockTime(time.Unix(1_000_000, 0)).WithExecMode(sdk.ExecModeFinalize),
+	}
+	e.k = keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key),
+		addresscodec.NewBech32Codec("lode"), governance, e.alpha)
+	e.k.SetHooks(types.MultiHooks{e.hooks})
+	e.k.SetNetwork(types.JoinNetwork(e.net, e.net))
+	e.msgs, e.query = keeper.NewMsgServer(e.k), keeper.NewQuerier(e.k)
+	require.NoError(t, e.k.InitGenesis(e.ctx, types.GenesisState{Params: p}))
+	return e
+}
+
+// local is the local profile with the limits out of the way.
+func local() types.Params { return types.LocalParams() }
+
+// pass lets n blocks pass, a second each.
+func (e *env) pass(n int64) {
+	for range n {
+		e.ctx = e.ctx.WithBlockHeight(e.ctx.BlockHeight() + 1).WithBlockTime(e.ctx.BlockTime().Add(target)).
+			WithEventManager(sdk.NewEventManager())
+		require.NoError(e.t, e.k.BeginBlocker(e.ctx))
+	}
+}
+
+// send runs a message; what a failing one wrote is dropped.
+func send[M, R any](e *env, handle func(context.Context, M) (R, error), m M) (R, error) {
+	ctx, write := e.ctx.CacheContext()
+	r, err := handle(ctx, m)
+	if err == nil {
+		write()
+	}
+	return r, err
+}
+
+// neuron names a hotkey and its coldkey and binds them.
+func (e *env) bind(name string) (hotkey, coldkey string) {
+	hot, cold := addr(name), addr(name+"'s coldkey")
+	e.alpha.coldkeys[string(hot)] = cold
+	return hot.String(), cold.String()
+}
+
+func (e *env) tryCreate(name string, change ...func(*types.MsgCreateSubnet)) (*types.MsgCreateSubnetResponse, error) {
+	hot, cold := e.bind(name)
+	m := &types.MsgCreateSubnet{Coldkey: cold, Hotkey: hot, MaxLock: 1_000_000 * tao, Name: name}
+	for _, c := range change {
+		c(m)
+	}
+	return send(e, e.msgs.CreateSubnet, m)
+}
+
+// create opens a subnet whose owner is called name.
+func (e *env) create(name string) types.Subnet {
+	e.t.Helper()
+	r, err := e.tryCreate(name)
+	require.NoError(e.t, err)
+	return e.subnet(r.Netuid)
+}
+
+// started opens and starts a subnet.
+func (e *env) started(name string) types.Subnet {
+	e.t.Helper()
+	s := e.create(name)
+	_, cold := e.bind(name)
+	_, err := send(e, e.msgs.StartSubnet, &types.MsgStartSubnet{Coldkey: cold, Netuid: s.Netuid})
+	require.NoError(e.t, err)
+	return e.subnet(s.Netuid)
+}
+
+func (e *env) subnet(netuid uint32) types.Subnet {
+	e.t.Helper()
+	s, err := e.k.SubnetByNetuid(e.ctx, netuid)
+	require.NoError(e.t, err)
+	return s
+}
+
+func (e *env) tryRegister(netuid uint32, name string) (*types.MsgRegisterResponse, error) {
+	hot, cold := e.bind(name)
+	return send(e, e.msgs.Register, &types.MsgRegister{Coldkey: cold, Hotkey: hot, Netuid: netuid, MaxBurn: 1_000 * tao})
+}
+
+func (e *env) register(netuid uint32, name string) uint32 {
+	e.t.Helper()
+	r, err := e.tryRegister(netuid, name)
+	require.NoError(e.t, err)
+	return r.Uid
+}
+
+// fill registers hotkeys until the subnet has n neurons.
+func (e *env) fill(netuid uint32, n int) {
+	e.t.Helper()
+	for i := int(e.subnet(netuid).Neurons); i < n; i++ {
+		require.EqualValues(e.t, i, e.register(netuid, fmt.Sprint("miner ", i)))
+	}
+}
+
+// set sets a hyperparameter as the owner of that name.
+func (e *env) set(owner string, netuid uint32, name string, value uint64) error {
+	_, cold := e.bind(owner)
+	return e.setAs(cold, netuid, name, value)
+}
+
+func (e *env) setAs(signer string, netuid uint32, name string, value uint64) error {
+	_, err := send(e, e.msgs.SetHyperparameter, &types.MsgSetHyperparameter{Signer: signer, Netuid: netuid, Name: name, Value: value})
+	return err
+}
+
+func (e *env) burn(s types.Subnet) uint64 {
+	e.t.Helper()
+	b, err := e.k.BurnCost(e.ctx, s.Id)
+	require.NoError(e.t, err)
+	return b
+}
+
+func (e *env) holds() {
+	e.t.Helper()
+	require.NoError(e.t, e.k.CheckInvariants(e.ctx))
+}
+
+// fakeAlpha knows pools and bindings.
+type fakeAlpha struct {
+	coldkeys map[string]sdk.AccAddress
+	pools    []fakePool
+	started  map[uint64]bool
+	burned   []fakeBurn
+	poor     string // an account without coins
+}
+
+type fakePool struct {
+	netuid     uint32
+	payer      string
+	tao, alpha uint64
+}
+
+type fakeBurn struct {
+	subnet uint64
+	payer  string
+	tao    uint64
+	reason string
+}
+
+var _ types.AlphaKeeper = (*fakeAlpha)(nil)
+
+// firstID tells permanent ids from netuids.
+const firstID = 701
+
+func (a *fakeAlpha) CreatePool(_ context.Context, netuid uint32, payer sdk.AccAddress, tao, alpha uint64) (uint64, error) {
+	if payer.String() == a.poor {
+		return 0, fmt.Errorf("%s has no coins", payer)
+	}
+	a.pools = append(a.pools, fakePool{netuid, payer.String(), tao, alpha})
+	return firstID + uint64(len(a.pools)) - 1, nil
+}
+
+func (a *fakeAlpha) StartTrading(_ context.Context, subnetID uint64) error {
+	a.started[subnetID] = true
+	return nil
+}
+
+func (a *fakeAlpha) Coldkey(_ context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error) {
+	if c, ok := a.coldkeys[string(hotkey)]; ok {
+		return c, nil
+	}
+	return nil, fmt.Errorf("hotkey %s is not bound", hotkey)
+}
+
+func (a *fakeAlpha) BuyAndBurn(_ context.Context, subnetID uint64, payer sdk.AccAddress, tao uint64, reason string) (uint64, error) {
+	if payer.String() == a.poor {
+		return 0, fmt.Errorf("%s has no coins", payer)
+	}
+	if !a.started[subnetID] {
+		return 0, fmt.Errorf("subnet id %d does not trade", subnetID)
+	}
+	a.burned = append(a.burned, fakeBurn{subnetID, payer.String(), tao, reason})
+	return 3 * tao, nil
+}
+
+// fakeNetwork is what upper modules know.
+type fakeNetwork struct {
+	price fixed.Q64
+	due   map[uint64]int64
+}
+
+func (n *fakeNetwork) MedianMovingPrice(context.Context) (fixed.Q64, error)   { return n.price, nil }
+func (n *fakeNetwork) TargetBlockTime(context.Context) (time.Duration, error) { return target, nil }
+func (n *fakeNetwork) NextEpoch(_ context.Context, subnetID uint64) (int64, bool, error) {
+	due, ok := n.due[subnetID]
+	return due, ok, nil
+}
+
+// recorder writes down what the hooks tell.
+type recorder struct {
+	heard []string
+	fails bool
+}
+
+func (r *recorder) hear(format string, args ...any) error {
+	if r.fails {
+		return fmt.Errorf("the listener fails")
+	}
+	r.heard = append(r.heard, fmt.Sprintf(format, args...))
+	return nil
+}
+
+func (r *recorder) AfterSubnetCreated(_ context.Context, s types.Subnet) error {
+	return r.hear("created %d", s.Netuid)
+}
+
+func (r *recorder) AfterSubnetStarted(_ context.Context, s types.Subnet) error {
+	return r.hear("started %d in %d", s.Netuid, s.StartedHeight)
+}
+
+func (r *recorder) AfterNeuronRegistered(_ context.Context, n types.Neuron, replaced bool) error {
+	return r.hear("uid %d of %d, replaced %v", n.Uid, n.SubnetId, replaced)
+}
+
+// uids are those of a pruning order.
+func uids(order []types.PruningPlace) []uint32 {
+	out := make([]uint32, len(order))
+	for i, p := range order {
+		out[i] = p.Uid
+	}
+	return out
+}
+
+// withRule is params with a rule changed.
+func withRule(p types.Params, name string, change func(*types.HyperparameterRule)) types.Params {
+	p.Hyperparameters = slices.Clone(p.Hyperparameters)
+	for i := range p.Hyperparameters {
+		if p.Hyperparameters[i].Name == name {
+			change(&p.Hyperparameters[i])
+		}
+	}
+	return p
+}
