@@ -18,11 +18,13 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
 
 // Names of the coin: amounts on chain are rao, people read TAO (10^9 rao).
 const (
-	BaseDenom    = "rao"
+	BaseDenom    = alphatypes.Denom
 	DisplayDenom = "TAO"
 	displayDigit = 9
 )

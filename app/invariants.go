@@ -1,9 +1,15 @@
 package app
 
 import (
+	"context"
 	"fmt"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
 // FlagCheckInvariants is the node's option for how many blocks lie between two
@@ -15,8 +21,13 @@ const FlagCheckInvariants = "check-invariants"
 func (app *App) CheckInvariants(ctx sdk.Context) error {
 	for _, check := range []struct {
 		module string
-		run    func(sdk.Context) error
-	}{} {
+		run    func(context.Context) error
+	}{
+		{alphatypes.ModuleName, app.Alpha.CheckInvariants},
+		{subnetstypes.ModuleName, app.Subnets.CheckInvariants},
+		{weightstypes.ModuleName, app.Weights.CheckInvariants},
+		{emissiontypes.ModuleName, app.Emission.CheckInvariants},
+	} {
 		if err := check.run(ctx); err != nil {
 			return fmt.Errorf("invariants of %s at block %d: %w", check.module, ctx.BlockHeight(), err)
 		}

@@ -30,6 +30,15 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	emissionkeeper "github.com/lodenet/lode/x/emission/keeper"
+	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
+	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
 // Keepers are those of all modules.
@@ -45,6 +54,11 @@ type Keepers struct {
 	Upgrade      *upgradekeeper.Keeper
 	Evidence     evidencekeeper.Keeper
 	Consensus    consensuskeeper.Keeper
+
+	Alpha    alphakeeper.Keeper
+	Subnets  subnetskeeper.Keeper
+	Weights  weightskeeper.Keeper
+	Emission emissionkeeper.Keeper
 }
 
 // storeNames are the modules that keep state.
@@ -52,6 +66,7 @@ var storeNames = []string{
 	authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, distrtypes.StoreKey, slashingtypes.StoreKey,
 	govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, upgradetypes.StoreKey, evidencetypes.StoreKey,
 	consensustypes.StoreKey,
+	alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, emissiontypes.StoreKey,
 }
 
 // maccPerms are the module accounts and what they may do with coins.
@@ -62,6 +77,8 @@ var maccPerms = map[string][]string{
 	stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
 	stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 	govtypes.ModuleName:                 {authtypes.Burner},
+	alphatypes.ModuleName:               nil,
+	emissiontypes.ModuleName:            {authtypes.Minter, authtypes.Burner},
 }
 
 // blockedAddresses are the accounts that refuse sends: all of the modules. What
@@ -92,7 +109,7 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 
 	k.Account = authkeeper.NewAccountKeeper(cdc, ss(authtypes.StoreKey), authtypes.ProtoBaseAccount, maccPerms, ac, AccountPrefix, authority)
 	k.Bank = bankkeeper.NewBaseKeeper(cdc, ss(banktypes.StoreKey), k.Account, blockedAddresses(), authority, logger)
-	bank := k.Bank
+	bank := emissionkeeper.CountBurns(k.Bank, ss(emissiontypes.StoreKey)) // for the modules that burn
 	k.Staking = stakingkeeper.NewKeeper(cdc, ss(stakingtypes.StoreKey), k.Account, bank, authority, vc, cc)
 	k.Distribution = distrkeeper.NewKeeper(cdc, ss(distrtypes.StoreKey), k.Account, bank, k.Staking, authtypes.FeeCollectorName, authority)
 	k.Slashing = slashingkeeper.NewKeeper(cdc, enc.Amino, ss(slashingtypes.StoreKey), k.Staking, authority)
@@ -105,5 +122,14 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	// Without a route, a proposal with legacy content panics.
 	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
 	k.Evidence = *evidencekeeper.NewKeeper(cdc, ss(evidencetypes.StoreKey), k.Staking, k.Slashing, ac, runtime.ProvideCometInfoService())
+
+	k.Alpha = alphakeeper.NewKeeper(cdc, ss(alphatypes.StoreKey), ac, authority, k.Account, k.Bank)
+	k.Subnets = subnetskeeper.NewKeeper(cdc, ss(subnetstypes.StoreKey), ac, authority, k.Alpha)
+	k.Weights = weightskeeper.NewKeeper(cdc, ss(weightstypes.StoreKey), ac, authority, k.Subnets, k.Alpha, k.Staking)
+	k.Emission = emissionkeeper.NewKeeper(cdc, ss(emissiontypes.StoreKey), ac, authority, k.Account, k.Bank, k.Distribution, k.Staking,
+		k.Alpha, k.Subnets, k.Weights)
+	// What the lower module tells the upper ones, and asks them.
+	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Emission.Hooks()})
+	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))
 	return k
 }

@@ -27,6 +27,15 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/cosmos-sdk/x/upgrade"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"github.com/lodenet/lode/x/alpha"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	"github.com/lodenet/lode/x/emission"
+	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/subnets"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	"github.com/lodenet/lode/x/weights"
+	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
 // basics are the modules without their keepers: for encoding alone.
@@ -36,6 +45,7 @@ func basics() module.BasicManager {
 		slashing.AppModuleBasic{}, gov.AppModuleBasic{}, authzmodule.AppModuleBasic{}, feegrantmodule.AppModuleBasic{},
 		upgrade.AppModuleBasic{}, evidence.AppModuleBasic{}, consensus.AppModuleBasic{},
 		genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
+		alpha.AppModule{}, subnets.AppModule{}, weights.AppModule{}, emission.AppModule{},
 	)
 }
 
@@ -45,15 +55,17 @@ var (
 	orderPreBlock   = []string{upgradetypes.ModuleName, authtypes.ModuleName}
 	orderBeginBlock = []string{
 		distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName,
-		genutiltypes.ModuleName, authz.ModuleName,
+		genutiltypes.ModuleName, authz.ModuleName, subnetstypes.ModuleName,
 	}
 	orderEndBlock = []string{
 		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, genutiltypes.ModuleName, feegrant.ModuleName,
+		emissiontypes.ModuleName,
 	}
 	orderGenesis = []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName, slashingtypes.ModuleName,
 		govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, consensustypes.ModuleName,
+		alphatypes.ModuleName, subnetstypes.ModuleName, weightstypes.ModuleName, emissiontypes.ModuleName,
 	}
 )
 
@@ -73,6 +85,7 @@ func newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp) *mod
 		upgrade.NewAppModule(k.Upgrade, k.Account.AddressCodec()),
 		evidence.NewAppModule(k.Evidence),
 		consensus.NewAppModule(cdc, k.Consensus),
+		alpha.NewAppModule(k.Alpha), subnets.NewAppModule(k.Subnets), weights.NewAppModule(k.Weights), emission.NewAppModule(k.Emission),
 	)
 	mm.SetOrderPreBlockers(orderPreBlock...)
 	mm.SetOrderBeginBlockers(orderBeginBlock...)

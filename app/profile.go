@@ -12,10 +12,15 @@ import (
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
 // SupplyCap is the most rao that there can be.
-const SupplyCap = 21_000_000 * tao
+const SupplyCap = alphatypes.AlphaCap
 
 const (
 	tao = 1_000_000_000 // rao
@@ -32,6 +37,10 @@ type profile struct {
 	staking   stakingtypes.Params
 	slashing  slashingtypes.Params
 	gov       govv1.Params
+	alpha     alphatypes.Params
+	subnets   subnetstypes.Params
+	weights   weightstypes.Params
+	emission  emissiontypes.Params
 }
 
 // mainnet is the profile of the public network.
@@ -41,7 +50,9 @@ func mainnet() profile {
 		staking:   stakingParams(21 * 24 * time.Hour),
 		slashing: slashingtypes.NewParams(28_800, math.LegacyNewDecWithPrec(5, 2), 10*time.Minute, // a day of blocks
 			math.LegacyNewDecWithPrec(5, 2), math.LegacyNewDecWithPrec(1, 4)),
-		gov: govParams(100*tao, 500*tao, 7*24*time.Hour, 5*24*time.Hour, 24*time.Hour),
+		gov:   govParams(100*tao, 500*tao, 7*24*time.Hour, 5*24*time.Hour, 24*time.Hour),
+		alpha: alphatypes.DefaultParams(), subnets: subnetstypes.DefaultParams(),
+		weights: weightstypes.DefaultParams(), emission: emissiontypes.DefaultParams(),
 	}
 }
 
@@ -53,7 +64,9 @@ func local() profile {
 		staking:   stakingParams(time.Minute),
 		slashing: slashingtypes.NewParams(1_000, math.LegacyNewDecWithPrec(5, 2), time.Minute,
 			math.LegacyNewDecWithPrec(5, 2), math.LegacyNewDecWithPrec(1, 4)),
-		gov: govParams(10*tao, 50*tao, time.Minute, time.Minute, 30*time.Second),
+		gov:   govParams(10*tao, 50*tao, time.Minute, time.Minute, 30*time.Second),
+		alpha: alphatypes.LocalParams(), subnets: subnetstypes.LocalParams(),
+		weights: weightstypes.LocalParams(), emission: emissiontypes.LocalParams(),
 	}
 }
 
@@ -78,6 +91,7 @@ func govParams(deposit, expeditedDeposit int64, depositPeriod, voting, expedited
 func (p *profile) setBlockTime(d time.Duration) {
 	if d > 0 {
 		p.blockTime = d
+		p.emission.TargetBlockTime = d.Milliseconds()
 	}
 }
 
@@ -94,4 +108,17 @@ func (p profile) addTo(enc EncodingConfig, state map[string]json.RawMessage) {
 	gov := govv1.DefaultGenesisState()
 	gov.Params = &p.gov
 	state[govtypes.ModuleName] = enc.Codec.MustMarshalJSON(gov)
+
+	alpha := alphatypes.DefaultGenesis()
+	alpha.Params = p.alpha
+	state[alphatypes.ModuleName] = enc.Codec.MustMarshalJSON(alpha)
+	subnets := subnetstypes.DefaultGenesis()
+	subnets.Params = p.subnets
+	state[subnetstypes.ModuleName] = enc.Codec.MustMarshalJSON(subnets)
+	weights := weightstypes.DefaultGenesis()
+	weights.Params = p.weights
+	state[weightstypes.ModuleName] = enc.Codec.MustMarshalJSON(weights)
+	emission := emissiontypes.DefaultGenesis()
+	emission.Params = p.emission
+	state[emissiontypes.ModuleName] = enc.Codec.MustMarshalJSON(emission)
 }

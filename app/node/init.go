@@ -127,6 +127,8 @@ func cometConfig(home, moniker string, blockTime time.Duration) *cmtcfg.Config {
 	cfg.RPC.MaxSubscriptionClients = 500
 	cfg.RPC.MaxSubscriptionsPerClient = 50
 	cfg.RPC.PprofListenAddress = ""
+	// A local network has no peers to look for.
+	cfg.P2P.PexReactor = false
 	// Nodes on one machine or in one house are peers too.
 	cfg.P2P.AddrBookStrict = false
 	cfg.P2P.AllowDuplicateIP = true
