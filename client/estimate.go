@@ -95,7 +95,7 @@ func (c *Client) fee(gas uint64) (uint64, error) {
 // up a block it may think of other sequences than we do; they don't change the gas, so
 // that sequences is brought in line with what it says.
 func (c *Client) simulate(ctx context.Context, d *draft, sequences []uint64) (gas uint64, err error) {
-	for range 2 + 2*len(sequences) {
+	for range maxSignings {
 		tx, err := d.bytes("", sequences)
 		if err != nil {
 			return 0, err

@@ -39,6 +39,18 @@ type watch struct {
 	hash [32]byte
 	done chan committed // gets the transaction when its block comes by; holds one
 	look chan struct{}  // says that blocks went by unseen; holds one
+	late chan struct{}  // says that several blocks went by without it; holds one
+	past int            // blocks heard that did not have it; guarded by hub.mu
+}
+
+// lateBlocks is after how many blocks without it a transaction is late.
+const lateBlocks = 5
+
+func tell(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // committed is a transaction in a block.
@@ -97,7 +109,7 @@ func (h *hub) stop() {
 
 // watch begins to wait for a transaction; to be called before it is sent.
 func (h *hub) watch(tx []byte) *watch {
-	w := &watch{hash: sha256.Sum256(tx), done: make(chan committed, 1), look: make(chan struct{}, 1)}
+	w := &watch{hash: sha256.Sum256(tx), done: make(chan committed, 1), look: make(chan struct{}, 1), late: make(chan struct{}, 1)}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.watches[w] = struct{}{}
@@ -177,10 +189,7 @@ func (h *hub) seen(b Block) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for w := range h.watches {
-		select {
-		case w.look <- struct{}{}:
-		default:
-		}
+		tell(w.look)
 	}
 	if b.Height > h.last.Height {
 		h.last = b
@@ -222,6 +231,8 @@ func (h *hub) heard(e cmttypes.EventDataNewBlock) {
 			case w.done <- committed{b.Height, *results[i]}:
 			default:
 			}
+		} else if w.past++; w.past%lateBlocks == 0 {
+			tell(w.late)
 		}
 	}
 }

@@ -119,6 +119,7 @@ func (u *unreachable) Error() string {
 	var dns *net.DNSError
 	var netErr net.Error
 	var op *net.OpError
+	var large *http.MaxBytesError
 	switch {
 	case errors.As(u.err, &dns):
 		why = "its host name is not known"
@@ -128,7 +129,9 @@ func (u *unreachable) Error() string {
 		why = op.Err.Error()
 	case errors.Is(u.err, io.EOF), errors.Is(u.err, io.ErrUnexpectedEOF):
 		why = "it closed the connection without an answer"
-	case strings.Contains(why, "invalid character"), strings.Contains(why, "unmarshal"):
+	case errors.As(u.err, &large):
+		why = fmt.Sprintf("its answer is larger than %d MiB", large.Limit>>20)
+	case strings.Contains(why, "error in json rpc client") && !strings.Contains(why, "Failed to read"):
 		why = "what answers there is no CometBFT RPC server"
 	}
 	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, u.url, why)

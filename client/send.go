@@ -23,7 +23,8 @@ import (
 const (
 	// lifetime is how many blocks a transaction may wait to be taken.
 	lifetime = 30
-	// maxSignings bounds how often a transaction is signed because its sequence was wrong.
+	// maxSignings bounds how often a transaction is signed, or simulated, because its
+	// sequence was wrong.
 	maxSignings = 20
 )
 

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// settleEvery is how often a transaction is looked for that did not come by, and its
-	// node told of it again.
+	// settleEvery is how often a transaction is looked for that did not come by, and a
+	// node told of it again; so it is after lateBlocks.
 	settleEvery = 3 * time.Second
 	// indexLag is how many blocks a node may need to index a transaction.
 	indexLag = 2
@@ -33,6 +33,8 @@ func (c *Client) settle(ctx context.Context, o *outgoing) (*TxResult, error) {
 		case done := <-o.watch.done:
 			return c.finish(o, done)
 		case <-o.watch.look:
+		case <-o.watch.late:
+			resend = true
 		case <-tick.C:
 			resend = true
 		case <-ctx.Done():

@@ -1,0 +1,558 @@
+package client_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	sdkmath "cosmossdk.io/math"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtjson "github.com/cometbft/cometbft/libs/json"
+	"github.com/cometbft/cometbft/p2p"
+	ctypes "github.com/cometbft/cometbft/rpc/core/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/gorilla/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+)
+
+// fakeChain is a chain of one key-value: balances, with the rules of sequences,
+// signatures and fees that the SDK's ante handler has. Its nodes speak CometBFT's RPC.
+type fakeChain struct {
+	id string
+
+	mu       sync.Mutex
+	height   int64
+	time     time.Time
+	accounts map[string]*fakeAccount
+	mempool  [][]byte
+	cache    map[[32]byte]bool // transactions that the mempool has seen
+	found    map[[32]byte]*ctypes.ResultTx
+	order    [][]byte // all that was committed
+	sent     [][]byte // all that a node was told of, refused or not
+	nodes    []*fakeNode
+	full     bool // blocks take nothing
+	spoil    func(tx []byte) *abci.ExecTxResult
+	answer   map[string]func(req []byte) (proto.Message, error) // other queries
+}
+
+type fakeAccount struct {
+	number, sequence, pending uint64 // pending is the mempool's view of sequence
+	rao                       uint64
+}
+
+func newFakeChain(id string) *fakeChain {
+	return &fakeChain{id: id, height: 1, time: time.Now(), accounts: map[string]*fakeAccount{}, cache: map[[32]byte]bool{},
+		found: map[[32]byte]*ctypes.ResultTx{}, answer: map[string]func([]byte) (proto.Message, error){}}
+}
+
+func (f *fakeChain) fund(address string, rao uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.accounts[address] = &fakeAccount{number: uint64(len(f.accounts)) + 7, rao: rao}
+}
+
+// run makes blocks until the test ends.
+func (f *fakeChain) run(t *testing.T, every time.Duration) {
+	tick, stop := time.NewTicker(every), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-tick.C:
+				f.block()
+			case <-stop:
+				return
+			}
+		}
+	})
+	t.Cleanup(func() {
+		tick.Stop()
+		close(stop)
+		wg.Wait()
+	})
+}
+
+// block commits what the mempool has.
+func (f *fakeChain) block() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.height++
+	f.time = time.Now()
+	e := cmttypes.EventDataNewBlock{Block: &cmttypes.Block{Header: cmttypes.Header{ChainID: f.id, Height: f.height, Time: f.time}, LastCommit: &cmttypes.Commit{}}}
+	e.ResultFinalizeBlock.Events = []abci.Event{{Type: "block", Attributes: []abci.EventAttribute{{Key: "height", Value: fmt.Sprint(f.height)}}}}
+	if !f.full {
+		for _, tx := range f.mempool {
+			res := f.deliver(tx)
+			f.order = append(f.order, tx)
+			f.found[sha256.Sum256(tx)] = &ctypes.ResultTx{Hash: cmttypes.Tx(tx).Hash(), Height: f.height, TxResult: *res, Tx: tx}
+			e.Block.Data.Txs = append(e.Block.Data.Txs, tx)
+			e.ResultFinalizeBlock.TxResults = append(e.ResultFinalizeBlock.TxResults, res)
+		}
+		f.mempool = nil
+		for _, a := range f.accounts {
+			a.pending = a.sequence
+		}
+	}
+	raw, err := cmtjson.Marshal(ctypes.ResultEvent{Query: cmttypes.EventQueryNewBlock.String(), Data: e})
+	if err != nil {
+		panic(err)
+	}
+	for _, n := range f.nodes {
+		n.publish(raw)
+	}
+}
+
+// loseMempool is what a restart does to a node.
+func (f *fakeChain) loseMempool() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mempool, f.cache = nil, map[[32]byte]bool{}
+	for _, a := range f.accounts {
+		a.pending = a.sequence
+	}
+}
+
+func failure(err error) *abci.ExecTxResult {
+	codespace, code, log := errorsABCI(err)
+	return &abci.ExecTxResult{Codespace: codespace, Code: code, Log: log}
+}
+
+// ante checks a transaction and charges its fee, in the mempool's view or the block's.
+func (f *fakeChain) ante(tx []byte, mempool, simulate bool) (*txtypes.TxBody, *fakeAccount, error) {
+	var raw txtypes.TxRaw
+	var body txtypes.TxBody
+	var auth txtypes.AuthInfo
+	if raw.Unmarshal(tx) != nil || body.Unmarshal(raw.BodyBytes) != nil || auth.Unmarshal(raw.AuthInfoBytes) != nil {
+		return nil, nil, sdkerrors.ErrTxDecode
+	}
+	if h := int64(body.TimeoutHeight); h > 0 && f.height > h {
+		return nil, nil, sdkerrors.ErrTxTimeoutHeight.Wrapf("%d, block height is %d", h, f.height)
+	}
+	var payer *fakeAccount
+	for i, info := range auth.SignerInfos {
+		var pub secp256k1.PubKey
+		if err := pub.Unmarshal(info.PublicKey.Value); err != nil {
+			return nil, nil, err
+		}
+		address := sdk.AccAddress(pub.Address()).String()
+		a := f.accounts[address]
+		if a == nil {
+			return nil, nil, sdkerrors.ErrUnknownAddress.Wrapf("account %s does not exist", address)
+		}
+		sequence := &a.sequence
+		if mempool {
+			sequence = &a.pending
+		}
+		if info.Sequence != *sequence {
+			return nil, nil, sdkerrors.ErrWrongSequence.Wrapf("account sequence mismatch, expected %d, got %d", *sequence, info.Sequence)
+		}
+		if !simulate {
+			doc, _ := (&txtypes.SignDoc{BodyBytes: raw.BodyBytes, AuthInfoBytes: raw.AuthInfoBytes, ChainId: f.id, AccountNumber: a.number}).Marshal()
+			if !pub.VerifySignature(doc, raw.Signatures[i]) {
+				return nil, nil, sdkerrors.ErrUnauthorized.Wrap("signature verification failed; please verify account number and chain-id")
+			}
+		}
+		if payer == nil && (auth.Fee.Payer == "" || auth.Fee.Payer == address) {
+			payer = a
+		}
+		if !simulate {
+			*sequence++
+		}
+	}
+	fee := auth.Fee.Amount.AmountOf("rao").Uint64()
+	if payer.rao < fee {
+		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("spendable balance %drao is smaller than %drao", payer.rao, fee)
+	}
+	if !mempool {
+		payer.rao -= fee
+	}
+	if simulate && payer.rao-fee < f.spends(&body) {
+		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("failed to execute message; message index: 0: spendable balance %drao is smaller than %drao", payer.rao-fee, f.spends(&body))
+	}
+	return &body, payer, nil
+}
+
+func (f *fakeChain) spends(body *txtypes.TxBody) (rao uint64) {
+	for _, m := range body.Messages {
+		var send banktypes.MsgSend
+		if m.TypeUrl == sdk.MsgTypeURL(&send) && send.Unmarshal(m.Value) == nil {
+			rao += send.Amount.AmountOf("rao").Uint64()
+		}
+	}
+	return rao
+}
+
+func (f *fakeChain) deliver(tx []byte) *abci.ExecTxResult {
+	body, payer, err := f.ante(tx, false, false)
+	if err != nil {
+		return failure(err)
+	}
+	if f.spoil != nil {
+		if r := f.spoil(tx); r != nil {
+			return r
+		}
+	}
+	rao := f.spends(body)
+	if payer.rao < rao {
+		return failure(sdkerrors.ErrInsufficientFunds.Wrapf("failed to execute message; message index: 0: spendable balance %drao is smaller than %drao", payer.rao, rao))
+	}
+	payer.rao -= rao
+	var data sdk.TxMsgData
+	for range body.Messages {
+		any, _ := codectypes.NewAnyWithValue(&banktypes.MsgSendResponse{})
+		data.MsgResponses = append(data.MsgResponses, any)
+	}
+	raw, _ := proto.Marshal(&data)
+	return &abci.ExecTxResult{Data: raw, GasWanted: 2, GasUsed: 1, Events: []abci.Event{{Type: "sent"}}}
+}
+
+// check is a mempool's CheckTx.
+func (f *fakeChain) check(tx []byte) (*ctypes.ResultBroadcastTx, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = append(f.sent, tx)
+	if f.cache[sha256.Sum256(tx)] {
+		return nil, fmt.Errorf("tx already exists in cache")
+	}
+	if _, _, err := f.ante(tx, true, false); err != nil {
+		codespace, code, log := errorsABCI(err)
+		return &ctypes.ResultBroadcastTx{Codespace: codespace, Code: code, Log: log}, nil
+	}
+	f.cache[sha256.Sum256(tx)] = true
+	f.mempool = append(f.mempool, tx)
+	return &ctypes.ResultBroadcastTx{Hash: cmttypes.Tx(tx).Hash()}, nil
+}
+
+func (f *fakeChain) query(path string, data []byte) (proto.Message, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch path {
+	case "/cosmos.auth.v1beta1.Query/Account":
+		var req authtypes.QueryAccountRequest
+		_ = req.Unmarshal(data)
+		a := f.accounts[req.Address]
+		if a == nil {
+			return nil, sdkerrors.ErrKeyNotFound.Wrapf("rpc error: code = NotFound desc = account %s not found", req.Address)
+		}
+		any, err := codectypes.NewAnyWithValue(&authtypes.BaseAccount{Address: req.Address, AccountNumber: a.number, Sequence: a.sequence})
+		return &authtypes.QueryAccountResponse{Account: any}, err
+	case "/cosmos.bank.v1beta1.Query/Balance":
+		var req banktypes.QueryBalanceRequest
+		_ = req.Unmarshal(data)
+		coin := sdk.NewCoin("rao", sdkmath.ZeroInt())
+		if a := f.accounts[req.Address]; a != nil {
+			coin.Amount = sdkmath.NewIntFromUint64(a.rao)
+		}
+		return &banktypes.QueryBalanceResponse{Balance: &coin}, nil
+	}
+	if answer := f.answer[path]; answer != nil {
+		return answer(data)
+	}
+	return nil, sdkerrors.ErrUnknownRequest.Wrapf("no query path %s", path)
+}
+
+func (f *fakeChain) simulate(tx []byte) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, _, err := f.ante(tx, true, true); err != nil {
+		return nil, err
+	}
+	return []byte(`{"gas_info":{"gas_wanted":"0","gas_used":"80000"}}`), nil
+}
+
+// fakeNode is a node of a fakeChain at a URL that stays the same over restarts.
+type fakeNode struct {
+	f    *fakeChain
+	url  string
+	addr string
+
+	mu         sync.Mutex
+	srv        *http.Server
+	sockets    map[*websocket.Conn]chan []byte
+	catchingUp bool
+	noSockets  bool
+	calls      map[string]int
+	// fault, if set, may answer a call in the node's place; before is false after the
+	// call did its work, when only the answer can still be lost.
+	fault func(method string, before bool, w http.ResponseWriter, r *http.Request) bool
+}
+
+func (f *fakeChain) node(t *testing.T) *fakeNode {
+	n := &fakeNode{f: f, addr: "127.0.0.1:0", calls: map[string]int{}}
+	n.start(t)
+	t.Cleanup(n.stop)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes = append(f.nodes, n)
+	return n
+}
+
+func (n *fakeNode) start(t *testing.T) {
+	l, err := net.Listen("tcp", n.addr)
+	require.NoError(t, err)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.addr = l.Addr().String()
+	n.url = "http://" + n.addr
+	n.sockets = map[*websocket.Conn]chan []byte{}
+	n.srv = &http.Server{Handler: n, ReadHeaderTimeout: time.Second}
+	go n.srv.Serve(l)
+}
+
+// stop ends the node as a crash does.
+func (n *fakeNode) stop() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.srv.Close()
+	for c := range n.sockets {
+		c.Close()
+	}
+	n.sockets = map[*websocket.Conn]chan []byte{}
+}
+
+func (n *fakeNode) dropSockets() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c := range n.sockets {
+		c.Close()
+	}
+}
+
+func (n *fakeNode) listeners() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.sockets)
+}
+
+func (n *fakeNode) set(change func(n *fakeNode)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	change(n)
+}
+
+func (n *fakeNode) publish(event []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for c, out := range n.sockets {
+		select {
+		case out <- rpcAnswer(event):
+		default: // too slow: CometBFT drops the client
+			c.Close()
+		}
+	}
+}
+
+func rpcAnswer(result []byte) []byte {
+	return []byte(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"result":%s}`, result))
+}
+
+func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/websocket" {
+		n.socket(w, r)
+		return
+	}
+	var req struct {
+		ID     json.RawMessage
+		Method string
+		Params map[string]json.RawMessage
+	}
+	if json.NewDecoder(r.Body).Decode(&req) != nil {
+		http.Error(w, "bad request", http.StatusBadRequest)
+		return
+	}
+	n.mu.Lock()
+	n.calls[req.Method]++
+	fault := n.fault
+	n.mu.Unlock()
+	if fault != nil && fault(req.Method, true, w, r) {
+		return
+	}
+	result, err := n.call(req.Method, req.Params)
+	if fault != nil && fault(req.Method, false, w, r) {
+		return
+	}
+	if err != nil {
+		raw, _ := json.Marshal(err.Error())
+		fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32603,"message":"Internal error","data":%s}}`, req.ID, raw)
+		return
+	}
+	raw, err := cmtjson.Marshal(result)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, req.ID, raw)
+}
+
+func (n *fakeNode) call(method string, params map[string]json.RawMessage) (any, error) {
+	switch method {
+	case "status":
+		n.mu.Lock()
+		catchingUp := n.catchingUp
+		n.mu.Unlock()
+		n.f.mu.Lock()
+		defer n.f.mu.Unlock()
+		return &ctypes.ResultStatus{
+			NodeInfo: p2p.DefaultNodeInfo{Network: n.f.id},
+			SyncInfo: ctypes.SyncInfo{LatestBlockHeight: n.f.height, LatestBlockTime: n.f.time, CatchingUp: catchingUp},
+		}, nil
+	case "broadcast_tx_sync":
+		return n.f.check(param64(params["tx"]))
+	case "tx":
+		n.f.mu.Lock()
+		defer n.f.mu.Unlock()
+		if r := n.f.found[[32]byte(param64(params["hash"]))]; r != nil {
+			return r, nil
+		}
+		return nil, fmt.Errorf("tx (%X) not found", param64(params["hash"]))
+	case "header":
+		var h string
+		_ = json.Unmarshal(params["height"], &h)
+		if h != "1" {
+			return nil, fmt.Errorf("height %s is not available, lowest height is 1", h)
+		}
+		return &ctypes.ResultHeader{Header: &cmttypes.Header{Height: 1, Time: time.Unix(1_700_000_000, 0).UTC()}}, nil
+	case "abci_query":
+		var path, data string
+		_ = json.Unmarshal(params["path"], &path)
+		_ = json.Unmarshal(params["data"], &data)
+		raw, _ := hex.DecodeString(data)
+		res := abci.ResponseQuery{Height: 5}
+		var err error
+		if path == "/app/simulate" {
+			res.Value, err = n.f.simulate(raw)
+		} else {
+			var m proto.Message
+			if m, err = n.f.query(path, raw); err == nil {
+				res.Value, err = proto.Marshal(m)
+			}
+		}
+		if err != nil {
+			res.Codespace, res.Code, res.Log = errorsABCI(err)
+		}
+		return &ctypes.ResultABCIQuery{Response: res}, nil
+	}
+	return nil, fmt.Errorf("no method %s", method)
+}
+
+func param64(raw json.RawMessage) []byte {
+	var s string
+	_ = json.Unmarshal(raw, &s)
+	b, _ := base64.StdEncoding.DecodeString(s)
+	return b
+}
+
+func (n *fakeNode) socket(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	refuse := n.noSockets
+	n.mu.Unlock()
+	if refuse {
+		http.Error(w, "no websockets here", http.StatusForbidden)
+		return
+	}
+	up := websocket.Upgrader{}
+	c, err := up.Upgrade(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	if _, _, err := c.ReadMessage(); err != nil {
+		return
+	}
+	out := make(chan []byte, 100)
+	out <- rpcAnswer([]byte("{}"))
+	n.mu.Lock()
+	n.sockets[c] = out
+	n.mu.Unlock()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		c.ReadMessage() // returns when the client leaves
+	}()
+	defer func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.sockets, c)
+	}()
+	for {
+		select {
+		case raw := <-out:
+			if c.WriteMessage(websocket.TextMessage, raw) != nil {
+				return
+			}
+		case <-gone:
+			return
+		}
+	}
+}
+
+// drop loses an answer the hard way.
+func drop(w http.ResponseWriter) bool {
+	c, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		c.Close()
+	}
+	return true
+}
+
+// key is a signer made of a name.
+func key(t testing.TB, name string) *wallet.Signer {
+	t.Helper()
+	sum := sha256.Sum256([]byte(name))
+	s, err := wallet.NewSigner(sum[:])
+	require.NoError(t, err)
+	return s
+}
+
+func send(from *wallet.Signer, to string, rao uint64) *banktypes.MsgSend {
+	return &banktypes.MsgSend{FromAddress: from.Address(), ToAddress: to, Amount: sdk.NewCoins(sdk.NewCoin("rao", sdkmath.NewIntFromUint64(rao)))}
+}
+
+// distinct are how many different ones there are.
+func distinct(txs [][]byte) int {
+	seen := map[string]bool{}
+	for _, tx := range txs {
+		seen[string(tx)] = true
+	}
+	return len(seen)
+}
+
+// logged is a log to look into.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), s)
+}
+
+var _ = alphatypes.Bech32Prefix // sets the prefix of addresses
