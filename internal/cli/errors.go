@@ -11,6 +11,7 @@ import (
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
 )
@@ -82,6 +83,8 @@ var known = []struct {
 	{wallet.ErrExists, "key_exists", "choose another name; a key is never overwritten"},
 	{wallet.ErrBadName, "bad_name", ""},
 	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
+	{localnet.ErrPortInUse, "port_in_use", ""},
+	{media.ErrNoFFmpeg, "no_ffmpeg", ""},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},
 	{context.Canceled, codeInterrupted, ""},

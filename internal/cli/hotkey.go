@@ -195,17 +195,14 @@ func percentText(f float64) string { return fmt.Sprintf("%.4g %%", 100*f) }
 
 // pair opens the coldkey of --from and a hotkey of the wallet.
 func (g *globals) pair(ctx context.Context, hotkey string) (cold, hot *wallet.Signer, err error) {
-	k, err := g.key(ctx, hotkey)
+	k, err := g.workingKey(ctx, hotkey)
 	if err != nil {
 		return nil, nil, err
-	}
-	if k.Kind != wallet.Hotkey {
-		return nil, nil, g.notAHotkey(ctx, k)
 	}
 	if cold, err = g.payer(ctx); err != nil {
 		return nil, nil, err
 	}
-	hot, err = g.signer(ctx, hotkey)
+	hot, err = g.signer(ctx, k.Name)
 	return cold, hot, err
 }
 
@@ -235,11 +232,11 @@ func sendBound(ctx context.Context, c *client.Client, cold, hot *wallet.Signer, 
 	if bound {
 		return c.Send(ctx, []*wallet.Signer{cold}, msgs...)
 	}
-	has, err := c.Balance(ctx, hot.Address())
+	exists, err := c.HasAccount(ctx, hot.Address())
 	if err != nil {
 		return nil, err
 	}
-	if has == 0 {
+	if !exists {
 		if _, err := c.Transfer(ctx, cold, hot.Address(), 1); err != nil {
 			return nil, err
 		}

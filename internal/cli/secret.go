@@ -37,7 +37,7 @@ func (g *globals) passphrase(ctx context.Context, confirm bool) (string, error) 
 		}
 		return strings.TrimRight(string(raw), "\r\n"), nil
 	}
-	if p, ok := os.LookupEnv("LODE_PASSPHRASE"); ok {
+	if p := os.Getenv("LODE_PASSPHRASE"); p != "" {
 		return p, nil
 	}
 	raw, err := os.ReadFile(localnet.PassphraseFile(g.home))

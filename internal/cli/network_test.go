@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/lodenet/lode/localnet"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestNetworkScripts runs the scripts in testdata/network against one local network: a
+// chain with one subnet whose owner is `owner`, and nobody else in it. The scripts run
+// at the same time and share its wallet: each makes its own keys.
+func TestNetworkScripts(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, OnStep: func(step string) { t.Log(step) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the network: %v", err)
+		}
+	})
+	select {
+	case <-n.Ready():
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the network ended before it was up: %v", err)
+	}
+	netuid, err := n.CreateSubnet(ctx, "owner", "toy", `{"measure":"ssim"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if netuid != 1 {
+		t.Fatalf("the first subnet is %d", netuid)
+	}
+
+	t.Run("scripts", func(t *testing.T) {
+		testscript.Run(t, testscript.Params{
+			Dir: filepath.Join("testdata", "network"),
+			Setup: func(env *testscript.Env) error {
+				env.Setenv("LODE_HOME", home)
+				env.Setenv("HOME", env.WorkDir)
+				env.Setenv("RPC", n.Info().Endpoints.RPC)
+				return nil
+			},
+			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(ctx, n, ts, neg, args) },
+			},
+		})
+	})
+}
+
+// eventually runs a command after every block until it succeeds (or fails, with !), for
+// 60 blocks at most.
+func eventually(ctx context.Context, n *localnet.Network, ts *testscript.TestScript, neg bool, args []string) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tries := 60
+	for range n.Client().Blocks(ctx) {
+		err := ts.Exec(args[0], args[1:]...)
+		if (err == nil) != neg {
+			return
+		}
+		if tries--; tries == 0 {
+			ts.Fatalf("%v: still not so after 60 blocks: %v", args, err)
+		}
+	}
+	ts.Fatalf("the network is gone: %v", context.Cause(ctx))
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/subnet"
+	"github.com/lodenet/lode/subnets/video"
+	"github.com/lodenet/lode/subnets/video/media"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	"github.com/spf13/cobra"
+)
+
+func newValidateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "validate",
+		Short: "Validate: measure a subnet's miners for dividends",
+		Example: `  lode wallet create judge --kind hotkey
+  lode validate video --hotkey judge
+  lode stake add 200 --netuid 1 --hotkey judge --tolerance 50%`,
+	}
+	cmd.AddCommand(newValidateVideoCommand())
+	return cmd
+}
+
+func newValidateVideoCommand() *cobra.Command {
+	var (
+		f            joinFlags
+		clips, state string
+	)
+	cmd := &cobra.Command{
+		Use:   "video",
+		Short: "Measure the miners of the video subnet and set weights",
+		Long: `Runs a validator of the video subnet until Ctrl-C: it asks every miner for a random window of a clip at a target
+quality, measures what comes back, averages the scores, and commits and reveals weights. Weights count once the hotkey
+holds a permit, which takes stake on it: see ` + "`lode stake add`" + `. It serves as a gateway for customers, too.
+
+Averages and open commits are kept in --state over restarts.`,
+		Example: `  lode validate video --hotkey judge
+  lode validate video --hotkey judge --clips ~/videos
+  lode validate video --hotkey judge --check`,
+		Args: cobra.NoArgs,
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&clips, "clips", "", "folder of videos to draw from (default: a generated clip)")
+	cmd.Flags().StringVar(&state, "state", "", "file that keeps averages and open commits (default: in --home)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) {
+			return f.validateVideo(cmd, c, clips, state)
+		})
+	}
+	return cmd
+}
+
+func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, clips, state string) (subnet.Stats, error) {
+	ctx, g := cmd.Context(), globalsOf(cmd)
+	none := subnet.Stats{}
+	tools, err := media.Find(ctx)
+	if err != nil {
+		return none, err
+	}
+	cfg := video.ValidatorConfig{Tools: tools}
+	if clips != "" {
+		folder, err := video.OpenFolder(ctx, tools, clips, func(path string, err error) {
+			fmt.Fprintf(cmd.ErrOrStderr(), "skipping %s: %v\n", path, err)
+		})
+		if err != nil {
+			return none, err
+		}
+		cfg.Corpus = folder
+	}
+	netuid, err := parseNetuid(f.netuid)
+	if err != nil {
+		return none, err
+	}
+	// The subnet's own measure is known before anything is paid for.
+	s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
+	if err != nil {
+		return none, err
+	}
+	params, err := video.ParseParams([]byte(s.Subnet.Parameters))
+	if err != nil {
+		return none, err
+	}
+	cfg.Params = &params
+	if cfg.Logger, err = f.logger(cmd); err != nil {
+		return none, err
+	}
+	validator, err := video.NewValidator(cfg)
+	if err != nil {
+		return none, err
+	}
+	j, err := f.join(ctx, cmd, c, video.Name, fmt.Sprint(video.Version))
+	if err != nil {
+		return none, errors.Join(err, validator.Close())
+	}
+	j.common.Limits = video.GatewayLimits()
+	if state == "" {
+		state = filepath.Join(g.home, "state", fmt.Sprintf("%s-%s-%d.json", j.name, j.chain, netuid))
+		err = os.MkdirAll(filepath.Dir(state), 0o700)
+	}
+	var node *subnet.ValidatorNode
+	if err == nil {
+		node, err = subnet.NewValidatorNode(subnet.ValidatorConfig{
+			Common: j.common, Validator: validator, Handler: validator.Gateway(), StateFile: state, WeightsVersion: video.Version,
+		})
+	}
+	if err == nil {
+		err = node.Run(ctx)
+	}
+	if err = errors.Join(err, j.host.Close(), validator.Close()); err != nil {
+		return none, err
+	}
+	return node.Stats(), nil
+}
