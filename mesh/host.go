@@ -14,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -80,7 +81,7 @@ type Host struct {
 
 	counters counters
 
-	stop      func() bool // unhooks the context
+	end       context.CancelFunc // of the context that the host lives in
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -133,7 +134,8 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.counters.init(p2p.ConnManager())
 	h.serve()
 	h.dialer()
-	h.stop = context.AfterFunc(ctx, func() { _ = h.Close() }) // Close keeps its error for who calls it
+	ctx, h.end = context.WithCancel(ctx)
+	context.AfterFunc(ctx, func() { _ = h.Close() }) // Close keeps its error for who calls it
 	return h, nil
 }
 
@@ -146,7 +148,8 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 		libp2p.Identity(key),
 		libp2p.ListenAddrStrings(cfg.Listen...),
 		libp2p.Transport(quic.NewTransport),
-		libp2p.Transport(tcp.NewTCPTransport),
+		// Without it two hosts could listen on one port, each taking some of the calls.
+		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.UserAgent("lode"),
 		libp2p.WithDialTimeout(cfg.DialTimeout),
@@ -169,17 +172,30 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 		opts = append(opts, libp2p.ForceReachabilityPrivate())
 	}
 	if len(cfg.Relays) > 0 {
-		relays := make([]peer.AddrInfo, 0, len(cfg.Relays))
-		for _, s := range cfg.Relays {
-			info, err := peer.AddrInfoFromString(s)
-			if err != nil {
-				return nil, fmt.Errorf("relay %q is not a multiaddr that ends in /p2p/ID: %w", s, err)
-			}
-			relays = append(relays, *info)
+		relays, err := relayInfos(cfg.Relays)
+		if err != nil {
+			return nil, err
 		}
-		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays))
+		// Without a delay: else one relay that is down keeps the others waiting for minutes.
+		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0)))
 	}
 	return opts, nil
+}
+
+// relayInfos parses the addresses of relays, of which one may have several.
+func relayInfos(relays []string) ([]peer.AddrInfo, error) {
+	addrs := make([]ma.Multiaddr, len(relays))
+	for i, s := range relays {
+		addr, err := ma.NewMultiaddr(s)
+		if err == nil {
+			_, err = peer.AddrInfoFromP2pAddr(addr)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("relay %q is not a multiaddr that ends in /p2p/ID: %w", s, err)
+		}
+		addrs[i] = addr
+	}
+	return peer.AddrInfosFromP2pAddrs(addrs...)
 }
 
 // announced parses addresses to announce, without their /p2p/ID.
@@ -240,7 +256,7 @@ const shutdownGrace = 2 * time.Second
 // Close lets requests in flight end for up to 2 s, then closes every connection.
 func (h *Host) Close() error {
 	h.closeOnce.Do(func() {
-		h.stop()
+		h.end()
 		h.p2p.RemoveStreamHandler(Protocol)
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()

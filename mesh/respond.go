@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // responder is the ResponseWriter that a handler sees. It lets the host answer in the
@@ -15,6 +16,9 @@ type responder struct {
 	header   http.Header // the handler's own until it begins to answer
 	begun    bool
 	overrode bool
+	// After deadline an answer that has not begun is late's.
+	deadline time.Time
+	late     *Error
 }
 
 // overrule answers with e unless an answer has begun; it says whether it did. From
@@ -22,6 +26,10 @@ type responder struct {
 func (r *responder) overrule(e *Error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.takeOver(e)
+}
+
+func (r *responder) takeOver(e *Error) bool {
 	if r.overrode {
 		return true
 	}
@@ -55,6 +63,11 @@ func (r *responder) writeHeader(status int) {
 	if r.begun || r.overrode {
 		return
 	}
+	// A handler that its context's end woke may be faster than the timer.
+	if !time.Now().Before(r.deadline) {
+		r.takeOver(r.late)
+		return
+	}
 	dst := r.w.Header()
 	for k, v := range r.header {
 		dst[k] = v
@@ -68,10 +81,10 @@ func (r *responder) writeHeader(status int) {
 func (r *responder) Write(b []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.writeHeader(http.StatusOK)
 	if r.overrode {
 		return 0, http.ErrHandlerTimeout
 	}
-	r.writeHeader(http.StatusOK)
 	return r.w.Write(b)
 }
 
@@ -79,10 +92,10 @@ func (r *responder) Write(b []byte) (int, error) {
 func (r *responder) FlushError() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.writeHeader(http.StatusOK)
 	if r.overrode {
 		return http.ErrHandlerTimeout
 	}
-	r.writeHeader(http.StatusOK)
 	return r.rc.Flush()
 }
 

@@ -118,6 +118,7 @@ func (h *Host) serve() {
 	h.server.SetKeepAlivesEnabled(false)
 	h.p2p.SetStreamHandler(Protocol, func(s network.Stream) {
 		c := h.counters.open(s, false)
+		c.hurry = h.listener.requests
 		select {
 		case h.listener.streams <- c:
 		case <-h.listener.closed:
@@ -280,14 +281,13 @@ func (g *guarded) run(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithDeadline(r.Context(), deadline)
 	defer cancel()
 
-	rw := &responder{w: w, rc: rc}
+	late := &Error{Status: http.StatusServiceUnavailable, Code: "timeout",
+		Message: fmt.Sprintf("the request took longer than %s", g.opts.Timeout)}
+	rw := &responder{w: w, rc: rc, deadline: deadline, late: late}
 	body := &boundedBody{body: r.Body, left: g.opts.MaxBody, limit: g.opts.MaxBody, rw: rw}
 	r = r.WithContext(ctx)
 	r.Body = body
-	timer := time.AfterFunc(g.opts.Timeout, func() {
-		rw.overrule(&Error{Status: http.StatusServiceUnavailable, Code: "timeout",
-			Message: fmt.Sprintf("the request took longer than %s", g.opts.Timeout)})
-	})
+	timer := time.AfterFunc(time.Until(deadline), func() { rw.overrule(late) })
 	defer timer.Stop()
 	defer func() {
 		switch p := recover(); p {
@@ -302,4 +302,5 @@ func (g *guarded) run(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	g.next.ServeHTTP(rw, r)
+	rw.WriteHeader(http.StatusOK) // of an answer without a body, unless it has begun
 }

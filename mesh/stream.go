@@ -3,9 +3,11 @@ package mesh
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -99,7 +101,7 @@ func (c *counters) open(s network.Stream, dialed bool) *conn {
 	if t.open.Load() == 1 {
 		c.conns.Protect(id, protectTag)
 	}
-	return &conn{Stream: s, id: id, peer: t, counters: c, dialed: dialed}
+	return &conn{Stream: s, id: id, peer: t, counters: c, dialed: dialed, hurry: context.Background()}
 }
 
 // forgetIdle drops the counters of peers without an open stream; the totals stay.
@@ -128,7 +130,10 @@ type conn struct {
 	counters *counters
 	dialed   bool
 	deaf     atomic.Bool // the other side has stopped reading
+	// hurry ends when a stream that was accepted must not linger any longer.
+	hurry    context.Context
 	once     sync.Once
+	closeErr error
 }
 
 func (c *conn) Read(b []byte) (int, error) {
@@ -157,10 +162,34 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Close ends the stream. A server's waits until the caller has read the answer: what
+// is sent last would be lost if the host closed its connections now.
 func (c *conn) Close() error {
-	err := c.Stream.Close()
-	c.once.Do(func() { c.counters.close(c) })
-	return err
+	c.once.Do(func() {
+		if !c.dialed {
+			c.linger()
+		}
+		c.closeErr = c.Stream.Close()
+		c.counters.close(c)
+	})
+	return c.closeErr
+}
+
+const (
+	// lingerTime and lingerBytes bound how long a caller is waited for, and what it
+	// still sends meanwhile.
+	lingerTime  = 2 * time.Second
+	lingerBytes = 64 << 10
+)
+
+// linger says that nothing more comes, and waits for the caller to close its side.
+func (c *conn) linger() {
+	if c.Stream.CloseWrite() != nil || c.Stream.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return // the stream was reset
+	}
+	stop := context.AfterFunc(c.hurry, func() { _ = c.Stream.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	_, _ = io.Copy(io.Discard, io.LimitReader(c, lingerBytes)) // how it ends does not matter
 }
 
 func (c *conn) LocalAddr() net.Addr  { return addr(c.Stream.Conn().LocalPeer()) }
