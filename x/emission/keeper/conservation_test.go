@@ -1,0 +1,160 @@
+package keeper
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/lodenet/lode/fixed"
+	"github.com/lodenet/lode/x/emission/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+)
+
+// ledger is what events alone tell: a reader who has only them arrives at the
+// chain's sums.
+type ledger struct {
+	issued, burned, pot  uint64            // rao; pot: of all root pots
+	pending, alphaBurned map[uint64]uint64 // alpha units by subnet id
+}
+
+// open begins with the chain as it is.
+func (h *harness) open(subnets []subnetstypes.Subnet) *ledger {
+	t := h.totals()
+	l := &ledger{issued: t.Issued, burned: t.Burned, pot: h.balance(types.ModuleName), pending: map[uint64]uint64{}, alphaBurned: map[uint64]uint64{}}
+	for _, s := range subnets {
+		p := h.pool(s)
+		l.pending[s.Id], l.alphaBurned[s.Id] = p.AlphaPending, p.AlphaBurned
+	}
+	return l
+}
+
+// read follows one block's events.
+func (l *ledger) read(t *rapid.T, h *harness, events sdk.Events) {
+	for _, e := range typed[*types.EventBlockReward](h, events) {
+		l.issued += e.Minted
+	}
+	for _, e := range typed[*types.EventBurned](h, events) {
+		l.burned += e.Tao
+	}
+	for _, e := range typed[*types.EventSubnetEmission](h, events) {
+		if e.Tao != e.TaoIn+e.Excess {
+			t.Fatalf("a subnet got %d rao, %d into the pool and %d that bought alpha", e.Tao, e.TaoIn, e.Excess)
+		}
+		l.pot += e.RootTao
+		l.pending[e.SubnetId] += e.AlphaOut
+	}
+	neurons := map[uint64]uint64{}
+	root := map[uint64]uint64{}
+	for _, e := range typed[*types.EventNeuronPaid](h, events) {
+		neurons[e.SubnetId] += e.Incentive + e.Dividends
+		root[e.SubnetId] += e.RootTao
+	}
+	for _, e := range typed[*types.EventEpochPaid](h, events) {
+		if e.Pending != l.pending[e.SubnetId] {
+			t.Fatalf("epoch %d divided %d alpha, %d had been minted for it", e.Epoch, e.Pending, l.pending[e.SubnetId])
+		}
+		if e.Pending != e.Paid+e.Burned+e.Recycled+e.Carried || e.Paid != neurons[e.SubnetId]+e.Owner {
+			t.Fatalf("the sums of an epoch differ: %+v, neurons got %d", e, neurons[e.SubnetId])
+		}
+		if e.RootPot != e.RootPaid+e.RootRecycled || e.RootPaid != root[e.SubnetId] {
+			t.Fatalf("the root pot's sums differ: %+v, neurons got %d", e, root[e.SubnetId])
+		}
+		l.pending[e.SubnetId] = e.Carried
+		l.alphaBurned[e.SubnetId] += e.Burned
+		l.pot -= e.RootPot
+	}
+	for _, e := range typed[*types.EventRecycled](h, events) {
+		l.issued -= e.Tao
+	}
+}
+
+func TestNothingIsLostOrMadeUp(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		initial := rapid.SampledFrom([]uint64{0, 1, 7, 1_000, tao, 1_000 * tao}).Draw(rt, "initial reward")
+		share := rapid.Uint32Range(0, million).Draw(rt, "security share")
+		h := newHarness(t, withParams(func(p *types.Params) { noMoving(p); p.InitialReward, p.SecurityShare = initial, share }))
+		world := drawWorld(rt, h)
+		l := h.open(world)
+		for range 26 { // two epochs of each
+			events := h.block(time.Duration(rapid.Int64Range(0, 3_000).Draw(rt, "ms")) * time.Millisecond)
+			l.read(rt, h, events)
+		}
+		totals := h.totals()
+		if totals.Issued != l.issued || totals.Burned != l.burned || h.supply() != l.issued-l.burned {
+			rt.Fatalf("issued %d, burned %d, supply %d; by the events %d and %d", totals.Issued, totals.Burned, h.supply(), l.issued, l.burned)
+		}
+		if got := h.balance(types.ModuleName); got != l.pot {
+			rt.Fatalf("the account holds %d rao, by the events root pots of %d", got, l.pot)
+		}
+		for _, s := range world {
+			p := h.pool(s)
+			if p.AlphaPending != l.pending[s.Id] || p.AlphaBurned != l.alphaBurned[s.Id] {
+				rt.Fatalf("the pool has %d pending and %d burned; by the events %d and %d", p.AlphaPending, p.AlphaBurned, l.pending[s.Id], l.alphaBurned[s.Id])
+			}
+		}
+	})
+}
+
+// drawWorld makes subnets with random neurons, stakes, chain validators, moving
+// prices and weights.
+func drawWorld(t *rapid.T, h *harness) (subnets []subnetstypes.Subnet) {
+	for i := range rapid.IntRange(0, 3).Draw(t, "chain validators") {
+		h.validator(fmt.Sprintf("0v%d", i), rapid.Uint64Range(1, 50_000).Draw(t, "bond")*tao, "0.1")
+	}
+	for i := range rapid.IntRange(0, 3).Draw(t, "subnets") {
+		owner := fmt.Sprintf("owner%d", i)
+		s := h.subnet(owner)
+		moving := fixed.Q64FromRaw(0, rapid.Uint64().Draw(t, "moving price"))
+		withheld := rapid.SampledFrom([]fixed.Q32{0, fixed.One / 3, fixed.One}).Draw(t, "withheld")
+		h.setEmission(s, func(e *types.SubnetEmission) { e.MovingPrice, e.Withheld = moving, uint64(withheld) })
+		validators := rapid.IntRange(0, 3).Draw(t, "validators")
+		for v := range validators {
+			name := fmt.Sprintf("%dv%d", i, v)
+			h.register(s, name)
+			if rapid.Bool().Draw(t, "stakes") {
+				h.stake(s, name, coldkeyOf(name), rapid.Uint64Range(2_500_000, 2_000*tao).Draw(t, "stake"))
+			}
+		}
+		miners := rapid.IntRange(0, 4).Draw(t, "miners")
+		for m := range miners {
+			name := fmt.Sprintf("%dm%d", i, m)
+			if rapid.Bool().Draw(t, "the owner's") {
+				h.registerFor(s, name, coldkeyOf(owner))
+			} else {
+				h.register(s, name)
+			}
+		}
+		subnets = append(subnets, s)
+	}
+	// Permits come with the first epochs; those who hold one judge.
+	h.blocks(14)
+	for i, s := range subnets {
+		neurons, err := h.subnets.Neurons(h.ctx, s.Id)
+		require.NoError(t, err)
+		for v := range 3 {
+			name := fmt.Sprintf("%dv%d", i, v)
+			n, err := h.subnets.NeuronByHotkey(h.ctx, s.Id, addr(name))
+			if err != nil {
+				continue
+			}
+			if ok, err := h.weights.Permitted(h.ctx, s.Id, n.Uid); err != nil || !ok {
+				continue
+			}
+			var pairs []uint32
+			for _, other := range neurons {
+				if value := rapid.Uint32Range(0, 65_535).Draw(t, "weight"); value > 0 && other.Uid != n.Uid {
+					pairs = append(pairs, other.Uid, value)
+				}
+			}
+			if len(pairs) > 0 {
+				h.judge(s, name, pairs...)
+			}
+		}
+	}
+	return subnets
+}
