@@ -19,7 +19,7 @@ type budget struct {
 	level int
 }
 
-func newBudget(goal time.Duration) *budget { return &budget{goal: goal, level: 1} }
+func newBudget(goal time.Duration) *budget { return &budget{goal: goal} }
 
 // size returns the next probe's.
 func (b *budget) size() ProbeSize { return sizes[b.level] }

@@ -50,8 +50,13 @@ func (g Generated) Draw(ctx context.Context, rng *rand.Rand, size ProbeSize, pat
 }
 
 // DefaultClip returns the filter graph of a generated clip: a slow zoom into the border
-// of the Mandelbrot set under drifting coloured light, seen by a camera that pans, with
-// moving shapes and film grain.
+// of the Mandelbrot set under drifting coloured light, with a coarse and a fine texture
+// that move against it, seen by a camera that pans, and film grain.
+//
+// What encoders find in it is like what they find in nature: contrast at all scales,
+// most at the largest; little detail in the colours; grain that is cheap to smooth but
+// costs quality. With too much fine contrast, or colour as sharp as light, other bounds
+// of the gate than quality would decide, and encoders would all look alike.
 func DefaultClip(rng *rand.Rand, width, height int) string {
 	// A point on the border of the main cardioid: there is detail at every scale.
 	t := rng.Float64() * 2 * math.Pi
@@ -61,20 +66,25 @@ func DefaultClip(rng *rand.Rand, width, height int) string {
 	// The camera sees a part of a larger picture, and pans over it.
 	bw, bh := width*3/2&^1, height*3/2&^1
 	seed := func() uint32 { return rng.Uint32() >> 1 }
-	pan := func(width, height int) string {
+	pan := func() string {
 		a, b, v := rng.Float64()*2*math.Pi, rng.Float64()*2*math.Pi, 0.5+rng.Float64()
 		return fmt.Sprintf("crop=%d:%d:x='(iw-ow)*(0.5+0.5*sin(%.4f+%.4f*t))':y='(ih-oh)*(0.5+0.5*sin(%.4f+%.4f*t))'", width, height, a, v, b, v)
 	}
-	return fmt.Sprintf("mandelbrot=s=%dx%d:r=%d:start_x=%.9f:start_y=%.9f:start_scale=%.6f:end_scale=%.6f:end_pts=250:maxiter=300[m];"+
-		"gradients=s=%dx%d:r=%d:seed=%d:nb_colors=5:speed=%.4f[g];"+
-		"color=c=gray:s=%dx%d:r=%d,format=yuv420p,noise=c0_seed=%d:c0_strength=100,gblur=sigma=%.2f,eq=contrast=%.2f,%s[t];"+
-		"[m][g]blend=all_mode=average,format=yuv420p,%s[mg];[mg][t]blend=c0_mode=overlay:c1_mode=normal:c2_mode=normal[c];"+
-		"[c]noise=c0_seed=%d:c0_strength=%d:c0_flags=t+u:c1_seed=%d:c1_strength=3:c1_flags=t:c2_seed=%d:c2_strength=3:c2_flags=t,format=yuv420p",
-		bw, bh, generatedRate, x, y, scale, scale*0.6,
-		bw, bh, generatedRate, seed(), 0.005+0.02*rng.Float64(),
-		bw, bh, generatedRate, seed(), 0.8+0.5*rng.Float64(), 2.2+rng.Float64(), pan(width, height),
-		pan(width, height),
-		seed(), 6+rng.IntN(3), seed(), seed())
+	texture := func(width, height int, sigma, contrast float64) string {
+		return fmt.Sprintf("color=c=gray:s=%dx%d:r=%d,format=yuv420p,noise=c0_seed=%d:c0_strength=100,gblur=sigma=%.2f,eq=contrast=%.2f",
+			width, height, generatedRate, seed(), sigma, contrast)
+	}
+	light := fmt.Sprintf("gradients=s=%dx%d:r=%d:seed=%d:nb_colors=5:speed=%.4f,hue=s=0.6,format=yuv420p",
+		bw, bh, generatedRate, seed(), 0.005+0.02*rng.Float64())
+	// Drawn at twice the size: what would flicker from pixel to pixel is averaged.
+	fractal := fmt.Sprintf("mandelbrot=s=%dx%d:r=%d:start_x=%.9f:start_y=%.9f:start_scale=%.6f:end_scale=%.6f:end_pts=250:maxiter=120,scale=%d:%d:flags=area,hue=s=0.25,format=yuv420p",
+		2*bw, 2*bh, generatedRate, x, y, scale, scale*0.6, bw, bh)
+	coarse := texture(bw/10&^1, bh/10&^1, 1.2, 3.4) + fmt.Sprintf(",scale=%d:%d:flags=bicubic,%s", bw, bh, pan())
+	fine := texture(bw, bh, 1.6+0.6*rng.Float64(), 1.2+0.5*rng.Float64()) + "," + pan()
+	const overlay = "blend=c0_mode=overlay:c1_mode=normal:c2_mode=normal"
+	return fmt.Sprintf("%s[l];%s[m];%s[c];%s[f];[m][l]blend=all_mode=average,eq=contrast=0.85,%s[a];[a][c]%s[b];[b][f]%s,"+
+		"noise=c0_seed=%d:c0_strength=%d:c0_flags=t+u:c1_seed=%d:c1_strength=1:c1_flags=t:c2_seed=%d:c2_strength=1:c2_flags=t,format=yuv420p",
+		light, fractal, coarse, fine, pan(), overlay, overlay, seed(), 3+rng.IntN(2), seed(), seed())
 }
 
 // Folder is a corpus of somebody's own videos.

@@ -25,7 +25,8 @@ type Gate struct {
 	// Chroma times the loss that Quality allows.
 	Chroma float64 `json:"chroma"`
 	// Gain and Offset bound the tone fit of every frame: |gain − 1| and |offset|, the
-	// latter in 8-bit code units.
+	// latter in 8-bit code units. The chroma planes have the same bound on the offset
+	// and ten times that on the gain: encoders smooth colour more than light.
 	Gain   float64 `json:"gain"`
 	Offset float64 `json:"offset"`
 }
@@ -76,18 +77,28 @@ type Quality struct {
 	Min  float64 `json:"min"`  // worst frame's luma
 	U    float64 `json:"u"`    // mean, 0..100
 	V    float64 `json:"v"`
-	// Gain and Offset are those of the frame that is furthest off.
-	Gain   float64 `json:"gain"`
-	Offset float64 `json:"offset"`
+	// Gain and Offset are those of the frame that is furthest off: of luma, and of
+	// whichever chroma plane is.
+	Gain         float64 `json:"gain"`
+	Offset       float64 `json:"offset"`
+	ChromaGain   float64 `json:"chroma_gain"`
+	ChromaOffset float64 `json:"chroma_offset"`
 }
 
-// leastTone is the change of luma, in 8-bit code units at one standard deviation, under
-// which a gain is noise: flat pictures fit any line.
-const leastTone = 0.25
+// A change under these, in 8-bit code units at one standard deviation, is noise: flat
+// pictures fit any line.
+const (
+	leastTone   = 0.25
+	leastColour = 1.0
+	chromaGain  = 10 // times the bound of luma's
+)
 
 // Summarize sums the frames of a comparison up.
 func Summarize(frames []media.FrameQuality) Quality {
-	q := Quality{Min: 100, Gain: 1}
+	if len(frames) == 0 {
+		return Quality{}
+	}
+	q := Quality{Min: 100, Gain: 1, ChromaGain: 1}
 	var luma []float64
 	for _, f := range frames {
 		luma = append(luma, f.Luma)
@@ -95,26 +106,24 @@ func Summarize(frames []media.FrameQuality) Quality {
 		q.U += f.U
 		q.V += f.V
 		q.Min = min(q.Min, f.Luma)
-		gain, offset := f.Gain, f.Offset
-		if math.Abs(gain-1)*f.Spread < leastTone {
-			// As much light, with the slope taken as 1.
-			gain, offset = 1, f.Offset+(f.Gain-1)*128
-		}
-		if math.Abs(gain-1) > math.Abs(q.Gain-1) {
-			q.Gain = gain
-		}
-		if math.Abs(offset) > math.Abs(q.Offset) {
-			q.Offset = offset
-		}
+		furthest(&q.Gain, &q.Offset, f.Tone[0], leastTone)
+		furthest(&q.ChromaGain, &q.ChromaOffset, f.Tone[1], leastColour)
+		furthest(&q.ChromaGain, &q.ChromaOffset, f.Tone[2], leastColour)
 	}
 	n := float64(len(frames))
-	if n == 0 {
-		return Quality{}
-	}
 	q.Mean, q.U, q.V = q.Mean/n, q.U/n, q.V/n
 	slices.Sort(luma)
 	q.P5 = luma[int(math.Ceil(0.05*n))-1]
 	return q
+}
+
+func furthest(gain, offset *float64, t media.Tone, least float64) {
+	if math.Abs(t.Gain-1) > math.Abs(*gain-1) && math.Abs(t.Gain-1)*t.Spread >= least {
+		*gain = t.Gain
+	}
+	if math.Abs(t.Offset) > math.Abs(*offset) {
+		*offset = t.Offset
+	}
 }
 
 // Pass returns nil for what holds the gate, else an [ErrGate] that says what is missing.
@@ -135,6 +144,10 @@ func (g Gate) Pass(q Quality) error {
 		return fail("contrast gain", q.Gain, 1+math.Copysign(g.Gain, q.Gain-1))
 	case !(math.Abs(q.Offset) < g.Offset):
 		return fail("brightness offset", q.Offset, math.Copysign(g.Offset, q.Offset))
+	case !(math.Abs(q.ChromaGain-1) <= chromaGain*g.Gain):
+		return fail("colour gain", q.ChromaGain, 1+math.Copysign(chromaGain*g.Gain, q.ChromaGain-1))
+	case !(math.Abs(q.ChromaOffset) < g.Offset):
+		return fail("colour offset", q.ChromaOffset, math.Copysign(g.Offset, q.ChromaOffset))
 	}
 	return nil
 }
@@ -146,14 +159,11 @@ func distance(quality float64) float64 {
 }
 
 // slack says how far an answer is above the gate on the scale of distance; negative is
-// below. What sets it is the tightest of the bounds.
+// below. What sets it is the tightest of the bounds on quality; those on tone are left
+// out, because how much rate they would take is unknown.
 func (g Gate) slack(q Quality) float64 {
 	s := distance(q.Mean) - distance(g.Quality)
 	s = min(s, distance(q.P5)-distance(g.tailFloor()))
 	floor := distance(g.chromaFloor())
-	s = min(s, distance(q.U)-floor, distance(q.V)-floor)
-	if s >= 0 && g.Pass(q) != nil {
-		s = -0.02 // the tone is off: a better rate helps, but nobody knows by how much
-	}
-	return s
+	return min(s, distance(q.U)-floor, distance(q.V)-floor)
 }

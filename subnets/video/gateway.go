@@ -33,6 +33,7 @@ import (
 // score. Serve it open: it tells customers apart by [mesh.Caller].
 type Gateway struct {
 	tools *media.Tools
+	rates *rates // of baselines
 	log   *slog.Logger
 	mux   *http.ServeMux
 
@@ -78,8 +79,8 @@ type Worker struct {
 	URL string `json:"url,omitempty"`
 }
 
-func newGateway(tools *media.Tools, log *slog.Logger) *Gateway {
-	g := &Gateway{tools: tools, log: log, mux: http.NewServeMux(), jobs: map[string]*relayed{}}
+func newGateway(tools *media.Tools, rates *rates, log *slog.Logger) *Gateway {
+	g := &Gateway{tools: tools, rates: rates, log: log, mux: http.NewServeMux(), jobs: map[string]*relayed{}}
 	g.mux.HandleFunc("GET /miners", g.miners)
 	g.mux.HandleFunc("POST /via/{miner}/job", g.post)
 	g.mux.HandleFunc("GET /via/{miner}/job/{id}", g.poll)
@@ -418,7 +419,7 @@ func (g *Gateway) score(ctx context.Context, j *relayed, p Params) (float64, err
 		return 0, err
 	}
 	// The source is checked first, by the baseline: a damaged one is not the miner's fault.
-	base, _, err := baseline(ctx, g.tools, j.job, source, media.X264("medium", p.Measure).Start)
+	base, err := baseline(ctx, g.tools, j.job, source, g.rates)
 	if err != nil {
 		return 0, fmt.Errorf("baseline: %v", err) // not wrapped: it is no verdict on the answer
 	}

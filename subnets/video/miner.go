@@ -45,6 +45,7 @@ type Miner struct {
 	cfg   MinerConfig
 	mux   *http.ServeMux
 	turns *turns
+	rates rates
 	dir   string
 
 	ctx  context.Context // of all jobs; ended by Close
@@ -317,7 +318,7 @@ func (m *Miner) solve(ctx context.Context, j *minerJob) ([]byte, media.Codec, er
 		return nil, "", err
 	}
 	s := &solver{
-		tools: m.cfg.Tools, job: j.job, source: source, now: time.Now,
+		tools: m.cfg.Tools, job: j.job, source: source, rates: &m.rates, now: time.Now,
 		end: j.deadline.Add(-time.Duration(safety * float64(j.job.deadline()))),
 		turn: func(ctx context.Context) (func(), error) {
 			done, err := m.turns.take(ctx, j.deadline)

@@ -2,7 +2,6 @@ package video
 
 import (
 	"math"
-	"slices"
 
 	"github.com/lodenet/lode/subnets/video/media"
 )
@@ -112,40 +111,4 @@ func Combine(probe float64, customers []float64) float64 {
 		sum += c
 	}
 	return sum / float64(1+len(customers))
-}
-
-// interpolate returns the size, in bytes, that an encoder would need for exactly the
-// target, from encodes at several rates: log(size) is linear in distance(quality)
-// between neighbours. The points may be in any order; there must be at least one.
-func interpolate(target float64, points []ratePoint) float64 {
-	slices.SortFunc(points, func(a, b ratePoint) int {
-		switch {
-		case a.quality < b.quality:
-			return -1
-		case a.quality > b.quality:
-			return 1
-		}
-		return 0
-	})
-	if len(points) == 1 {
-		return float64(points[0].bytes)
-	}
-	i := 1
-	for i < len(points)-1 && points[i].quality < target {
-		i++
-	}
-	a, b := points[i-1], points[i]
-	xa, xb, x := distance(a.quality), distance(b.quality), distance(target)
-	la, lb := math.Log(float64(a.bytes)), math.Log(float64(b.bytes))
-	if xb-xa < 1e-9 {
-		return float64(min(a.bytes, b.bytes))
-	}
-	return math.Exp(la + (lb-la)*(x-xa)/(xb-xa))
-}
-
-// ratePoint is an encode: its size and its mean quality.
-type ratePoint struct {
-	rate    float64
-	bytes   int64
-	quality float64
 }

@@ -38,7 +38,7 @@ type ValidatorConfig struct {
 type Validator struct {
 	cfg     ValidatorConfig
 	budget  *budget
-	rate    float64 // of the last baseline
+	rates   rates // of baselines
 	gateway *Gateway
 	last    atomic.Pointer[Round]
 }
@@ -71,8 +71,8 @@ func NewValidator(cfg ValidatorConfig) (*Validator, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	v := &Validator{cfg: cfg, budget: newBudget(cfg.RoundGoal), rate: media.X264("medium", cfg.Params.Measure).Start}
-	v.gateway = newGateway(cfg.Tools, cfg.Logger)
+	v := &Validator{cfg: cfg, budget: newBudget(cfg.RoundGoal)}
+	v.gateway = newGateway(cfg.Tools, &v.rates, cfg.Logger)
 	return v, nil
 }
 
@@ -137,13 +137,10 @@ func (v *Validator) Round(ctx context.Context, n *subnet.Network) (subnet.Scores
 	var answers []answer
 	g, groupCtx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		var rate float64
 		var err error
-		base, rate, err = baseline(groupCtx, v.cfg.Tools, p.job, p.source, v.rate)
-		if err != nil {
+		if base, err = baseline(groupCtx, v.cfg.Tools, p.job, p.source, &v.rates); err != nil {
 			return fmt.Errorf("baseline: %w", err)
 		}
-		v.rate = rate
 		return nil
 	})
 	g.Go(func() error {

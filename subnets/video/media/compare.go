@@ -20,7 +20,7 @@ var ErrShape = errors.New("its frames are not the reference's")
 type FrameQuality struct {
 	Luma float64 // by the measure, 0..100
 	U, V float64 // a hundred times SSIM
-	Tone
+	Tone [3]Tone // of the planes Y, U, V
 }
 
 // Comparison is what [Tools.Compare] found.
@@ -151,7 +151,7 @@ func (in Input) args(s Shape) []string {
 }
 
 // readQuality reads the per-frame files that the filters wrote.
-func readQuality(dir string, m Measure, tones []Tone) ([]FrameQuality, error) {
+func readQuality(dir string, m Measure, tones [][3]Tone) ([]FrameQuality, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "ssim.txt"))
 	if err != nil {
 		return nil, err
