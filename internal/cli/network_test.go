@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,7 +49,9 @@ func TestNetworkScripts(t *testing.T) {
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("LODE_HOME", home)
 				env.Setenv("HOME", env.WorkDir)
-				env.Setenv("RPC", n.Info().Endpoints.RPC)
+				rpc := n.Info().Endpoints.RPC
+				env.Setenv("RPC", rpc)
+				env.Setenv("RPCPORT", rpc[strings.LastIndex(rpc, ":")+1:])
 				return nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

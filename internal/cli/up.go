@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/subnets/video"
+	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
@@ -43,6 +45,9 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 				if err := checkWritable(reportTo); err != nil {
 					return err
 				}
+			}
+			if err := checkVideo(cmd.Context(), cfg.Strategies, cfg.Clips); err != nil {
+				return err
 			}
 			logger, closeLog, err := upLogger(cfg.Home, logLevel)
 			if err != nil {
@@ -206,6 +211,22 @@ func (l *lateFile) Close() error {
 	f := l.file
 	l.file = nil
 	return f.Close()
+}
+
+// checkVideo finds out before anything is made whether miners and validators could work.
+func checkVideo(ctx context.Context, strategies []string, clips string) error {
+	for _, s := range strategies {
+		if _, err := video.ParseStrategy(s); err != nil {
+			return fail(codeUsage, "see `lode up --help`", "--strategies: %w", err)
+		}
+	}
+	if clips != "" {
+		if _, err := os.ReadDir(clips); err != nil {
+			return fail("clips", "name a folder with videos, or leave --clips out", "--clips: %w", err)
+		}
+	}
+	_, err := media.Find(ctx)
+	return err
 }
 
 // checkWritable finds out now whether a file can be written at the end. It leaves none.

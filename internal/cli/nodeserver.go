@@ -1,0 +1,86 @@
+package cli
+
+import (
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/spf13/cobra"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/client/pruning"
+	"github.com/cosmos/cosmos-sdk/client/snapshot"
+	"github.com/cosmos/cosmos-sdk/server"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/lodenet/lode/app"
+)
+
+// genesisFile is a genesis as its file has it.
+type genesisFile = genutiltypes.AppGenesis
+
+// newServerCommands are the SDK's, run with this chain's application.
+func newServerCommands() []*cobra.Command {
+	create := func(logger log.Logger, db dbm.DB, opts servertypes.AppOptions) servertypes.Application {
+		return app.New(logger, db, opts, server.DefaultBaseappOptions(opts)...)
+	}
+	start := server.StartCmdWithOptions(create, app.DefaultHome, server.StartCmdOptions{
+		AddFlags: func(cmd *cobra.Command) {
+			cmd.Flags().Int64(app.FlagCheckInvariants, 0, "check the chain's invariants every so many blocks, and stop where one is broken (0: never)")
+		},
+	})
+	start.Short = "Run the node"
+	start.Example = `  lode node start
+  lode node start --check-invariants 100 --home ~/.lode/node`
+
+	status := server.StatusCommand()
+	status.Short = "Ask a node for its status"
+	status.Example = "  lode node status --node tcp://127.0.0.1:26657"
+
+	comet := group("comet", "Keys and version of the consensus engine", "  lode node comet show-node-id",
+		example(server.ShowNodeIDCmd(), "  lode node comet show-node-id"),
+		example(server.ShowValidatorCmd(), "  lode node comet show-validator"),
+		example(server.ShowAddressCmd(), "  lode node comet show-address"),
+		example(server.VersionCmd(), "  lode node comet version"),
+	)
+	snapshots := group("snapshots", "Snapshots of the state, for nodes that join", "  lode node snapshots list",
+		&cobra.Command{
+			Use: "list", Short: "List the snapshots that the node has", Example: "  lode node snapshots list", Args: cobra.NoArgs,
+			RunE: snapshot.ListSnapshotsCmd.RunE,
+		},
+		example(snapshot.RestoreSnapshotCmd(create), "  lode node snapshots restore 1000 3"),
+		example(snapshot.ExportSnapshotCmd(create), "  lode node snapshots export --height 1000"),
+		example(snapshot.DumpArchiveCmd(), "  lode node snapshots dump 1000 3 --output snapshot.tar.gz"),
+		example(snapshot.LoadArchiveCmd(), "  lode node snapshots load snapshot.tar.gz"),
+		example(snapshot.DeleteSnapshotCmd(), "  lode node snapshots delete 1000 3"),
+	)
+	cmds := []*cobra.Command{
+		start, comet, snapshots,
+		example(server.NewRollbackCmd(create, app.DefaultHome), "  lode node rollback"),
+		example(pruning.Cmd(create, app.DefaultHome), "  lode node prune custom --pruning-keep-recent 100"),
+	}
+	for _, c := range cmds {
+		onRun(c, withServer)
+	}
+	return append(cmds, status)
+}
+
+func group(use, short, ex string, cmds ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Example: ex}
+	c.AddCommand(cmds...)
+	return c
+}
+
+func example(c *cobra.Command, ex string) *cobra.Command {
+	c.Example = ex
+	return c
+}
+
+// onRun runs something before a command and each below it.
+func onRun(c *cobra.Command, before func(*cobra.Command, []string) error) {
+	if c.RunE != nil {
+		c.PreRunE = before
+	}
+	for _, sub := range c.Commands() {
+		onRun(sub, before)
+	}
+}
