@@ -27,6 +27,7 @@ func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
 		ante.NewValidateBasicDecorator(),
 		ante.NewTxTimeoutHeightDecorator(),
 		ante.NewValidateMemoDecorator(k.Account),
+		laneGate{k.Weights},
 		ante.NewConsumeGasForTxSizeDecorator(k.Account),
 		ante.NewDeductFeeDecorator(k.Account, k.Bank, k.FeeGrant, checkFee),
 		ante.NewSetPubKeyDecorator(k.Account),
@@ -34,6 +35,7 @@ func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
 		ante.NewSigGasConsumeDecorator(k.Account, ante.DefaultSigVerificationGasConsumer),
 		ante.NewSigVerificationDecorator(k.Account, enc.TxConfig.SignModeHandler()),
 		ante.NewIncrementSequenceDecorator(k.Account),
+		laneConsume{k.Weights},
 	), nil
 }
 
@@ -44,8 +46,12 @@ func checkFee(ctx sdk.Context, tx sdk.Tx) (sdk.Coins, int64, error) {
 	if !ok {
 		return nil, 0, sdkerrors.ErrTxDecode.Wrap("the transaction has no fee field")
 	}
-	if ctx.BlockHeight() == 0 && ctx.ExecMode() == sdk.ExecModeFinalize {
-		return t.GetFee(), 0, nil // genesis transactions pay nothing: there is nothing yet to pay with
+	if isGenesis(ctx) {
+		return t.GetFee(), 0, nil // there is nothing yet to pay with
+	}
+	if isFree(tx) { // laneGate let it in
+		_, err := laneMessage(tx)
+		return nil, 0, err
 	}
 	price := MinGasPrice
 	if ctx.IsCheckTx() {

@@ -20,6 +20,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	emissiontypes "github.com/lodenet/lode/x/emission/types"
 )
 
 // Names of the coin: amounts on chain are rao, people read TAO (10^9 rao).
@@ -193,6 +194,33 @@ func Metadata() banktypes.Metadata {
 		Base: BaseDenom, Display: DisplayDenom,
 		DenomUnits: []*banktypes.DenomUnit{{Denom: BaseDenom}, {Denom: DisplayDenom, Exponent: displayDigit}},
 	}
+}
+
+// CheckGenesis checks a genesis file, and returns the target block time that it
+// was made for.
+func CheckGenesis(genesis *genutiltypes.AppGenesis) (time.Duration, error) {
+	if err := genesis.ValidateAndComplete(); err != nil {
+		return 0, err
+	}
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal(genesis.AppState, &state); err != nil {
+		return 0, fmt.Errorf("app_state: %w", err)
+	}
+	enc := MakeEncodingConfig()
+	has := basics().DefaultGenesis(enc.Codec)
+	for _, name := range orderGenesis {
+		if has[name] != nil && state[name] == nil {
+			return 0, fmt.Errorf("app_state has no part of module %s", name)
+		}
+	}
+	if err := basics().ValidateGenesis(enc.Codec, enc.TxConfig, state); err != nil {
+		return 0, err
+	}
+	var emission emissiontypes.GenesisState
+	if err := enc.Codec.UnmarshalJSON(state[emissiontypes.ModuleName], &emission); err != nil {
+		return 0, err
+	}
+	return emission.Params.BlockTime(), nil
 }
 
 func raoCoins(rao uint64) sdk.Coins {

@@ -72,3 +72,10 @@ func (s *settings) apply(c Config) {
 		s.options.Set(app.FlagCheckInvariants, c.CheckInvariants)
 	}
 }
+
+// Check tells whether there is a node in a home that can be started; the error
+// wraps [ErrNoNode] where there is none.
+func Check(home string) error {
+	_, err := load(home)
+	return err
+}

@@ -14,7 +14,6 @@ import (
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
-	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
 )
@@ -81,7 +80,7 @@ func Init(home string, opts InitOptions) error {
 // consensus key. What is there already is kept; a home with a genesis is refused.
 func Prepare(home, moniker string, blockTime time.Duration) (cryptotypes.PubKey, error) {
 	cfg := cometConfig(home, moniker, blockTime)
-	if _, err := os.Stat(cfg.GenesisFile()); err == nil {
+	if !missing(cfg.GenesisFile()) {
 		return nil, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
 	}
 	for _, dir := range []string{filepath.Join(home, "config"), filepath.Join(home, "data")} {
@@ -89,8 +88,12 @@ func Prepare(home, moniker string, blockTime time.Duration) (cryptotypes.PubKey,
 			return nil, fmt.Errorf("the node's home can't be made: %w", err)
 		}
 	}
-	cmtcfg.WriteConfigFile(filepath.Join(home, "config", "config.toml"), cfg)
-	serverconfig.WriteConfigFile(filepath.Join(home, "config", "app.toml"), appConfig())
+	if path := filepath.Join(home, "config", "config.toml"); missing(path) {
+		cmtcfg.WriteConfigFile(path, cfg)
+	}
+	if path := filepath.Join(home, "config", "app.toml"); missing(path) {
+		serverconfig.WriteConfigFile(path, appConfig())
+	}
 	if _, err := p2p.LoadOrGenNodeKey(cfg.NodeKeyFile()); err != nil {
 		return nil, err
 	}
@@ -101,15 +104,9 @@ func Prepare(home, moniker string, blockTime time.Duration) (cryptotypes.PubKey,
 	return cryptocodec.FromCmtPubKeyInterface(key)
 }
 
-// WriteGenesis writes a genesis to where a node of home reads it. It is written
-// last and at once: a home with a genesis is complete.
-func WriteGenesis(home string, genesis *genutiltypes.AppGenesis) error {
-	path := cometConfig(home, "", time.Second).GenesisFile()
-	tmp := path + ".tmp"
-	if err := genesis.SaveAs(tmp); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, os.ErrNotExist)
 }
 
 // cometConfig is the configuration that a new home gets.

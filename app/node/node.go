@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/rpc/client/local"
 	cmttypes "github.com/cometbft/cometbft/types"
-	dbm "github.com/cosmos/cosmos-db"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/server"
@@ -134,16 +132,16 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 
 // openApp opens the application's database and loads its state.
 func (n *Node) openApp(s settings) (err error) {
-	data := filepath.Join(s.comet.RootDir, "data")
-	db, err := dbm.NewDB("application", server.GetAppDBBackend(s.options), data)
+	db, err := openState(s)
 	if err != nil {
-		return fmt.Errorf("the chain's state in %s can't be opened (is the node running already?): %w", data, err)
+		return err
 	}
 	defer func() {
-		if r := recover(); r != nil { // the SDK's way to refuse options and state
-			err = errors.Join(fmt.Errorf("the application can't be started: %v", r), db.Close())
+		if n.app == nil {
+			err = errors.Join(err, db.Close())
 		}
 	}()
+	defer recovered(&err)
 	n.app = app.New(n.log, db, s.options, server.DefaultBaseappOptions(s.options)...)
 	return nil
 }
