@@ -180,3 +180,37 @@ func ended(t *testing.T, blocks <-chan client.Block) {
 		}
 	}
 }
+
+func TestAReaderIsToldOfAReconnectEvenIfNoBlockWasMissed(t *testing.T) {
+	t.Parallel()
+	f := newFakeChain("lode-test-1")
+	n := f.node(t)
+	c := connect(t, nil, n)
+	blocks := c.Blocks(within(t, time.Minute))
+	next(t, blocks)
+	n.dropSockets()
+	heard(t, n)
+	// Whether it looks where the chain is before or after this block, it says so.
+	f.block()
+	require.True(t, next(t, blocks).Missed)
+}
+
+func TestAChainThatBeginsAnewIsFollowed(t *testing.T) {
+	t.Parallel()
+	f := newFakeChain("lode-test-1")
+	f.height = 500
+	n := f.node(t)
+	log := &logged{}
+	c := connect(t, logTo(log), n)
+	blocks := c.Blocks(within(t, time.Minute))
+	require.EqualValues(t, 500, next(t, blocks).Height)
+	n.stop()
+	f.mu.Lock()
+	f.height = 3
+	f.mu.Unlock()
+	n.start(t)
+	b := next(t, blocks)
+	require.EqualValues(t, 3, b.Height)
+	require.True(t, b.Missed)
+	require.Equal(t, 1, log.count("begun anew"))
+}

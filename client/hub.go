@@ -32,6 +32,7 @@ type hub struct {
 	idle    *time.Timer
 	closed  bool
 	last    Block // the latest seen in this run of the hub; zero before
+	gap     bool  // the next block is Missed
 }
 
 // watch waits for one transaction.
@@ -87,7 +88,7 @@ func (h *hub) start() {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	h.cancel, h.last = cancel, Block{}
+	h.cancel, h.last, h.gap = cancel, Block{}, true
 	h.wg.Go(func() { h.run(ctx) })
 }
 
@@ -191,11 +192,17 @@ func (h *hub) seen(b Block) {
 	for w := range h.watches {
 		tell(w.look)
 	}
-	if b.Height > h.last.Height {
-		h.last = b
-		for s := range h.subs {
-			s.put(b)
-		}
+	if h.last.Height-b.Height > lifetime {
+		h.c.log.Warn("the chain was begun anew", "height", b.Height, "was", h.last.Height)
+		h.last = Block{}
+	}
+	if b.Height <= h.last.Height {
+		h.gap = true
+		return
+	}
+	h.last, h.gap = b, false
+	for s := range h.subs {
+		s.put(b)
 	}
 }
 
@@ -211,8 +218,8 @@ func (h *hub) heard(e cmttypes.EventDataNewBlock) {
 	if b.Height <= h.last.Height {
 		return
 	}
-	b.Missed = b.Height != h.last.Height+1
-	h.last = b
+	b.Missed = h.gap || b.Height != h.last.Height+1
+	h.last, h.gap = b, false
 	for s := range h.subs {
 		s.put(b)
 	}
