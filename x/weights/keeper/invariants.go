@@ -5,13 +5,15 @@ import (
 
 	"cosmossdk.io/collections"
 
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/lodenet/lode/x/weights/types"
 )
 
 // CheckInvariants tests what must hold after every block (protocol.md §9): a
 // subnet's permits are at most max_validators + 1, as of the epoch that gave
-// them; open commits are within their number and not past their epoch; every
-// epoch is in the schedule, at its block, and nothing else is.
+// them; open commits are within their number and not past their epoch; what is
+// kept of a uid is of one that somebody holds; every epoch is in the schedule, at
+// its block, and nothing else is.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -34,6 +36,28 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 	return err
 }
 
+// checkHeld looks for records of uids that nobody holds: an epoch could not read
+// them.
+func (k Keeper) checkHeld(ctx context.Context, s subnetstypes.Subnet) error {
+	check := func(at slot, what string) (bool, error) {
+		if at.K2() < s.Neurons {
+			return false, nil
+		}
+		return true, types.ErrInvariantBroken.Wrapf("subnet %d has %s of uid %d, which nobody holds", s.Netuid, what, at.K2())
+	}
+	subnet := collections.NewPrefixedPairRange[uint64, uint32](s.Id)
+	if err := k.rows.Walk(ctx, subnet, func(at slot, _ types.Row) (bool, error) { return check(at, "a row") }); err != nil {
+		return err
+	}
+	if err := k.bonds.Walk(ctx, subnet, func(at slot, _ types.Bonds) (bool, error) { return check(at, "bonds") }); err != nil {
+		return err
+	}
+	if err := k.commits.Walk(ctx, subnet, func(at slot, _ types.Commits) (bool, error) { return check(at, "commits") }); err != nil {
+		return err
+	}
+	return k.permits.Walk(ctx, subnet, func(at slot) (bool, error) { return check(at, "a permit") })
+}
+
 func (k Keeper) checkSubnet(ctx context.Context, params types.Params, e types.EpochState) error {
 	s, err := k.subnets.Subnet(ctx, e.SubnetId)
 	if err != nil {
@@ -45,6 +69,9 @@ func (k Keeper) checkSubnet(ctx context.Context, params types.Params, e types.Ep
 	}
 	if !scheduled {
 		return types.ErrInvariantBroken.Wrapf("the epoch of subnet %d, due at block %d, is not in the schedule", s.Netuid, e.DueHeight)
+	}
+	if err := k.checkHeld(ctx, s); err != nil {
+		return err
 	}
 	subnet := collections.NewPrefixedPairRange[uint64, uint32](s.Id)
 	permits := uint32(0)
