@@ -6,15 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
@@ -153,6 +156,7 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.UserAgent("lode"),
 		libp2p.WithDialTimeout(cfg.DialTimeout),
+		libp2p.SwarmOpts(swarm.WithDialRanker(rankDials)),
 		libp2p.DisableMetrics(),
 	}
 	if len(announce) > 0 {
@@ -180,6 +184,30 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0)))
 	}
 	return opts, nil
+}
+
+// quicHeadStart is what QUIC gets before other transports are tried beside it. If it
+// fails sooner they are tried at once.
+const quicHeadStart = 2 * time.Second
+
+// rankDials is libp2p's ranking with a longer head start. Of two connections that are
+// made at once the caller closes the slower, and the other side, which can't know, may
+// already have begun a call on it.
+func rankDials(addrs []ma.Multiaddr) []network.AddrDelay {
+	ranked := swarm.DefaultDialRanker(addrs)
+	if slices.ContainsFunc(ranked, func(a network.AddrDelay) bool { return isQUIC(a.Addr) }) {
+		for i := range ranked {
+			if !isQUIC(ranked[i].Addr) {
+				ranked[i].Delay += quicHeadStart
+			}
+		}
+	}
+	return ranked
+}
+
+func isQUIC(addr ma.Multiaddr) bool {
+	_, err := addr.ValueForProtocol(ma.P_QUIC_V1)
+	return err == nil
 }
 
 // relayInfos parses the addresses of relays, of which one may have several.
@@ -235,7 +263,7 @@ func (h *Host) Endpoints() []string {
 	var quics, others []string
 	for _, a := range h.p2p.Addrs() {
 		s := a.String() + suffix
-		if _, err := a.ValueForProtocol(ma.P_QUIC_V1); err == nil {
+		if isQUIC(a) {
 			quics = append(quics, s)
 		} else {
 			others = append(others, s)
