@@ -11,7 +11,7 @@ import (
 // at its largest, and is fixed, so that nobody has to simulate and nobody can
 // claim more of a block than the message needs.
 const (
-	serveGas  = 250_000 // writes up to all of a neuron's endpoints
+	serveGas  = 300_000 // writes up to all of a neuron's endpoints
 	commitGas = 200_000 // writes up to 10 open commits
 	rowGas    = 200_000 // reveals also rewrite the open commits
 	entryGas  = 250     // 5 bytes in the transaction (10 gas each) and in the row (30 written, 3 read)
