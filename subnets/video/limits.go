@@ -1,13 +1,15 @@
 package video
 
-import (
-	"time"
+import "github.com/lodenet/lode/mesh"
 
-	"github.com/lodenet/lode/mesh"
-)
+// MinerLimits are the bounds that a miner is served with, see [subnet.Common]: a
+// validator carries many customers' jobs, and waits for each in a request of its own.
+func MinerLimits() mesh.HandlerOptions {
+	return mesh.HandlerOptions{MaxBody: MaxSource, PerPeer: 16}
+}
 
-// GatewayLimits are the bounds of what a validator serves: everybody may call, the
-// caller's key identifies the customer.
+// GatewayLimits are the bounds that a validator's gateway is served with, see
+// [subnet.Common]: whoever has a key may call, few at once each.
 func GatewayLimits() mesh.HandlerOptions {
-	return mesh.HandlerOptions{Open: true, MaxBody: MaxSource, Timeout: time.Minute, PerPeer: gatewayPerCustomer}
+	return mesh.HandlerOptions{Open: true, MaxBody: MaxSource, PerPeer: gatewayPerCustomer + 4, Total: 4 * gatewayJobs}
 }

@@ -75,7 +75,8 @@ func Source(path, codec string) (Input, error) {
 type Input struct {
 	Path    string
 	Format  string // demuxer
-	Decoder string // of the first video stream
+	Decoder string // of the stream
+	Stream  int    // index of the video stream
 	// First and Count select frames by index in display order; Count 0 means all.
 	First, Count int64
 }

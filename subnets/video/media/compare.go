@@ -28,8 +28,8 @@ type Comparison struct {
 	Frames []FrameQuality // in display order
 	// Hash names the answer's decoded frames, whatever bytes they came from.
 	Hash [32]byte
-	// Reference are the hashes of the reference's frames.
-	Reference [][32]byte
+	// Answer and Reference are the hashes of the frames of both.
+	Answer, Reference [][32]byte
 	// Positions are where each displayed frame's access unit begins in the answer's
 	// file; -1 where the demuxer doesn't say.
 	Positions []int64
@@ -53,8 +53,8 @@ func (t *Tools) Compare(ctx context.Context, m Measure, answer, ref Input, want 
 	}
 	defer os.RemoveAll(dir)
 
-	graph := "[0:v]" + answer.window() + "settb=1/1000,setpts=N,showinfo@ans=checksum=0,split=3[a1][a2][qa];" +
-		"[1:v]" + ref.window() + "settb=1/1000,setpts=N,showinfo@ref=checksum=0,split=3[r1][r2][qr];" +
+	graph := answer.pad(0) + answer.window() + "settb=1/1000,setpts=N,showinfo@ans=checksum=0,split=3[a1][a2][qa];" +
+		ref.pad(1) + ref.window() + "settb=1/1000,setpts=N,showinfo@ref=checksum=0,split=3[r1][r2][qr];" +
 		"[a1][r1]ssim=stats_file=ssim.txt[o1];[a2][r2]vstack[o2];"
 	if f := m.filter(); f != "" {
 		graph += f + ",nullsink"
@@ -93,7 +93,7 @@ func (t *Tools) Compare(ctx context.Context, m Measure, answer, ref Input, want 
 	if pairs.count != want.Frames {
 		return nil, fmt.Errorf("%w: %d pairs of frames, not %d", ErrShape, pairs.count, want.Frames)
 	}
-	c := &Comparison{Reference: pairs.ref, Colors: ans.frames[0].Colors}
+	c := &Comparison{Answer: pairs.ans, Reference: pairs.ref, Colors: ans.frames[0].Colors}
 	c.Frames, err = readQuality(dir, m, pairs.tones)
 	if err != nil {
 		return nil, err
@@ -141,11 +141,18 @@ func (in Input) window() string {
 	return fmt.Sprintf("trim=start_frame=%d:end_frame=%d,", in.First, in.First+in.Count)
 }
 
+// pad names the input's video in a filter graph.
+func (in Input) pad(n int) string { return fmt.Sprintf("[%d:%d]", n, in.Stream) }
+
+// stream names the video of the first input for -map.
+func (in Input) stream() string { return "0:" + strconv.Itoa(in.Stream) }
+
 // args are the options of an input with the picture size that it may have.
 func (in Input) args(s Shape) []string {
 	return []string{
 		"-protocol_whitelist", "file,pipe", "-max_pixels", strconv.FormatInt(s.maxPixels(), 10),
-		"-err_detect", "explode", "-noautorotate", "-threads", "1",
+		// No other decoder is opened either, to find out what other streams are.
+		"-codec_whitelist", in.Decoder, "-err_detect", "explode", "-noautorotate", "-threads", "1",
 		"-f", in.Format, "-c:v", in.Decoder, "-i", "file:" + in.Path,
 	}
 }

@@ -103,7 +103,7 @@ func (t *Tools) Encode(ctx context.Context, r Recipe, rate float64, src Input, s
 	if w := src.window(); w != "" {
 		args = append(args, "-vf", w+"setpts=N")
 	}
-	args = append(args, "-map", "0:v:0", "-fps_mode", "passthrough", "-frames:v", strconv.FormatInt(shape.Frames, 10), "-pix_fmt", shape.PixFmt)
+	args = append(args, "-map", src.stream(), "-fps_mode", "passthrough", "-frames:v", strconv.FormatInt(shape.Frames, 10), "-pix_fmt", shape.PixFmt)
 	args = append(args, r.args(rate)...)
 	args = append(args, "-f", r.Codec.stream(), "out")
 	if err := t.run(ctx, t.ffmpeg, command{op: "encode with " + r.Encoder, limits: l, dir: dir, line: quiet, args: args}); err != nil {

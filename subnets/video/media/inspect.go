@@ -27,6 +27,7 @@ type Info struct {
 	Codec    string // of the first video stream
 	Shape    Shape  // Frames is 0 where the header doesn't say
 	Duration float64
+	Start    float64 // when it begins, in seconds; often not 0
 	Rate     float64 // nominal frames a second
 	TimeBase [2]int64
 	Stream   int // index of the video stream
@@ -34,7 +35,8 @@ type Info struct {
 	Field    string // field order; "progressive" or "" for frames
 	// Aspect is the shape of a sample, 1:1 where unknown.
 	Aspect [2]int64
-	// Rotation is how far players turn the picture, in degrees; NaN if it is no quarter.
+	// Rotation is how far players turn the picture against the clock: 0, 90, 180 or 270
+	// degrees; NaN if it is no quarter.
 	Rotation float64
 	// SideData are kinds that the stream's header carries, apart from the rotation.
 	SideData []string
@@ -52,7 +54,7 @@ type Other struct {
 
 // Input returns the clip as an input.
 func (i Info) Input() Input {
-	return Input{Path: i.Path, Format: i.Format, Decoder: sourceDecoders[i.Codec]}
+	return Input{Path: i.Path, Format: i.Format, Decoder: sourceDecoders[i.Codec], Stream: i.Stream}
 }
 
 // magics tell containers by their first bytes.
@@ -160,6 +162,7 @@ func (t *Tools) Inspect(ctx context.Context, path string) (Info, error) {
 		Streams []probeStream `json:"streams"`
 		Format  struct {
 			Duration string `json:"duration"`
+			Start    string `json:"start_time"`
 			Size     string `json:"size"`
 		} `json:"format"`
 	}
@@ -168,6 +171,7 @@ func (t *Tools) Inspect(ctx context.Context, path string) (Info, error) {
 	}
 	info := Info{Path: path, Format: format, Stream: -1}
 	info.Duration = number(p.Format.Duration)
+	info.Start = number(p.Format.Start)
 	info.Bytes = int64(number(p.Format.Size))
 	for _, s := range p.Streams {
 		if s.Kind == "video" && s.Dispositions.Cover == 0 && info.Stream < 0 {
@@ -240,7 +244,7 @@ func quarter(degrees float64, matrix string) float64 {
 			return math.NaN()
 		}
 	}
-	return degrees
+	return math.Mod(degrees+720, 360)
 }
 
 // number reads what ffprobe writes, 0 for what is missing.

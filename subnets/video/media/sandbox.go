@@ -95,6 +95,9 @@ type command struct {
 	dir    string    // working folder; a folder of its own for every job
 	stdout io.Writer // nil: dropped
 	line   func([]byte) bool
+	// damage are words of errors that ffmpeg prints and goes on from; here they end the
+	// run as [ErrMedia].
+	damage []string
 	args   []string
 }
 
@@ -125,6 +128,9 @@ func (t *Tools) run(ctx context.Context, program string, c command) error {
 	err := cmd.Run()
 	tail.flush()
 	if err == nil {
+		if word := tail.mentions(c.damage); word != "" {
+			return &Error{Op: c.op, Reason: ErrMedia, Detail: tail.last(c.dir)}
+		}
 		return nil
 	}
 	fail := &Error{Op: c.op, Reason: ErrMedia, Detail: tail.last(c.dir)}
@@ -215,6 +221,18 @@ func (l *lines) flush() {
 		}
 	}
 	l.buf = l.buf[:0]
+}
+
+// mentions returns the first of the words that a kept line has.
+func (l *lines) mentions(words []string) string {
+	for _, w := range words {
+		for _, line := range l.kept {
+			if bytes.Contains(line, []byte(w)) {
+				return w
+			}
+		}
+	}
+	return ""
 }
 
 // last joins what was kept, without the names of temporary files.

@@ -37,9 +37,12 @@ func (t *Tools) Scan(ctx context.Context, in Input, shape Shape, limit int64, l 
 	sink := &hashSink{size: int(shape.frameBytes())}
 	args := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+info", "-xerror", "-filter_threads", "1"}
 	args = append(args, in.args(shape)...)
-	args = append(args, "-map", "0:v:0", "-fps_mode", "passthrough", "-autoscale", "0", "-vf", in.window()+"showinfo@scan=checksum=0",
+	args = append(args, "-map", in.stream(), "-fps_mode", "passthrough", "-autoscale", "0", "-vf", in.window()+"showinfo@scan=checksum=0",
 		"-frames:v", strconv.FormatInt(limit+1, 10), "-f", "rawvideo", "pipe:1")
-	err := t.run(ctx, t.ffmpeg, command{op: "decode", limits: l, stdout: sink, line: info.line, args: args})
+	err := t.run(ctx, t.ffmpeg, command{
+		op: "decode", limits: l, stdout: sink, line: info.line, args: args,
+		damage: []string{"ended prematurely", "partial file", "Packet corrupt", "corrupt decoded frame"},
+	})
 	b := info.branches["scan"]
 	var bad *Error
 	if errors.As(err, &bad) && errors.Is(err, ErrMedia) {

@@ -25,7 +25,7 @@ func (t *Tools) Cut(ctx context.Context, info Info, w Window, out string, l Limi
 	in := info.Input()
 	args = append(args, in.args(info.Shape)...)
 	graph := fmt.Sprintf("crop=%d:%d:%d:%d,format=yuv420p", w.Crop.Width, w.Crop.Height, w.Crop.X, w.Crop.Y)
-	args = append(args, "-map", "0:v:0", "-frames:v", strconv.FormatInt(w.Frames, 10), "-vf", graph)
+	args = append(args, "-map", in.stream(), "-frames:v", strconv.FormatInt(w.Frames, 10), "-vf", graph)
 	args = append(args, finish(w.Rate, out)...)
 	return t.run(ctx, t.ffmpeg, command{op: "cut a window", limits: l, line: quiet, args: args})
 }

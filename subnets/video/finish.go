@@ -1,0 +1,244 @@
+package video
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/lodenet/lode/subnets/video/media"
+)
+
+// ErrCheck says that the joined file is not what it should be. It is never delivered.
+var ErrCheck = errors.New("the joined file is wrong")
+
+// finish joins the segments, checks the result and puts it where it was asked for.
+func (c *compression) finish(ctx context.Context) (*CompressReport, error) {
+	c.progress(Progress{Stage: "join", Segments: len(c.segments), Done: len(c.segments)})
+	video := filepath.Join(c.dir, "video.mkv")
+	if err := c.writeVideo(video); err != nil {
+		return nil, err
+	}
+	// In the output's own folder, so that it takes its place in one step.
+	tmp, err := os.CreateTemp(filepath.Dir(c.opts.Out), ".lode-*"+filepath.Ext(c.opts.Out))
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(tmp.Name()) // fails once it is renamed, as it should
+	if err := tmp.Close(); err != nil {
+		return nil, err
+	}
+	limits := media.LongLimits(c.scan.Shape, c.info.Bytes)
+	err = c.tools.Join(ctx, media.Joining{
+		Video: video, Codec: c.codec, Original: c.info, First: c.scan.Seconds(0), Carry: c.carry, Format: c.format,
+	}, tmp.Name(), limits)
+	if err != nil {
+		return nil, err
+	}
+	c.progress(Progress{Stage: "check", Segments: len(c.segments), Done: len(c.segments)})
+	joined, err := c.checkJoined(ctx, tmp.Name(), limits)
+	if err != nil {
+		return nil, err
+	}
+	r := c.report(joined)
+	st, err := os.Stat(tmp.Name())
+	if err != nil {
+		return nil, err
+	}
+	r.BytesOut = st.Size()
+	r.Saved = 1 - float64(r.BytesOut)/float64(max(1, r.BytesIn))
+	if err := os.Chmod(tmp.Name(), 0o644); err != nil {
+		return nil, err
+	}
+	if c.opts.Force {
+		return r, os.Rename(tmp.Name(), c.opts.Out)
+	}
+	// A link, unlike a rename, does not replace what came to be there meanwhile.
+	if err := os.Link(tmp.Name(), c.opts.Out); errors.Is(err, os.ErrExist) {
+		return nil, fmt.Errorf("%w: %s; name another, or overwrite it with --force", ErrExists, c.opts.Out)
+	} else if err != nil {
+		return r, os.Rename(tmp.Name(), c.opts.Out) // a file system without links
+	}
+	return r, nil
+}
+
+// writeVideo writes the segments' units one after the other, each with the time of its
+// picture in the original.
+func (c *compression) writeVideo(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(f, 1<<20)
+	err = errors.Join(c.writeUnits(w), w.Flush(), f.Close())
+	return err
+}
+
+func (c *compression) writeUnits(w *bufio.Writer) error {
+	var sets []byte
+	deepest := -1
+	units := func(i int) ([]media.Unit, error) {
+		raw, err := os.ReadFile(c.done[i].units)
+		if err != nil {
+			return nil, err
+		}
+		s, err := media.Strip(c.codec, raw)
+		if err != nil {
+			return nil, err
+		}
+		return s.Units(c.done[i].judged.Comparison.Positions)
+	}
+	// The parameters that allow for the most reordering hold for all.
+	for i := range c.segments {
+		u, err := units(i)
+		if err != nil {
+			return err
+		}
+		if d := media.Reorder(u); d > deepest {
+			deepest, sets = d, u[0].Sets(c.codec)
+		}
+	}
+	m := media.NewMatroskaWriter(w, c.codec, c.scan.Shape, sets)
+	for i, s := range c.segments {
+		list, err := units(i)
+		if err != nil {
+			return err
+		}
+		for _, u := range list {
+			at := c.scan.Seconds(int(s.first)+u.Display) - c.scan.Seconds(0)
+			if err := m.Write(u, int64(math.Round(at*1e6))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkJoined decodes the joined file: the same number of frames as the original at the
+// same times, each the very frame that was measured, and measures the whole once more.
+func (c *compression) checkJoined(ctx context.Context, path string, limits media.Limits) (Quality, error) {
+	fail := func(format string, args ...any) (Quality, error) {
+		return Quality{}, fmt.Errorf("%w: %w; this is a bug, please report it", ErrCheck, fmt.Errorf(format, args...))
+	}
+	info, err := c.tools.Inspect(ctx, path)
+	if err != nil {
+		return fail("%w", err)
+	}
+	if info.Rotation != c.info.Rotation {
+		return fail("it is turned by %v°, not %v°", info.Rotation, c.info.Rotation)
+	}
+	if info.Aspect != c.info.Aspect {
+		return fail("its samples are %v, not %v", info.Aspect, c.info.Aspect)
+	}
+	for _, tag := range [][3]string{
+		{"range", c.info.Colors.Range, info.Colors.Range}, {"matrix", c.info.Colors.Matrix, info.Colors.Matrix},
+		{"primaries", c.info.Colors.Primaries, info.Colors.Primaries}, {"transfer", c.info.Colors.Transfer, info.Colors.Transfer},
+	} {
+		if tag[1] != "" && tag[1] != tag[2] {
+			return fail("its colour %s is %q, not %q", tag[0], tag[2], tag[1])
+		}
+	}
+	scan, err := c.tools.Scan(ctx, info.Input(), info.Shape, c.scan.Shape.Frames+1, limits)
+	if err != nil {
+		return fail("%w", err)
+	}
+	if scan.Shape != c.scan.Shape {
+		return fail("it has %s, not %s", scan.Shape, c.scan.Shape)
+	}
+	shift := (scan.Seconds(0) - info.Start) - (c.scan.Seconds(0) - c.info.Start)
+	for i := range scan.Frames {
+		want := c.scan.Seconds(i) - c.scan.Seconds(0)
+		if got := scan.Seconds(i) - scan.Seconds(0); math.Abs(got-want) > 0.0011 {
+			return fail("frame %d is shown after %.4f s, not %.4f s", i, got, want)
+		}
+	}
+	if math.Abs(shift) > 0.03 && len(c.carry) > 0 {
+		return fail("its picture is %.3f s off from its sound", shift)
+	}
+	for i, s := range c.segments {
+		if !slices.Equal(scan.Hashes(s.first, s.first+s.shape.Frames), c.done[i].judged.Comparison.Answer) {
+			return fail("segment %d does not show what was measured", i+1)
+		}
+	}
+	if err := c.checkCarried(ctx, info); err != nil {
+		return fail("%w", err)
+	}
+	// The frames are those that were measured: their sum is the clip's quality.
+	var all []media.FrameQuality
+	for _, f := range c.done {
+		all = append(all, f.judged.Comparison.Frames...)
+	}
+	q := Summarize(all)
+	if q.Mean < c.gate.Quality {
+		return fail("its quality is %.3f, not %.3f", q.Mean, c.gate.Quality)
+	}
+	return q, nil
+}
+
+// checkCarried compares the packets of what was carried over.
+func (c *compression) checkCarried(ctx context.Context, info media.Info) error {
+	var indexes []int
+	for _, o := range info.Others {
+		if !o.Cover && (o.Kind == "audio" || o.Kind == "subtitle") {
+			indexes = append(indexes, o.Index)
+		}
+	}
+	if len(indexes) != len(c.carry) {
+		return fmt.Errorf("it has %d streams beside the video, not %d", len(indexes), len(c.carry))
+	}
+	hashes, err := c.tools.PacketHashes(ctx, info, indexes, media.HashLimits())
+	if err != nil {
+		return err
+	}
+	for i := range hashes {
+		if hashes[i] != c.audio[i] {
+			return fmt.Errorf("stream %d is not bit for bit the original's", c.carry[i])
+		}
+	}
+	return nil
+}
+
+// report says what came of it.
+func (c *compression) report(q Quality) *CompressReport {
+	r := &CompressReport{
+		In: c.opts.In, Out: c.opts.Out, Codec: c.codec, BytesIn: c.info.Bytes, Frames: c.scan.Shape.Frames,
+		Measure: c.gate.Measure, Asked: c.gate.Quality, Quality: q, Carried: len(c.carry), Dropped: c.drop,
+	}
+	workers := map[string]*WorkerReport{}
+	worker := func(m *member) *WorkerReport {
+		w := workers[m.Hotkey]
+		if w == nil {
+			w = &WorkerReport{Hotkey: m.Hotkey, UID: m.UID}
+			workers[m.Hotkey] = w
+		}
+		return w
+	}
+	for i, s := range c.segments {
+		f := c.done[i]
+		seg := SegmentReport{
+			First: s.first, Frames: s.shape.Frames, BytesIn: s.size, BytesOut: f.judged.Stream.Counted,
+			Quality: f.judged.Quality, Hotkey: f.member.Hotkey, UID: f.member.UID,
+		}
+		for _, x := range f.refused {
+			seg.Refused = append(seg.Refused, fmt.Sprintf("uid %d: %s", x.member.UID, x.reason))
+			worker(x.member).Failed++
+		}
+		r.Segments = append(r.Segments, seg)
+		w := worker(f.member)
+		w.Segments++
+		w.BytesIn += seg.BytesIn
+		w.BytesOut += seg.BytesOut
+	}
+	for _, w := range workers {
+		r.Workers = append(r.Workers, *w)
+	}
+	slices.SortFunc(r.Workers, func(a, b WorkerReport) int {
+		return cmp.Or(cmp.Compare(b.Segments, a.Segments), cmp.Compare(a.UID, b.UID))
+	})
+	return r
+}

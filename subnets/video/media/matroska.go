@@ -1,0 +1,103 @@
+package media
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// matroskaUnit is the unit of timestamps in files that [MatroskaWriter] writes, in
+// nanoseconds.
+const matroskaUnit = 1000
+
+// MatroskaWriter writes one video stream into a Matroska file: units in the order of
+// decoding, each with the time at which its picture is shown. It exists because ffmpeg
+// can't be told the times of an elementary stream's pictures; what it writes is only
+// meant to be read by ffmpeg, which finds the codec's parameters in the stream itself.
+type MatroskaWriter struct {
+	w     io.Writer
+	codec Codec
+	shape Shape
+	sets  []byte
+	begun bool
+	err   error
+}
+
+// codecIDs are Matroska's names.
+var codecIDs = map[Codec]string{H264: "V_MPEG4/ISO/AVC", HEVC: "V_MPEGH/ISO/HEVC", AV1: "V_AV1"}
+
+// NewMatroskaWriter makes a writer; the file begins with the first unit. sets are
+// parameter sets that hold for the whole stream, see [Unit.Sets]; AV1 needs none.
+func NewMatroskaWriter(w io.Writer, c Codec, shape Shape, sets []byte) *MatroskaWriter {
+	return &MatroskaWriter{w: w, codec: c, shape: shape, sets: sets}
+}
+
+// begin writes what comes before the units.
+func (m *MatroskaWriter) begin() {
+	m.write(element(0x1A45DFA3,
+		number8(0x4286, 1), number8(0x42F7, 1), number8(0x42F2, 4), number8(0x42F3, 8),
+		element(0x4282, []byte("matroska")), number8(0x4287, 4), number8(0x4285, 2)))
+	// A segment of unknown size: it ends with the file.
+	m.write([]byte{0x18, 0x53, 0x80, 0x67, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF})
+	m.write(element(0x1549A966, number8(0x2AD7B1, matroskaUnit), element(0x4D80, []byte("lode")), element(0x5741, []byte("lode"))))
+	track := [][]byte{
+		number8(0xD7, 1), number8(0x73C5, 1), number8(0x83, 1), element(0x86, []byte(codecIDs[m.codec])),
+		element(0xE0, number8(0xB0, uint64(m.shape.Width)), number8(0xBA, uint64(m.shape.Height))),
+	}
+	if len(m.sets) > 0 {
+		track = append(track, element(0x63A2, m.sets))
+	}
+	m.write(element(0x1654AE6B, element(0xAE, track...)))
+}
+
+// Write adds a unit that is shown after so many microseconds.
+func (m *MatroskaWriter) Write(u Unit, micros int64) error {
+	if micros < 0 {
+		return fmt.Errorf("matroska: time of %d µs before the beginning", micros)
+	}
+	if !m.begun {
+		m.begun = true
+		m.begin()
+	}
+	data := u.Bytes
+	if m.codec == AV1 && len(data) >= 2 && data[0]>>3&15 == obuDelimiter {
+		data = data[2:] // Matroska's blocks are its delimiters
+	}
+	flags := byte(0)
+	if u.Key {
+		flags = 0x80
+	}
+	// A cluster for each: its time has no bounds, a block's time in it has 16 bits.
+	block := append([]byte{0x81, 0, 0, flags}, data...)
+	m.write(element(0x1F43B675, number8(0xE7, uint64(micros)), element(0xA3, block)))
+	return m.err
+}
+
+func (m *MatroskaWriter) write(b []byte) {
+	if m.err == nil {
+		_, m.err = m.w.Write(b)
+	}
+}
+
+// element is an EBML element with a size of eight bytes.
+func element(id uint32, parts ...[]byte) []byte {
+	var out []byte
+	for shift := 24; shift >= 0; shift -= 8 {
+		if b := byte(id >> shift); b != 0 || len(out) > 0 {
+			out = append(out, b)
+		}
+	}
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	out = binary.BigEndian.AppendUint64(out, 1<<56|uint64(size))
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
+}
+
+func number8(id uint32, v uint64) []byte {
+	return element(id, binary.BigEndian.AppendUint64(nil, v))
+}
