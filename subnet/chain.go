@@ -53,6 +53,7 @@ type Commits struct {
 type Commit struct {
 	Hash   [32]byte
 	Epoch  uint64 // the run that it belongs to
+	Reveal uint64 // the only run in which it can be opened
 	Height int64
 }
 

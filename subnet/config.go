@@ -58,8 +58,8 @@ type ValidatorConfig struct {
 	// StateFile keeps averages and open commits over restarts; required. It belongs to
 	// one hotkey in one subnet of one chain.
 	StateFile string
-	// WeightsVersion is the version of the measure that the validator implements. A
-	// subnet may ask for a newer one.
+	// WeightsVersion is the newest version of the measure that the validator implements.
+	// It sends no weights to a subnet that asks for a newer one.
 	WeightsVersion uint64
 	// Smoothing is the share of a new score in a miner's moving average, in (0, 1];
 	// default 0.3.

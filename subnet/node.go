@@ -36,9 +36,9 @@ type node struct {
 	refreshed time.Time
 	book      map[string][]string // what the mesh was told, guarded by refreshMu
 
-	serving    Serving
-	registered bool // it has had a uid since it started
-	asked      bool // Register was called
+	serving    Serving // but for the endpoints
+	registered bool    // it has had a uid since it started
+	asked      bool    // Register was called
 	serveAgain int64
 	serveWait  int64 // blocks
 }
@@ -73,7 +73,7 @@ func (n *node) mount(h http.Handler, protocol string) error {
 	if err := n.common.Mesh.Handle(path, http.StripPrefix(path[:len(path)-1], h), limits); err != nil {
 		return err
 	}
-	n.serving = Serving{Endpoints: n.common.Mesh.Endpoints(), Protocol: protocol, Version: n.common.Version}
+	n.serving = Serving{Protocol: protocol, Version: n.common.Version}
 	return nil
 }
 
@@ -274,7 +274,8 @@ func (n *node) register(ctx context.Context) error {
 // failure it waits twice as many blocks as before.
 func (n *node) serve(ctx context.Context, self Neuron) {
 	s := n.serving
-	if slices.Equal(self.Endpoints, s.Endpoints) && self.Protocol == s.Protocol && self.ProtocolVersion == s.Version {
+	s.Endpoints = n.common.Mesh.Endpoints() // they may change behind a NAT
+	if len(s.Endpoints) == 0 || sameSet(self.Endpoints, s.Endpoints) && self.Protocol == s.Protocol && self.ProtocolVersion == s.Version {
 		return
 	}
 	height := n.meta.Load().Height
@@ -293,6 +294,11 @@ func (n *node) serve(ctx context.Context, self Neuron) {
 	n.serveWait = 0
 	n.serveAgain = height + 2 // by then the metagraph shows it
 	n.log.Info("serving", "protocol", s.Protocol, "endpoints", s.Endpoints)
+}
+
+// sameSet compares endpoints; their order changes as connections come and go.
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // outages logs that something fails once, and once that it works again.

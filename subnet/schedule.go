@@ -5,8 +5,7 @@ const maxOpenCommits = 10
 
 // revealDue says whether a commit is to be revealed now, and whether it is too late.
 func revealDue(c Commit, meta *Metagraph) (now, late bool) {
-	due := c.Epoch + meta.Hyperparameters.RevealPeriod
-	return meta.Epoch == due, meta.Epoch > due
+	return meta.Epoch == c.Reveal, meta.Epoch > c.Reveal
 }
 
 // sendDue says whether it is time to send weights: once an epoch, never before the rate
@@ -15,7 +14,7 @@ func revealDue(c Commit, meta *Metagraph) (now, late bool) {
 // leave half a tempo to try again in. last is the epoch of the last ones that are known
 // to have been sent, nil if none are.
 func sendDue(meta *Metagraph, commits Commits, last *uint64) bool {
-	if meta.Height < commits.NextHeight {
+	if meta.Height+1 < commits.NextHeight { // what is sent now comes in the next block at the earliest
 		return false
 	}
 	if meta.Hyperparameters.CommitReveal && len(commits.Open) >= maxOpenCommits {

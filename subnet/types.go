@@ -50,7 +50,7 @@ type Neuron struct {
 type Hyperparameters struct {
 	Tempo             int64  // blocks
 	WeightsRateLimit  int64  // blocks
-	WeightsVersion    uint64 // 0: any
+	WeightsVersion    uint64 // of the measure; a row must carry it
 	MinAllowedWeights int
 	MaxWeightLimit    uint16 // of 65,535
 	CommitReveal      bool

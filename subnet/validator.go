@@ -12,7 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cosmos/btcutil/bech32"
 	"golang.org/x/sync/errgroup"
+
+	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
 // ValidatorNode is a validator's process. Make it with [NewValidatorNode], run it once.
@@ -256,7 +259,8 @@ func (v *ValidatorNode) send(ctx context.Context, meta *Metagraph, self Neuron, 
 		v.outages.note("send weights", fmt.Errorf("%w: this one is %d, the subnet's is %d; update it", ErrOldVersion, v.cfg.WeightsVersion, hp.WeightsVersion))
 		return nil
 	}
-	w, err := MakeWeights(scores, self.UID, len(meta.Neurons), hp, v.cfg.WeightsVersion)
+	// A newer validator still judges as the subnet asks: the row says so.
+	w, err := MakeWeights(scores, self.UID, len(meta.Neurons), hp, hp.WeightsVersion)
 	if err != nil {
 		if !errors.Is(err, ErrNothingToWeigh) {
 			v.outages.note("send weights", err)
@@ -290,10 +294,11 @@ func (v *ValidatorNode) commit(ctx context.Context, meta *Metagraph, w Weights) 
 	if _, err := io.ReadFull(v.cfg.Rand, salt[:]); err != nil {
 		return fmt.Errorf("draw a salt: %w", err)
 	}
-	hash, err := commitHash(meta.ChainID, v.cfg.Netuid, v.cfg.Mesh.Hotkey(), w, salt)
+	_, hotkey, err := bech32.DecodeToBase256(v.cfg.Mesh.Hotkey())
 	if err != nil {
-		return err
+		return fmt.Errorf("hotkey %s is no address: %w", v.cfg.Mesh.Hotkey(), err)
 	}
+	hash := weightstypes.WeightsHash(meta.ChainID, v.cfg.Netuid, hotkey, w.Version, w.UIDs, w.Values, salt[:])
 	v.mu.Lock()
 	v.state.Commits = append(v.state.Commits, &opened{Hash: hash[:], Salt: salt[:], Weights: w, Epoch: meta.Epoch})
 	err = v.state.save(v.cfg.StateFile)

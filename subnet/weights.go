@@ -11,7 +11,7 @@ import (
 type Weights struct {
 	UIDs    []uint16 // ascending
 	Values  []uint16 // as many as UIDs; only ratios matter
-	Version uint64   // of the validator
+	Version uint64   // of the measure, the subnet's weights_version
 }
 
 // ErrNothingToWeigh says that no miner has a score above zero.

@@ -88,7 +88,7 @@ func (c *chain) Commits(ctx context.Context, netuid uint16) (subnet.Commits, err
 		if len(o.Hash) != weightstypes.HashSize {
 			return subnet.Commits{}, fmt.Errorf("a commit's hash of %d bytes, must be %d", len(o.Hash), weightstypes.HashSize)
 		}
-		out.Open = append(out.Open, subnet.Commit{Hash: [32]byte(o.Hash), Epoch: o.Epoch, Height: o.Height})
+		out.Open = append(out.Open, subnet.Commit{Hash: [32]byte(o.Hash), Epoch: o.Epoch, Reveal: o.RevealEpoch, Height: o.Height})
 	}
 	return out, nil
 }
