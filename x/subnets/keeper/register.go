@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/collections"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/subnets/types"
@@ -85,9 +86,16 @@ func (k Keeper) registrable(ctx context.Context, s types.Subnet, hotkey sdk.AccA
 	return nil
 }
 
+// pruneGas is charged for each neuron that a pruning order looks at. It is flat,
+// so that nobody can make a subnet's registrations dear, or larger than a block,
+// by what its neurons serve.
+const pruneGas = 1_000
+
 // unseat takes the uid of the neuron that is first in the pruning order.
 func (k Keeper) unseat(ctx context.Context, s types.Subnet) (uid uint32, hotkey string, err error) {
-	order, err := k.PruningOrder(ctx, s.Id)
+	c := sdk.UnwrapSDKContext(ctx)
+	c.GasMeter().ConsumeGas(pruneGas*uint64(s.Neurons), "pruning order")
+	order, err := k.PruningOrder(c.WithGasMeter(storetypes.NewInfiniteGasMeter()), s.Id)
 	if err != nil {
 		return 0, "", err
 	}

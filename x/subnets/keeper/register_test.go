@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -156,6 +158,27 @@ func TestSection4AFullSubnetReplacesWhoEarnedLeast(t *testing.T) {
 	require.EqualValues(t, 16, e.subnet(1).Neurons)
 	require.EqualValues(t, 1, e.register(1, "miner 3"), "who was pruned may come back; among equals the oldest goes")
 	e.holds()
+}
+
+func TestWhatNeuronsServeMakesNoRegistrationDearer(t *testing.T) {
+	cost := func(endpoints int) uint64 {
+		e := newEnv(t, withRule(local(), "max_uids", func(r *types.HyperparameterRule) { r.Default = 16 }))
+		e.started("ann")
+		e.fill(1, 16)
+		e.pass(61)
+		g, err := e.k.ExportGenesis(e.ctx)
+		require.NoError(t, err)
+		for i := range g.Neurons {
+			if i != 1 { // who is replaced is read and paid for
+				g.Neurons[i].Endpoints = slices.Repeat([]string{strings.Repeat("e", types.MaxEndpointLen)}, endpoints)
+			}
+		}
+		require.NoError(t, e.k.InitGenesis(e.ctx, *g))
+		e.ctx = e.ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
+		require.EqualValues(t, 1, e.register(1, "new"))
+		return e.ctx.GasMeter().GasConsumed()
+	}
+	require.Equal(t, cost(0), cost(types.MaxEndpoints))
 }
 
 func TestSection4ImmunityMustPassInBlocksAndInTime(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/x/subnets/types"
@@ -83,14 +84,22 @@ func FuzzEndpointsNeverPanic(f *testing.F) {
 	})
 }
 
-func TestMessagesHaveAminoNames(t *testing.T) {
+func TestMessagesAreKnownByTheirNames(t *testing.T) {
 	amino := codec.NewLegacyAmino()
 	types.RegisterLegacyAminoCodec(amino)
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
-	for _, name := range []string{"MsgCreateSubnet", "MsgStartSubnet", "MsgUpdateSubnet", "MsgSetHyperparameter", "MsgRegister", "MsgServe", "MsgUpdateParams"} {
-		_, err := registry.Resolve("/lode.subnets.v1." + name)
+	for name, m := range map[string]sdk.Msg{
+		"lode/MsgCreateSubnet": &types.MsgCreateSubnet{}, "lode/MsgStartSubnet": &types.MsgStartSubnet{},
+		"lode/MsgUpdateSubnet": &types.MsgUpdateSubnet{}, "lode/MsgSetHyperparameter": &types.MsgSetHyperparameter{},
+		"lode/MsgRegister": &types.MsgRegister{}, "lode/MsgServe": &types.MsgServe{},
+		"lode/x/subnets/MsgUpdateParams": &types.MsgUpdateParams{},
+	} {
+		_, err := registry.Resolve(sdk.MsgTypeURL(m))
 		require.NoError(t, err)
+		signed, err := amino.MarshalJSON(m)
+		require.NoError(t, err)
+		require.Contains(t, string(signed), `"`+name+`"`)
 	}
 }
 
