@@ -116,72 +116,142 @@ var (
 	hotkeys  = []string{"miner", "validator", "third"}
 )
 
-// anyAmount draws dust and fortunes alike.
+// anyAmount draws what people trade, dust, fortunes and everything.
 func anyAmount(t *rapid.T) uint64 {
-	return rapid.Uint64().Draw(t, "amount") >> rapid.UintRange(10, 63).Draw(t, "shift")
+	return rapid.OneOf(
+		rapid.Uint64Range(2_500_000, 300*whole), rapid.Uint64Range(whole, 50*whole), rapid.Uint64Range(0, 2_500_000),
+		rapid.Just(uint64(dear)), rapid.Uint64(),
+	).Draw(t, "amount")
 }
+
+// tally counts what succeeded, so that a test knows that it tested something.
+type tally map[string]int
+
+func (c tally) count(what string, err error) {
+	if err == nil {
+		c[what]++
+	}
+}
+
+// requireAll fails where something never succeeded.
+func (c tally) requireAll(t require.TestingT, what ...string) {
+	for _, w := range what {
+		require.NotZero(t, c[w], "%s never succeeded: the test draws too unkindly", w)
+	}
+}
+
+var messages = []string{"stake", "unstake", "unstake all", "move", "swap", "transfer"}
 
 // anyMessage runs some message of a coldkey; it may well fail.
-func (e *env) anyMessage(t *rapid.T) {
-	c := rapid.SampledFrom(coldkeys).Draw(t, "coldkey")
-	h, h2 := rapid.SampledFrom(hotkeys).Draw(t, "hotkey"), rapid.SampledFrom(hotkeys).Draw(t, "hotkey 2")
-	n := rapid.Uint32Range(1, 3).Draw(t, "netuid")
-	n2 := rapid.Uint32Range(1, 2).Draw(t, "netuid 2")
-	amount, partial := anyAmount(t), rapid.Bool().Draw(t, "partial")
-	high := rapid.SampledFrom([]uint64{dear, 2 * whole, whole, whole / 2}).Draw(t, "high")
-	low := rapid.SampledFrom([]uint64{cheap, whole / 3, whole, 2 * whole}).Draw(t, "low")
-	switch rapid.IntRange(0, 6).Draw(t, "message") {
-	case 0, 1:
-		_, _ = send(e, e.msgs.Stake, &types.MsgStake{Coldkey: str(c), Hotkey: str(h), Netuid: n, Tao: amount, LimitPrice: high, AllowPartial: partial})
-	case 2:
-		_, _ = send(e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: str(c), Hotkey: str(h), Netuid: n, Alpha: amount, LimitPrice: low, AllowPartial: partial})
-	case 3:
-		_, _ = send(e, e.msgs.UnstakeAll, &types.MsgUnstakeAll{Coldkey: str(c), Hotkey: str(h), AllowPartial: partial,
-			Subnets: []types.SubnetLimit{{Netuid: n, LimitPrice: low}, {Netuid: n2, LimitPrice: low}}})
-	case 4:
-		_, _ = send(e, e.msgs.MoveStake, &types.MsgMoveStake{Coldkey: str(c), Netuid: n, FromHotkey: str(h), ToHotkey: str(h2), Alpha: amount})
-	case 5:
-		_, _ = send(e, e.msgs.SwapStake, &types.MsgSwapStake{Coldkey: str(c), FromHotkey: str(h), FromNetuid: n, ToHotkey: str(h2), ToNetuid: n2,
-			Alpha: amount, SellLimitPrice: low, BuyLimitPrice: high, AllowPartial: partial})
-	case 6:
-		c2 := rapid.SampledFrom(coldkeys).Draw(t, "coldkey 2")
-		_, _ = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: str(c), ToColdkey: str(c2), Hotkey: str(h), Netuid: n, Alpha: amount})
+func (e *env) anyMessage(t *rapid.T, done tally) {
+	what := rapid.SampledFrom(append(messages, "stake")).Draw(t, "message")
+	c, h := str(rapid.SampledFrom(coldkeys).Draw(t, "coldkey")), str(rapid.SampledFrom(hotkeys).Draw(t, "hotkey"))
+	h2 := str(rapid.SampledFrom(hotkeys).Draw(t, "hotkey 2"))
+	n, n2 := rapid.Uint32Range(1, 3).Draw(t, "netuid"), rapid.Uint32Range(1, 3).Draw(t, "netuid 2")
+	g, err := e.k.ExportGenesis(e.ctx)
+	require.NoError(t, err)
+	if len(g.Positions) > 0 && rapid.IntRange(0, 3).Draw(t, "at random") < 3 {
+		p := rapid.SampledFrom(g.Positions).Draw(t, "position")
+		c, h, n = p.Coldkey, p.Hotkey, uint32(p.SubnetId)
 	}
+	if n2 == n && n < 3 && rapid.IntRange(0, 3).Draw(t, "the same") < 3 {
+		n2 = 3 - n
+	}
+	amount, partial := anyAmount(t), rapid.Bool().Draw(t, "partial")
+	high := rapid.SampledFrom([]uint64{dear, dear, 2 * whole, whole, whole / 2}).Draw(t, "high")
+	low := rapid.SampledFrom([]uint64{cheap, cheap, whole / 3, whole, 2 * whole}).Draw(t, "low")
+	switch what {
+	case "stake":
+		_, err = send(e, e.msgs.Stake, &types.MsgStake{Coldkey: c, Hotkey: h, Netuid: n, Tao: amount, LimitPrice: high, AllowPartial: partial})
+	case "unstake":
+		_, err = send(e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: c, Hotkey: h, Netuid: n, Alpha: amount, LimitPrice: low, AllowPartial: partial})
+	case "unstake all":
+		subnets := []types.SubnetLimit{{Netuid: n, LimitPrice: low}}
+		if n2 != n {
+			subnets = append(subnets, types.SubnetLimit{Netuid: n2, LimitPrice: cheap})
+		}
+		_, err = send(e, e.msgs.UnstakeAll, &types.MsgUnstakeAll{Coldkey: c, Hotkey: h, AllowPartial: partial, Subnets: subnets})
+	case "move":
+		_, err = send(e, e.msgs.MoveStake, &types.MsgMoveStake{Coldkey: c, Netuid: n, FromHotkey: h, ToHotkey: h2, Alpha: amount})
+	case "swap":
+		_, err = send(e, e.msgs.SwapStake, &types.MsgSwapStake{Coldkey: c, FromHotkey: h, FromNetuid: n, ToHotkey: h2, ToNetuid: n2,
+			Alpha: amount, SellLimitPrice: low, BuyLimitPrice: high, AllowPartial: partial})
+	case "transfer":
+		c2 := rapid.SampledFrom(coldkeys).Draw(t, "coldkey 2")
+		_, err = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: c, ToColdkey: str(c2), Hotkey: h, Netuid: n, Alpha: amount})
+	}
+	done.count(what, err)
 }
 
-// anyEmission does what the modules above may do in a block; it may well fail.
-func (e *env) anyEmission(t *rapid.T) {
-	id := rapid.Uint64Range(1, 2).Draw(t, "subnet id")
+// emission is what the modules above do in a block.
+var emission = []struct {
+	name string
+	do   func(e *env, ctx context.Context, id uint64, hotkey, coldkey sdk.AccAddress, amount uint64) error
+}{
+	{"mint", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		return e.k.MintPending(ctx, id, n)
+	}},
+	{"liquidity", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		return e.k.AddLiquidity(ctx, id, source, n/2, n)
+	}},
+	{"protocol", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		_, err := e.k.BuyForProtocol(ctx, id, source, n)
+		return err
+	}},
+	{"root", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		_, err := e.k.SellMinted(ctx, id, source, n)
+		return err
+	}},
+	{"burn", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		return e.k.BurnPending(ctx, id, n)
+	}},
+	{"recycle", func(e *env, ctx context.Context, id uint64, _, _ sdk.AccAddress, n uint64) error {
+		return e.k.RecyclePending(ctx, id, n)
+	}},
+	{"pay", func(e *env, ctx context.Context, id uint64, hotkey, coldkey sdk.AccAddress, n uint64) error {
+		return e.k.StakePending(ctx, id, hotkey, coldkey, n, types.ReasonIncentive)
+	}},
+	{"reward", func(e *env, ctx context.Context, id uint64, hotkey, _ sdk.AccAddress, n uint64) error {
+		return e.k.RewardPending(ctx, id, hotkey, n)
+	}},
+	{"register", func(e *env, ctx context.Context, id uint64, _, coldkey sdk.AccAddress, n uint64) error {
+		_, err := e.k.BuyAndBurn(ctx, id, coldkey, n, types.ReasonRegistration)
+		return err
+	}},
+}
+
+// anyEmission does some of it; it may well fail.
+func (e *env) anyEmission(t *rapid.T, done tally) {
+	id, what := rapid.Uint64Range(1, 2).Draw(t, "subnet id"), rapid.SampledFrom(emission).Draw(t, "emission")
 	hotkey, coldkey := addr(rapid.SampledFrom(hotkeys).Draw(t, "hotkey")), addr(rapid.SampledFrom(coldkeys).Draw(t, "coldkey"))
-	amount, alpha := anyAmount(t)>>20, anyAmount(t)>>20
-	do := []func(ctx context.Context) error{
-		func(ctx context.Context) error { return e.k.MintPending(ctx, id, alpha) },
-		func(ctx context.Context) error { return e.k.AddLiquidity(ctx, id, source, amount, alpha) },
-		func(ctx context.Context) error { _, err := e.k.BuyForProtocol(ctx, id, source, amount); return err },
-		func(ctx context.Context) error { _, err := e.k.SellMinted(ctx, id, source, alpha); return err },
-		func(ctx context.Context) error { return e.k.BurnPending(ctx, id, alpha) },
-		func(ctx context.Context) error { return e.k.RecyclePending(ctx, id, alpha) },
-		func(ctx context.Context) error {
-			return e.k.StakePending(ctx, id, hotkey, coldkey, alpha, types.ReasonTake)
-		},
-		func(ctx context.Context) error { return e.k.RewardPending(ctx, id, hotkey, alpha) },
-		func(ctx context.Context) error {
-			_, err := e.k.BuyAndBurn(ctx, id, coldkey, amount, types.ReasonRegistration)
-			return err
-		},
+	amount := anyAmount(t) >> 4
+	done.count(what.name, e.do(func(ctx context.Context) error { return what.do(e, ctx, id, hotkey, coldkey, amount) }))
+}
+
+// settled has stakes to begin with, and alpha pending.
+func settled(t require.TestingT) *env {
+	e := newEnv(t)
+	e.bind("carol", "third")
+	e.mint("carol", 100_000*whole)
+	for i, c := range coldkeys {
+		e.stake(c, hotkeys[i], 1, 30*whole)
+		e.stake(c, hotkeys[(i+1)%3], 2, 20*whole)
 	}
-	_ = e.do(do[rapid.IntRange(0, len(do)-1).Draw(t, "emission")])
+	for id := range uint64(2) {
+		e.ok(func(ctx context.Context) error { return e.k.MintPending(ctx, id+1, 50*whole) })
+	}
+	return e
 }
 
 func TestEventsRebuildPoolsAndStakesWhateverHappens(t *testing.T) {
+	done := tally{}
 	rapid.Check(t, func(t *rapid.T) {
-		e := newEnv(t)
-		e.bind("carol", "third")
+		e := settled(t)
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
-			if rapid.Bool().Draw(t, "emission") {
-				e.anyEmission(t)
+			if rapid.Bool().Draw(t, "of a block") {
+				e.anyEmission(t, done)
 			} else {
-				e.anyMessage(t)
+				e.anyMessage(t, done)
 			}
 		}
 		e.requireReplay()
@@ -193,11 +263,16 @@ func TestEventsRebuildPoolsAndStakesWhateverHappens(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, g, exported)
 	})
+	done.requireAll(t, messages...)
+	for _, what := range emission {
+		done.requireAll(t, what.name)
+	}
 }
 
 // Without emission the coldkeys together can't get richer, whatever they send:
 // neither by trades nor by the rounding of shares.
 func TestNoSequenceOfMessagesProfits(t *testing.T) {
+	done := tally{}
 	rapid.Check(t, func(t *rapid.T) {
 		e := newEnv(t)
 		e.bind("carol", "third")
@@ -209,8 +284,11 @@ func TestNoSequenceOfMessagesProfits(t *testing.T) {
 			return sum
 		}
 		before := purse()
+		for _, c := range coldkeys {
+			e.stake(c, hotkeys[0], 1, 30*whole)
+		}
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
-			e.anyMessage(t)
+			e.anyMessage(t, done)
 		}
 		g, err := e.k.ExportGenesis(e.ctx)
 		require.NoError(t, err)
@@ -227,4 +305,5 @@ func TestNoSequenceOfMessagesProfits(t *testing.T) {
 		require.Empty(t, g.Positions)
 		require.Empty(t, g.StakePools)
 	})
+	done.requireAll(t, messages...)
 }

@@ -44,7 +44,7 @@ func (k msgServer) UnstakeAll(ctx context.Context, m *types.MsgUnstakeAll) (*typ
 	for _, s := range m.Subnets {
 		t, err := k.sellStake(ctx, order{
 			netuid: s.Netuid, hotkey: hotkey, coldkey: coldkey,
-			alpha: math.MaxUint64, limit: s.LimitPrice, partial: m.AllowPartial,
+			alpha: math.MaxUint64, limit: s.LimitPrice, partial: m.AllowPartial, anySize: true,
 		})
 		switch {
 		case m.AllowPartial && errors.Is(err, types.ErrLimitPrice):
@@ -69,6 +69,7 @@ type order struct {
 	alpha           uint64 // of at least the stake's worth: all
 	limit           uint64
 	partial         bool
+	anySize         bool // even a part may be worth less than the least unstake
 }
 
 // sellStake sells staked alpha and pays the coldkey.
@@ -89,7 +90,12 @@ func (k msgServer) sellStake(ctx context.Context, o order) (pool.Trade, error) {
 	if err != nil {
 		return pool.Trade{}, poolError(p, err)
 	}
-	if t.In < h.value {
+	switch {
+	case t.In == h.value: // all of it, however small
+	case t.Out == 0:
+		return pool.Trade{}, types.ErrLimitPrice.Wrapf("subnet %d: down to %d rao per alpha only %d of %d alpha units sell, for nothing",
+			p.Netuid, o.limit, t.In, h.value)
+	case !o.anySize:
 		if err := enough(params, t.Out, "unstaked"); err != nil {
 			return pool.Trade{}, err
 		}

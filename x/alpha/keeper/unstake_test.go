@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -158,4 +159,18 @@ func TestUnstakeAllInPartSkipsSubnetsWhoseLimitForbidsIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, kept, e.staked("bob", "miner", 1))
 	require.Zero(t, e.staked("bob", "miner", 2))
+}
+
+func TestUnstakeAllKnowsNoLeast(t *testing.T) {
+	e := newEnv(t)
+	e.stake("bob", "miner", 1, 10*whole)
+	// As low as a sale of a thousandth of the least one takes the price.
+	after, err := e.at(1).Reserves().Sell(2_000, pool.Rules{Fee: types.DefaultParams().TradeFee})
+	require.NoError(t, err)
+	m := all(types.SubnetLimit{Netuid: 1, LimitPrice: after.After.LimitPrice()})
+	m.AllowPartial = true
+	r, err := send(e, e.msgs.UnstakeAll, m)
+	require.NoError(t, err)
+	require.Positive(t, r.TaoReceived)
+	require.Less(t, r.TaoReceived, types.DefaultParams().MinTrade)
 }
