@@ -11,10 +11,12 @@ import (
 // MinGasPrice is the least that a transaction outside of the free lane pays, in
 // rao a unit of gas. It is consensus: a node may ask for more in its
 // configuration, never for less.
-var MinGasPrice = math.LegacyNewDecWithPrec(1, 2)
+var MinGasPrice = math.LegacyMustNewDecFromStr(minGasPrice)
+
+const minGasPrice = "0.01"
 
 // MinGasPrices is [MinGasPrice] as a node's configuration has it.
-func MinGasPrices() string { return sdk.NewDecCoinFromDec(BaseDenom, MinGasPrice).String() }
+func MinGasPrices() string { return minGasPrice + BaseDenom }
 
 // newAnteHandler checks a transaction before its messages run: the SDK's
 // decorators, and the free lane. The lane is looked at twice: at the beginning,
