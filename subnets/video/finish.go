@@ -150,7 +150,7 @@ func (c *compression) checkJoined(ctx context.Context, path string, limits media
 	if scan.Shape != c.scan.Shape {
 		return fail("it has %s, not %s", scan.Shape, c.scan.Shape)
 	}
-	shift := (scan.Seconds(0) - info.Start) - (c.scan.Seconds(0) - c.info.Start)
+	shift := scan.Seconds(0) - c.scan.Seconds(0)
 	for i := range scan.Frames {
 		want := c.scan.Seconds(i) - c.scan.Seconds(0)
 		if got := scan.Seconds(i) - scan.Seconds(0); math.Abs(got-want) > 0.0011 {

@@ -19,7 +19,8 @@ type Gate struct {
 	// Quality is the least mean of luma quality over frames, 0..100.
 	Quality float64 `json:"quality"`
 	// Tail bounds the 5th percentile of frames: its loss, 100 − quality, is at most
-	// 1 + Tail times the loss that Quality allows.
+	// 1 + Tail times the loss that Quality allows. The worst frame of all may lose twice
+	// that: in a short window one ruined frame is less than 5 %.
 	Tail float64 `json:"tail"`
 	// Chroma bounds the mean of each chroma plane (always SSIM): its loss is at most
 	// Chroma times the loss that Quality allows.
@@ -59,6 +60,9 @@ func (g Gate) Check() error {
 
 // tailFloor is the least 5th percentile.
 func (g Gate) tailFloor() float64 { return max(0, 100-(1+g.Tail)*(100-g.Quality)) }
+
+// worstFloor is the least quality of any frame.
+func (g Gate) worstFloor() float64 { return max(0, 100-2*(1+g.Tail)*(100-g.Quality)) }
 
 // chromaFloor is the least mean of a chroma plane. SSIM is what chroma is measured by,
 // so under another measure the floor is that of a fair SSIM.
@@ -136,6 +140,8 @@ func (g Gate) Pass(q Quality) error {
 		return fail("mean luma quality", q.Mean, g.Quality)
 	case !(q.P5 >= g.tailFloor()):
 		return fail("5th percentile of luma quality", q.P5, g.tailFloor())
+	case !(q.Min >= g.worstFloor()):
+		return fail("worst frame's luma quality", q.Min, g.worstFloor())
 	case !(q.U >= g.chromaFloor()):
 		return fail("quality of the first chroma plane", q.U, g.chromaFloor())
 	case !(q.V >= g.chromaFloor()):
@@ -163,7 +169,7 @@ func distance(quality float64) float64 {
 // out, because how much rate they would take is unknown.
 func (g Gate) slack(q Quality) float64 {
 	s := distance(q.Mean) - distance(g.Quality)
-	s = min(s, distance(q.P5)-distance(g.tailFloor()))
+	s = min(s, distance(q.P5)-distance(g.tailFloor()), distance(q.Min)-distance(g.worstFloor()))
 	floor := distance(g.chromaFloor())
 	return min(s, distance(q.U)-floor, distance(q.V)-floor)
 }

@@ -53,7 +53,10 @@ func (m *fakeMesh) as(hotkey string) *http.Client {
 		in.URL.Path = "/" + strings.TrimPrefix(in.URL.Path, "/subnet/1/")
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, in)
-		return w.Result(), r.Context().Err()
+		if err := r.Context().Err(); err != nil {
+			return nil, err
+		}
+		return w.Result(), nil
 	})}
 }
 

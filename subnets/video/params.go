@@ -16,7 +16,7 @@ type Params struct {
 	Codecs []media.Codec `json:"codecs"`
 	// OneCodec is the share of probes that name one codec, as customers do; default 0.25.
 	OneCodec float64 `json:"one_codec"`
-	// MinQuality and MaxQuality bound the targets of probes; default 94 and 97.
+	// MinQuality and MaxQuality bound the targets of probes; default 94 and 98.
 	MinQuality float64 `json:"min_quality"`
 	MaxQuality float64 `json:"max_quality"`
 	// Exponent is k of the score; default 2.
@@ -33,7 +33,7 @@ func DefaultParams() Params {
 	g := DefaultGate(media.SSIM, 95)
 	return Params{
 		Measure: media.SSIM, Codecs: media.Codecs(), OneCodec: 0.25,
-		MinQuality: 94, MaxQuality: 97, Exponent: 2,
+		MinQuality: 94, MaxQuality: 98, Exponent: 2,
 		Tail: g.Tail, Chroma: g.Chroma, Gain: g.Gain, Offset: g.Offset,
 	}
 }

@@ -80,8 +80,16 @@ func (pr *probe) draw(ctx context.Context, tools *media.Tools, corpus Corpus, p 
 	}
 	pr.job = Job{
 		Version: Version, Codecs: codecs, Source: "h264", Shape: shape,
-		Gate:       p.Gate(p.MinQuality + rng.Float64()*(p.MaxQuality-p.MinQuality)),
+		Gate:       p.Gate(target(p, rng)),
 		DeadlineMS: Deadline(shape).Milliseconds(),
 	}
 	return pr.job.Check()
+}
+
+// targetStep is between the targets that are drawn: people ask for round numbers.
+const targetStep = 0.5
+
+func target(p Params, rng *rand.Rand) float64 {
+	n := int((p.MaxQuality - p.MinQuality) / targetStep)
+	return p.MinQuality + targetStep*float64(rng.IntN(n+1))
 }

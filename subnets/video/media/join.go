@@ -22,7 +22,7 @@ type Joining struct {
 	// Original is where all else comes from: the times' beginning, audio, subtitles,
 	// chapters, tags.
 	Original Info
-	// First is when the original's first picture is shown, in seconds.
+	// First is when the original's first picture is shown, in seconds from its beginning.
 	First float64
 	// Carry are indexes of the original's streams to copy beside the video.
 	Carry []int
@@ -83,7 +83,7 @@ func (t *Tools) Join(ctx context.Context, j Joining, out string, l Limits) error
 	if turn != 0 && (t.major == 0 || t.major >= 6) {
 		args = append(args, "-display_rotation", strconv.Itoa(turn))
 	}
-	args = append(args, "-protocol_whitelist", "file,pipe", "-itsoffset", strconv.FormatFloat(j.First, 'f', 6, 64), "-f", "matroska", "-i", "file:"+j.Video,
+	args = append(args, "-protocol_whitelist", "file,pipe", "-itsoffset", strconv.FormatFloat(j.Original.Start+j.First, 'f', 6, 64), "-f", "matroska", "-i", "file:"+j.Video,
 		"-protocol_whitelist", "file,pipe", "-f", j.Original.Format, "-i", "file:"+j.Original.Path,
 		"-map", "0:v:0")
 	for _, s := range j.Carry {
@@ -98,7 +98,7 @@ func (t *Tools) Join(ctx context.Context, j Joining, out string, l Limits) error
 		args = append(args, "-aspect", fmt.Sprintf("%d:%d", a[0]*int64(j.Original.Shape.Width), a[1]*int64(j.Original.Shape.Height)))
 	}
 	if turn != 0 && t.major > 0 && t.major < 6 {
-		args = append(args, "-metadata:s:v:0", "rotate="+strconv.Itoa((360-turn)%360)) // with the clock
+		args = append(args, "-metadata:s:v:0", "rotate="+strconv.Itoa(turn))
 	}
 	if j.Format == "mp4" {
 		args = append(args, "-movflags", "+faststart")
@@ -176,7 +176,7 @@ func Carried(info Info, format string) (carry []int, left []string) {
 	return carry, left
 }
 
-// Seconds returns when frame i is shown.
+// Seconds returns when frame i is shown, in seconds from the clip's beginning.
 func (s *Scan) Seconds(i int) float64 {
 	return float64(s.Frames[i].PTS) * float64(s.TimeBase[0]) / float64(s.TimeBase[1])
 }

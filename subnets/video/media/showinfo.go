@@ -110,8 +110,9 @@ func (b *branch) line(text string) {
 // lossySideData says whether a kind of side data changes the picture that people see
 // and would be lost.
 func lossySideData(kind string) bool {
-	for _, k := range []string{"Mastering display metadata", "Content light level metadata", "HDR Dynamic Metadata", "Dolby Vision", "DOVI", "Stereo 3D", "Spherical"} {
-		if strings.HasPrefix(strings.ToLower(kind), strings.ToLower(k)) {
+	kind = strings.ToLower(kind)
+	for _, k := range []string{"mastering display", "content light level", "hdr", "dolby vision", "dovi", "stereo", "spherical"} {
+		if strings.HasPrefix(kind, k) {
 			return true
 		}
 	}
