@@ -17,9 +17,9 @@
 // share of a subnet whose part of the block failed.
 //
 // Rewards are scaled by elapsed time, at most twice the target block time, and
-// the numerator that the division leaves is carried: whoever hurries or slows
-// blocks mints the same in the same time. The divided remainder is a part of a
-// rao, kept once for TAO and once for each subnet's alpha.
+// the numerator that the division leaves, a part of a unit, is carried, once for
+// TAO and once for each subnet's alpha: whoever hurries or slows blocks mints the
+// same in the same time.
 //
 // # An epoch's pot
 //

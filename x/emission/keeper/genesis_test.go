@@ -117,6 +117,9 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 		{"a unit pending that nobody waits for", func(h *harness) {
 			require.NoError(h.t, h.alpha.MintPending(h.ctx, 1, 1))
 		}, "alpha pending"},
+		{"alpha that waits for no subnet", func(h *harness) {
+			require.NoError(h.t, h.k.emissions.Set(h.ctx, 9, types.SubnetEmission{SubnetId: 9, PendingOwner: 1}))
+		}, "no pool"},
 		{"a cap below what is issued", func(h *harness) {
 			p := types.LocalParams()
 			p.Cap = genesisRao - 1

@@ -53,6 +53,12 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 		if p.AlphaPending != pending[p.SubnetId] {
 			return types.ErrInvariantBroken.Wrapf("the pool of subnet %d has %d alpha pending, its emission %d", p.Netuid, p.AlphaPending, pending[p.SubnetId])
 		}
+		delete(pending, p.SubnetId)
+	}
+	for _, e := range all {
+		if pending[e.SubnetId] != 0 {
+			return types.ErrInvariantBroken.Wrapf("%d alpha wait for subnet id %d, which has no pool", pending[e.SubnetId], e.SubnetId)
+		}
 	}
 	return nil
 }
