@@ -11,6 +11,7 @@ import (
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
@@ -85,6 +86,14 @@ var known = []struct {
 	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
 	{localnet.ErrPortInUse, "port_in_use", ""},
 	{media.ErrNoFFmpeg, "no_ffmpeg", ""},
+	{media.ErrNotVideo, "not_video", "give a file that a player plays: ffmpeg's tools read it"},
+	{media.ErrDamaged, "damaged_video", "get the file again, or repair it first"},
+	{media.ErrCarry, "cant_carry", ""},
+	{media.ErrMeasure, "no_measure", ""},
+	{video.ErrExists, "output_exists", ""},
+	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
+	{video.ErrNoMiners, "no_miners", "`lode metagraph` shows who serves what; `lode mine video` runs a miner"},
+	{video.ErrCheck, "bad_result", "nothing was written; try again"},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},
 	{context.Canceled, codeInterrupted, ""},

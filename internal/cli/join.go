@@ -67,13 +67,9 @@ type joined struct {
 
 // join makes a hotkey ready to work: it opens the keys, looks at the subnet, and starts
 // listening. Nothing is registered yet: the process does it when it runs.
-func (f *joinFlags) join(ctx context.Context, cmd *cobra.Command, c *client.Client, name, version string) (*joined, error) {
+func (f *joinFlags) join(ctx context.Context, cmd *cobra.Command, c *client.Client, log *slog.Logger, name, version string) (*joined, error) {
 	g := globalsOf(cmd)
 	netuid, err := parseNetuid(f.netuid)
-	if err != nil {
-		return nil, err
-	}
-	log, err := f.logger(cmd)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video"
-	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/spf13/cobra"
 )
 
@@ -26,9 +25,8 @@ func newMineCommand() *cobra.Command {
 
 func newMineVideoCommand() *cobra.Command {
 	var (
-		f        joinFlags
-		strategy string
-		encodes  int
+		f joinFlags
+		o video.MineOptions
 	)
 	cmd := &cobra.Command{
 		Use:   "video",
@@ -44,27 +42,27 @@ The strategies that come with Lode: x264 (quick), x265, search (several codecs: 
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&strategy, "strategy", string(video.StrategySearch), "x264, x265 or search")
-	cmd.Flags().IntVar(&encodes, "encodes", 1, "encoders that run at once")
+	o.Bind(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		ctx := cmd.Context()
-		how, err := video.ParseStrategy(strategy)
-		if err != nil {
-			return fail(codeUsage, "see `lode mine video --help`", "--strategy: %w", err)
-		}
 		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) {
-			tools, err := media.Find(ctx)
+			tools, err := video.FindTools(ctx)
 			if err != nil {
 				return subnet.Stats{}, err
 			}
-			j, err := f.join(ctx, cmd, c, video.Name, fmt.Sprint(video.Version))
+			log, err := f.logger(cmd)
 			if err != nil {
 				return subnet.Stats{}, err
 			}
-			miner, err := video.NewMiner(video.MinerConfig{Tools: tools, Strategy: how, Encodes: encodes, Logger: j.common.Logger})
+			miner, err := o.Miner(tools, log)
 			if err != nil {
-				return subnet.Stats{}, errors.Join(err, j.host.Close())
+				return subnet.Stats{}, err
 			}
+			j, err := f.join(ctx, cmd, c, log, video.Name, fmt.Sprint(video.Version))
+			if err != nil {
+				return subnet.Stats{}, errors.Join(err, miner.Close())
+			}
+			j.common.Limits = video.MinerLimits()
 			node, err := subnet.NewMinerNode(subnet.MinerConfig{Common: j.common, Miner: miner})
 			if err == nil {
 				err = node.Run(ctx)

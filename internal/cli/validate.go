@@ -9,7 +9,6 @@ import (
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video"
-	"github.com/lodenet/lode/subnets/video/media"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
 )
@@ -28,8 +27,9 @@ func newValidateCommand() *cobra.Command {
 
 func newValidateVideoCommand() *cobra.Command {
 	var (
-		f            joinFlags
-		clips, state string
+		f     joinFlags
+		o     video.ValidateOptions
+		state string
 	)
 	cmd := &cobra.Command{
 		Use:   "video",
@@ -45,32 +45,26 @@ Averages and open commits are kept in --state over restarts.`,
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&clips, "clips", "", "folder of videos to draw from (default: a generated clip)")
+	o.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&state, "state", "", "file that keeps averages and open commits (default: in --home)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) {
-			return f.validateVideo(cmd, c, clips, state)
+			return f.validateVideo(cmd, c, o, state)
 		})
 	}
 	return cmd
 }
 
-func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, clips, state string) (subnet.Stats, error) {
+func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.ValidateOptions, state string) (subnet.Stats, error) {
 	ctx, g := cmd.Context(), globalsOf(cmd)
 	none := subnet.Stats{}
-	tools, err := media.Find(ctx)
+	tools, err := video.FindTools(ctx)
 	if err != nil {
 		return none, err
 	}
-	cfg := video.ValidatorConfig{Tools: tools}
-	if clips != "" {
-		folder, err := video.OpenFolder(ctx, tools, clips, func(path string, err error) {
-			fmt.Fprintf(cmd.ErrOrStderr(), "skipping %s: %v\n", path, err)
-		})
-		if err != nil {
-			return none, err
-		}
-		cfg.Corpus = folder
+	log, err := f.logger(cmd)
+	if err != nil {
+		return none, err
 	}
 	netuid, err := parseNetuid(f.netuid)
 	if err != nil {
@@ -81,19 +75,11 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, clips, s
 	if err != nil {
 		return none, err
 	}
-	params, err := video.ParseParams([]byte(s.Subnet.Parameters))
+	validator, err := o.Validator(ctx, tools, []byte(s.Subnet.Parameters), log)
 	if err != nil {
 		return none, err
 	}
-	cfg.Params = &params
-	if cfg.Logger, err = f.logger(cmd); err != nil {
-		return none, err
-	}
-	validator, err := video.NewValidator(cfg)
-	if err != nil {
-		return none, err
-	}
-	j, err := f.join(ctx, cmd, c, video.Name, fmt.Sprint(video.Version))
+	j, err := f.join(ctx, cmd, c, log, video.Name, fmt.Sprint(video.Version))
 	if err != nil {
 		return none, errors.Join(err, validator.Close())
 	}
