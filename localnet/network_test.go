@@ -10,7 +10,6 @@ import (
 func TestTheFirstMinerIsPaid(t *testing.T) {
 	n := localnettest.Start(t, localnet.Config{})
 	for r := range n.Reports(t.Context()) {
-		t.Logf("%+v", r)
 		if r.FirstPaidSeconds != nil {
 			if *r.FirstPaidSeconds > 90 {
 				t.Errorf("the first miner was paid after %.1f s, must be within 90 s", *r.FirstPaidSeconds)
