@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/lodenet/lode/localnet"
@@ -117,5 +119,29 @@ func TestAToySubnetPaysItsMinersByTheirNumbers(t *testing.T) {
 	one, three := incentive["number-0-hot"], incentive["number-1-hot"]
 	if one <= 0 || three/one < 2.9 || three/one > 3.1 {
 		t.Fatalf("incentives %v: the miner of 3 must earn three times what the miner of 1 does", incentive)
+	}
+}
+
+// TestTheGuideShowsThisCode keeps docs/write-a-subnet.md equal to what runs here.
+func TestTheGuideShowsThisCode(t *testing.T) {
+	source, err := os.ReadFile("numbers_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := os.ReadFile("../docs/write-a-subnet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, begins := strings.Cut(string(source), "// guide:begin\n")
+	code, _, ends := strings.Cut(rest, "// guide:end")
+	if !begins || !ends {
+		t.Fatal("this file has no marks around the guide's code")
+	}
+	code = strings.TrimSpace(code)
+	if lines := strings.Count(code, "\n"); lines >= 100 {
+		t.Errorf("the toy subnet has %d lines, must stay under 100", lines)
+	}
+	if !strings.Contains(string(guide), "```go\n"+code+"\n```") {
+		t.Error("docs/write-a-subnet.md does not show the code of this file: copy it there")
 	}
 }
