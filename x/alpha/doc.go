@@ -38,6 +38,6 @@
 //   - Nobody gains by rounding: not by trades, not by shares; see x/alpha/pool.
 //   - An amount to unstake, move, swap or transfer that is at least the stake's
 //     worth means all of it and leaves no dust; less than all must be worth
-//     min_trade.
+//     min_trade, except where UnstakeAll stops at its limit.
 //   - A payment of the epoch never fails for its size.
 package alpha

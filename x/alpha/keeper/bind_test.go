@@ -1,7 +1,6 @@
 package keeper_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -84,52 +83,4 @@ func TestEveryMessageIsSignedByWhomItConcerns(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestOnlyGovernanceSetsParameters(t *testing.T) {
-	e := newEnv(t)
-	p := types.DefaultParams()
-	p.TradeFee = 1_000
-	refuse(t, e, e.msgs.UpdateParams, &types.MsgUpdateParams{Authority: str("alice"), Params: p}, sdkerrors.ErrUnauthorized, str("governance"))
-	bad := p
-	bad.DefaultTake = p.MaxTake + 1
-	refuse(t, e, e.msgs.UpdateParams, &types.MsgUpdateParams{Authority: str("governance"), Params: bad}, types.ErrInvalidParams, "default_take")
-	_, err := send(e, e.msgs.UpdateParams, &types.MsgUpdateParams{Authority: str("governance"), Params: p})
-	require.NoError(t, err)
-	got, err := e.k.Params(e.ctx)
-	require.NoError(t, err)
-	require.Equal(t, p, got)
-}
-
-func TestABadStateOfPoolsIsNeverCreated(t *testing.T) {
-	e := newEnv(t)
-	for name, c := range map[string]struct {
-		netuid     uint32
-		payer      string
-		tao, alpha uint64
-		want       error
-	}{
-		"a taken netuid":        {1, "founder", whole, whole, types.ErrNetuidTaken},
-		"netuid 0":              {0, "founder", whole, whole, types.ErrNoSubnet},
-		"too little TAO":        {9, "founder", 999_999, whole, types.ErrReserve},
-		"too little alpha":      {9, "founder", whole, 999_999, types.ErrReserve},
-		"more alpha than there": {9, "founder", whole, types.AlphaCap + 1, types.ErrAccounts},
-		"a payer without coins": {9, "nobody", whole, whole, sdkerrors.ErrInsufficientFunds},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := e.do(func(ctx context.Context) error {
-				_, err := e.k.CreatePool(ctx, c.netuid, addr(c.payer), c.tao, c.alpha)
-				return err
-			})
-			require.ErrorIs(t, err, c.want)
-		})
-	}
-	_, err := e.k.PoolByNetuid(e.ctx, 7)
-	require.ErrorIs(t, err, types.ErrNoSubnet)
-	require.ErrorContains(t, err, "there are 1–3")
-	e.pool(5, whole, whole, false)
-	_, err = e.k.PoolByNetuid(e.ctx, 7)
-	require.ErrorContains(t, err, "there are 1–3, 5")
-	_, err = e.k.Pool(e.ctx, 77)
-	require.ErrorIs(t, err, types.ErrNoSubnet)
 }

@@ -125,17 +125,6 @@ func TestAGenesisNeedsTheCoinsOfItsReserves(t *testing.T) {
 	require.ErrorIs(t, e.k.InitGenesis(e.ctx, *g), types.ErrInvariantBroken)
 }
 
-func TestTheInvariantsSeeWhatIsWrong(t *testing.T) {
-	e := busy(t)
-	require.NoError(t, e.k.CheckInvariants(e.ctx))
-	// A rao that no pool knows of.
-	coins := e.ctx
-	e.fundReserves(1)
-	err := e.k.CheckInvariants(coins)
-	require.ErrorIs(t, err, types.ErrInvariantBroken)
-	require.ErrorContains(t, err, "the pools' reserves sum to")
-}
-
 func TestProfilesAreValid(t *testing.T) {
 	require.NoError(t, types.DefaultGenesis().Validate())
 	require.NoError(t, types.LocalParams().Validate())
