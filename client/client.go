@@ -129,7 +129,7 @@ type Status struct {
 	Height     int64     // of the latest block
 	Time       time.Time // of that block
 	CatchingUp bool      // the node is still fetching old blocks
-	Node       string    // URL of the node that says so
+	Node       string    // URL of the node that says so, without a password
 }
 
 // Status asks the node in use where it is, even one that is behind.

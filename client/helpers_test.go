@@ -1,16 +1,24 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	errorsmod "cosmossdk.io/errors"
+	sdkmath "cosmossdk.io/math"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
 )
 
 func errorsABCI(err error) (codespace string, code uint32, log string) {
@@ -45,3 +53,44 @@ func within(t *testing.T, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// key is a signer made of a name.
+func key(t testing.TB, name string) *wallet.Signer {
+	t.Helper()
+	sum := sha256.Sum256([]byte(name))
+	s, err := wallet.NewSigner(sum[:])
+	require.NoError(t, err)
+	return s
+}
+
+func send(from *wallet.Signer, to string, rao uint64) *banktypes.MsgSend {
+	return &banktypes.MsgSend{FromAddress: from.Address(), ToAddress: to, Amount: sdk.NewCoins(sdk.NewCoin("rao", sdkmath.NewIntFromUint64(rao)))}
+}
+
+// distinct are how many different ones there are.
+func distinct(txs [][]byte) int {
+	seen := map[string]bool{}
+	for _, tx := range txs {
+		seen[string(tx)] = true
+	}
+	return len(seen)
+}
+
+// logged is a log to look into.
+type logged struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) count(s string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), s)
+}
+

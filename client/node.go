@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 // node is one CometBFT RPC server.
 type node struct {
 	url  string
+	name string // url without a password, for people
 	http *http.Client
 	rpc  *rpchttp.HTTP
 
@@ -35,16 +37,20 @@ type node struct {
 	lastErr error
 }
 
-func newNode(url string) (*node, error) {
-	url = strings.TrimSuffix(url, "/")
+func newNode(raw string) (*node, error) {
+	raw = strings.TrimSuffix(raw, "/")
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
 	tr := http.DefaultTransport.(*http.Transport).Clone()
 	tr.MaxConnsPerHost, tr.MaxIdleConnsPerHost = maxConns, maxConns
 	h := &http.Client{Transport: limited{tr}}
-	rpc, err := rpchttp.NewWithClient(url, "/websocket", h)
+	rpc, err := rpchttp.NewWithClient(raw, "/websocket", h)
 	if err != nil {
-		return nil, fmt.Errorf("client: node %q: %w", url, err)
+		return nil, fmt.Errorf("client: node %q: %w", u.Redacted(), err)
 	}
-	return &node{url: url, http: h, rpc: rpc}, nil
+	return &node{url: raw, name: u.Redacted(), http: h, rpc: rpc}, nil
 }
 
 // limited keeps a node from filling the memory.
@@ -65,7 +71,7 @@ func (n *node) status(ctx context.Context) (Status, error) {
 	}
 	return Status{
 		ChainID: s.NodeInfo.Network, Height: s.SyncInfo.LatestBlockHeight, Time: s.SyncInfo.LatestBlockTime,
-		CatchingUp: s.SyncInfo.CatchingUp, Node: n.url,
+		CatchingUp: s.SyncInfo.CatchingUp, Node: n.name,
 	}, nil
 }
 
@@ -96,22 +102,22 @@ func (n *node) answer(err error) (retry bool, _ error) {
 		return true, err
 	case errors.As(err, &rpcErr):
 		if strings.Contains(rpcErr.Data, "catching up") {
-			return true, fmt.Errorf("%w: %s is still catching up", ErrBehind, n.url)
+			return true, fmt.Errorf("%w: %s is still catching up", ErrBehind, n.name)
 		}
 		if strings.Contains(rpcErr.Data, "mempool is full") {
-			return true, fmt.Errorf("%w: the mempool of %s is full; try again in a few blocks", ErrUnavailable, n.url)
+			return true, fmt.Errorf("%w: the mempool of %s is full; try again in a few blocks", ErrUnavailable, n.name)
 		}
 		return false, err
 	case errors.Is(err, ErrNotFound), errors.Is(err, errNoIndex), isQueryError(err):
 		return false, err
 	}
-	return true, &unreachable{url: n.url, err: err}
+	return true, &unreachable{node: n.name, err: err}
 }
 
 // unreachable is a request to a node that got no answer. It wraps [ErrUnavailable].
 type unreachable struct {
-	url string
-	err error
+	node string
+	err  error
 }
 
 func (u *unreachable) Error() string {
@@ -134,7 +140,7 @@ func (u *unreachable) Error() string {
 	case strings.Contains(why, "error in json rpc client") && !strings.Contains(why, "Failed to read"):
 		why = "what answers there is no CometBFT RPC server"
 	}
-	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, u.url, why)
+	return fmt.Sprintf("%v: %s: %s", ErrUnavailable, u.node, why)
 }
 
 func (u *unreachable) Unwrap() []error { return []error{ErrUnavailable, u.err} }

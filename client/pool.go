@@ -61,7 +61,7 @@ func (c *Client) check(ctx context.Context, n *node, current bool) error {
 		}
 	}
 	if current && last.CatchingUp {
-		return fmt.Errorf("%w: %s is still catching up, at block %d of %s", ErrBehind, n.url, last.Height, last.Time.UTC().Format(time.DateTime))
+		return fmt.Errorf("%w: %s is still catching up, at block %d of %s", ErrBehind, n.name, last.Height, last.Time.UTC().Format(time.DateTime))
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (c *Client) checkNow(ctx context.Context, n *node) (Status, error) {
 				c.chainID = s.ChainID
 			}
 			if s.ChainID != c.chainID {
-				err = fmt.Errorf("%w: %s belongs to %q, this client to %q", ErrWrongNetwork, n.url, s.ChainID, c.chainID)
+				err = fmt.Errorf("%w: %s belongs to %q, this client to %q", ErrWrongNetwork, n.name, s.ChainID, c.chainID)
 			}
 		}
 		n.checked, n.last, n.lastErr = time.Now(), s, err
@@ -110,17 +110,17 @@ func (c *Client) worked(at int) {
 	c.mu.Unlock()
 	switch {
 	case was:
-		c.log.Info("the chain can be reached again", "node", c.nodes[at].url)
+		c.log.Info("the chain can be reached again", "node", c.nodes[at].name)
 	case moved:
-		c.log.Warn("using another node", "node", c.nodes[at].url)
+		c.log.Warn("using another node", "node", c.nodes[at].name)
 	}
 }
 
 // leave makes another node than this the first to be asked.
-func (c *Client) leave(url string) {
+func (c *Client) leave(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.nodes[c.current].url == url {
+	if c.nodes[c.current].name == name {
 		c.current = (c.current + 1) % len(c.nodes)
 	}
 }

@@ -80,7 +80,7 @@ func (c *Client) abciQuery(ctx context.Context, path string, data []byte, height
 		case r.IsOK():
 			return nil
 		case strings.Contains(r.Log, "please wait for first block"):
-			return fmt.Errorf("%w: %s has no block yet", ErrUnavailable, n.url)
+			return fmt.Errorf("%w: %s has no block yet", ErrUnavailable, n.name)
 		}
 		return &QueryError{Path: path, Codespace: r.Codespace, Code: r.Code, Log: clean(r.Log)}
 	})

@@ -93,11 +93,6 @@ var errSequence = errors.New("the sequence was taken")
 // submit has a draft committed.
 func (c *Client) submit(ctx context.Context, d *draft) (*TxResult, error) {
 	for range maxSignings {
-		height, err := c.fresh(ctx)
-		if err != nil {
-			return nil, err
-		}
-		d.deadline = height + lifetime
 		o, err := c.dispatch(ctx, d)
 		if err != nil {
 			return nil, err
@@ -129,8 +124,13 @@ func (c *Client) dispatch(ctx context.Context, d *draft) (*outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
+	height, err := c.fresh(ctx) // asked in turn: a turn may be long in coming
+	if err != nil {
+		return nil, err
+	}
+	d.deadline = height + lifetime
 	for _, a := range d.accounts {
-		a.expire(d.deadline - lifetime)
+		a.expire(height)
 	}
 	reloaded, ambiguous := false, 0
 	for try := range maxSignings {

@@ -54,7 +54,7 @@ func (c *Client) settle(ctx context.Context, o *outgoing) (*TxResult, error) {
 				return nil, c.refusal(o.d, refused)
 			}
 			return nil, fmt.Errorf("%w: %s could be taken until block %d; nothing happened, it is safe to send it again", ErrTxExpired, o.hash, o.deadline)
-		case resend:
+		case resend && height < o.deadline: // later it would be refused for its age
 			if r := c.resend(ctx, o); r != nil {
 				refused = r
 			}

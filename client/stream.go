@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ const silence = 60 * time.Second
 // says, and ends without a word when the server closes in good order; so this reads
 // the connection itself.
 func (h *hub) stream(ctx context.Context, up func()) error {
-	conn, url, err := h.dial(ctx)
+	conn, node, err := h.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,10 +54,10 @@ func (h *hub) stream(ctx context.Context, up func()) error {
 		"params": map[string]string{"query": cmttypes.EventQueryNewBlock.String()},
 	})
 	if err != nil {
-		return &unreachable{url: url, err: err}
+		return &unreachable{node: node, err: err}
 	}
 	if _, err := read(conn); err != nil {
-		return fmt.Errorf("subscribe at %s: %w", url, err)
+		return fmt.Errorf("subscribe at %s: %w", node, err)
 	}
 	// Blocks may have gone by until now.
 	s, err := h.c.Status(ctx)
@@ -71,13 +72,13 @@ func (h *hub) stream(ctx context.Context, up func()) error {
 		raw, err := read(conn)
 		if err != nil {
 			if time.Since(heard) >= h.c.cfg.MaxBlockAge {
-				h.c.leave(url)
+				h.c.leave(node)
 			}
-			return fmt.Errorf("blocks of %s: %w", url, err)
+			return fmt.Errorf("blocks of %s: %w", node, err)
 		}
 		var e ctypes.ResultEvent
 		if err := cmtjson.Unmarshal(raw, &e); err != nil {
-			return fmt.Errorf("blocks of %s: can't be read: %w", url, err)
+			return fmt.Errorf("blocks of %s: can't be read: %w", node, err)
 		}
 		b, ok := e.Data.(cmttypes.EventDataNewBlock)
 		if !ok || b.Block == nil {
@@ -88,19 +89,20 @@ func (h *hub) stream(ctx context.Context, up func()) error {
 	}
 }
 
-// dial opens a websocket to the node that answers.
-func (h *hub) dial(ctx context.Context) (conn *websocket.Conn, url string, err error) {
+// dial opens a websocket to the node that answers, and returns its name.
+func (h *hub) dial(ctx context.Context) (*websocket.Conn, string, error) {
 	s, err := h.c.Status(ctx)
 	if err != nil {
 		return nil, "", err
 	}
+	at := slices.IndexFunc(h.c.nodes, func(n *node) bool { return n.name == s.Node })
 	d := websocket.Dialer{HandshakeTimeout: h.c.cfg.Timeout, Proxy: http.ProxyFromEnvironment}
-	conn, resp, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(s.Node, "http")+"/websocket", nil)
+	conn, resp, err := d.DialContext(ctx, "ws"+strings.TrimPrefix(h.c.nodes[at].url, "http")+"/websocket", nil)
 	if resp != nil {
 		resp.Body.Close()
 	}
 	if err != nil {
-		err = &unreachable{url: s.Node, err: err}
+		err = &unreachable{node: s.Node, err: err}
 	}
 	return conn, s.Node, err
 }

@@ -21,7 +21,7 @@ func checkName(name string) error {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
 		case i > 0 && (r == '-' || r == '_' || r == '.'):
 		default:
-			return fmt.Errorf("%w: %q has %q at place %d; use letters, digits, and after the first place also - _ .", ErrBadName, name, r, i+1)
+			return fmt.Errorf("%w: %q has %q at place %d; use letters and digits, after the first place also . _ and -", ErrBadName, name, r, i+1)
 		}
 	}
 	if strings.HasPrefix(strings.ToLower(name), alphatypes.Bech32Prefix+"1") {

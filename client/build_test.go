@@ -1,0 +1,107 @@
+package client_test
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+	"time"
+
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	weightstypes "github.com/lodenet/lode/x/weights/types"
+)
+
+func TestTheSignersMustBeThoseOfTheMessages(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 5*tao)
+	bob := key(t, "bob")
+	f.fund(bob.Address(), 5*tao)
+	c := connect(t, nil, n)
+	ctx := within(t, 10*time.Second)
+	_, err := c.Send(ctx, []*wallet.Signer{alice}, send(bob, alice.Address(), 1))
+	require.ErrorContains(t, err, "must be signed by "+bob.Address())
+	_, err = c.Send(ctx, []*wallet.Signer{alice, bob}, send(alice, bob.Address(), 1))
+	require.ErrorContains(t, err, "no message needs the signature of "+bob.Address())
+	_, err = c.Send(ctx, nil, send(alice, bob.Address(), 1))
+	require.ErrorContains(t, err, "without signers")
+	_, err = c.Send(ctx, []*wallet.Signer{alice})
+	require.ErrorContains(t, err, "without messages")
+	_, err = c.SendFree(ctx, alice, send(alice, bob.Address(), 1))
+	require.ErrorContains(t, err, "MsgSend")
+	require.Zero(t, len(f.sent))
+}
+
+func TestTheFirstSignerPays(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 5*tao)
+	bob := key(t, "bob")
+	f.fund(bob.Address(), 5*tao)
+	c := connect(t, nil, n)
+	bind := &alphatypes.MsgBindHotkey{Coldkey: alice.Address(), Hotkey: bob.Address()}
+	for _, signers := range [][]*wallet.Signer{{alice, bob}, {bob, alice}} {
+		f.mu.Lock()
+		before := f.accounts[signers[0].Address()].rao
+		f.mu.Unlock()
+		res, err := c.Send(within(t, 10*time.Second), signers, bind)
+		require.NoError(t, err)
+		f.mu.Lock()
+		require.Equal(t, before-res.FeeRao, f.accounts[signers[0].Address()].rao)
+		f.mu.Unlock()
+	}
+}
+
+func TestKeysThatSignTogetherDontWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 500*tao)
+	bob := key(t, "bob")
+	f.fund(bob.Address(), 500*tao)
+	c := connect(t, nil, n)
+	ctx := within(t, 60*time.Second)
+	var wg sync.WaitGroup
+	for i := range 10 {
+		for _, signers := range [][]*wallet.Signer{{alice, bob}, {bob, alice}} {
+			wg.Go(func() {
+				_, err := c.Send(ctx, signers,
+					send(signers[0], signers[1].Address(), uint64(i)+1), send(signers[1], signers[0].Address(), uint64(i)+1))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.Equal(t, 20, len(f.order))
+}
+
+func TestTheFreeLaneAsksForItsGasAndPaysNothing(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 1)
+	c := connect(t, nil, n)
+	m := &weightstypes.MsgCommitWeights{Hotkey: alice.Address(), Netuid: 1, Hash: bytes.Repeat([]byte{1}, 32)}
+	res, err := c.SendFree(within(t, 10*time.Second), alice, m)
+	require.NoError(t, err)
+	require.Zero(t, res.FeeRao)
+	var raw txtypes.TxRaw
+	var auth txtypes.AuthInfo
+	require.NoError(t, raw.Unmarshal(f.order[0]))
+	require.NoError(t, auth.Unmarshal(raw.AuthInfoBytes))
+	gas, _ := weightstypes.LaneGas(m)
+	require.Equal(t, gas, auth.Fee.GasLimit)
+	require.Empty(t, auth.Fee.Amount)
+	require.Zero(t, n.calls["simulate"])
+}
+
+func TestEstimateTouchesNothing(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, tao)
+	c := connect(t, func(cfg *client.Config) { cfg.GasPrice, cfg.GasAdjustment = "0.5rao", 2 }, n)
+	gas, fee, err := c.Estimate(within(t, 10*time.Second), []*wallet.Signer{alice}, send(alice, alice.Address(), 1))
+	require.NoError(t, err)
+	require.EqualValues(t, 160_000, gas)
+	require.EqualValues(t, 80_000, fee)
+	require.Zero(t, len(f.sent))
+}
