@@ -267,4 +267,3 @@ func (f *fakeChain) simulate(tx []byte) ([]byte, error) {
 	}
 	return []byte(`{"gas_info":{"gas_wanted":"0","gas_used":"80000"}}`), nil
 }
-

@@ -260,4 +260,3 @@ func drop(w http.ResponseWriter) bool {
 	}
 	return true
 }
-

@@ -93,4 +93,3 @@ func (l *logged) count(s string) int {
 	defer l.mu.Unlock()
 	return strings.Count(l.b.String(), s)
 }
-
