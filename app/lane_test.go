@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -52,38 +53,43 @@ func TestTheLaneTakesNothingElse(t *testing.T) {
 	gas := gasOf(t, msg)
 	hot := []string{"miner-1-hot"}
 	exec := authz.NewMsgExec(addr("miner-1-hot"), []sdk.Msg{msg})
-	for name, tx := range map[string]func() []byte{
-		"a stranger's message":        func() []byte { return c.free("user", serve(t, "user")) },
-		"a transfer":                  func() []byte { return c.sign(offer{gas: 100_000}, []string{"user"}, send("user", "owner", 1)) },
-		"two messages":                func() []byte { return c.sign(offer{gas: gas}, hot, msg, msg) },
-		"a message wrapped by authz":  func() []byte { return c.sign(offer{gas: gas}, hot, &exec) },
-		"more gas than the message's": func() []byte { return c.sign(offer{gas: gas + 1}, hot, msg) },
-		"less gas than the message's": func() []byte { return c.sign(offer{gas: gas - 1}, hot, msg) },
-		"a granter of fees":           func() []byte { return c.sign(offer{gas: gas, granter: "user"}, hot, msg) },
-		"another payer":               func() []byte { return c.sign(offer{gas: gas, payer: "user"}, append(hot, "user"), msg) },
-		"a fee below the least":       func() []byte { return c.sign(offer{gas: gas, fee: 1}, hot, msg) },
-		"an unordered transaction": func() []byte {
+	for name, o := range map[string]struct {
+		says string
+		tx   func() []byte
+	}{
+		"a stranger's message":        {"not registered", func() []byte { return c.free("user", serve(t, "user")) }},
+		"a transfer":                  {"always pays", func() []byte { return c.sign(offer{gas: 100_000}, []string{"user"}, send("user", "owner", 1)) }},
+		"two messages":                {"has 2 messages", func() []byte { return c.sign(offer{gas: gas}, hot, msg, msg) }},
+		"a message wrapped by authz":  {"always pays", func() []byte { return c.sign(offer{gas: gas}, hot, &exec) }},
+		"more gas than the message's": {"must be exactly", func() []byte { return c.sign(offer{gas: gas + 1}, hot, msg) }},
+		"less gas than the message's": {"must be exactly", func() []byte { return c.sign(offer{gas: gas - 1}, hot, msg) }},
+		"a granter of fees":           {"one signer", func() []byte { return c.sign(offer{gas: gas, granter: "user"}, hot, msg) }},
+		"another payer":               {"one signer", func() []byte { return c.sign(offer{gas: gas, payer: "user"}, append(hot, "user"), msg) }},
+		"a fee below the least":       {"must be at least", func() []byte { return c.sign(offer{gas: gas, fee: 1}, hot, msg) }},
+		"an unordered transaction": {"unordered", func() []byte {
 			return c.sign(offer{gas: gas, edit: func(b client.TxBuilder) {
 				b.SetUnordered(true)
 				b.SetTimeoutTimestamp(c.time.Add(60e9))
 			}}, hot, msg)
-		},
-		"a signature of somebody else": func() []byte {
+		}},
+		"a signature of somebody else": {"signature verification failed", func() []byte {
 			raw := c.free("miner-1-hot", msg)
 			raw[len(raw)-1] ^= 1
 			return raw
-		},
-		"weights without a permit":  func() []byte { return c.free("miner-1-hot", commit("miner-1-hot", row("miner-1-hot", 1, 1))) },
-		"a reveal without a commit": func() []byte { return c.free("validator-1-hot", row("validator-1-hot", 1, 1)) },
+		}},
+		"weights without a permit":  {"permit", func() []byte { return c.free("miner-1-hot", commit("miner-1-hot", row("miner-1-hot", 1, 1))) }},
+		"a reveal without a commit": {"no open commit", func() []byte { return c.free("validator-1-hot", row("validator-1-hot", 1, 1)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clear(c.sequence)
-			raw := tx()
-			require.NotZero(t, c.check(raw).Code)
+			raw := o.tx()
+			checked := c.check(raw)
+			require.NotZero(t, checked.Code)
+			require.Contains(t, checked.Log, o.says)
 
 			c.replay = true // past every proposal's check
 			res := c.block(raw)[0]
-			require.NotZero(t, res.Code)
+			require.Contains(t, res.Log, o.says)
 			n, err := c.Subnets.NeuronByHotkey(c.query(), c.subnetID(), addr("miner-1-hot"))
 			require.NoError(t, err)
 			require.Zero(t, n.ServedHeight)
@@ -253,4 +259,38 @@ func TestAProposalKeepsToItsSizeAndLeavesNoGapInASequence(t *testing.T) {
 	}
 	require.Equal(t, [][]byte{big, other}, ask(1<<20), "the third would have the wrong sequence without the second")
 	require.Equal(t, [][]byte{big}, ask(int64(len(big)+10)))
+}
+
+// What the lane's fixed gas must cover, at its largest.
+func TestTheLanesGasCoversTheLargestMessages(t *testing.T) {
+	c := permitted(t)
+	most := serve(t, "validator-1-hot")
+	_, id, _ := strings.Cut(most.Endpoints[0], "/p2p/")
+	most.Protocol, most.ProtocolVersion, most.Endpoints = strings.Repeat("p", subnetstypes.MaxProtocol), strings.Repeat("v", subnetstypes.MaxVersion), nil
+	for i := range subnetstypes.MaxEndpoints {
+		host := "/dns/" + strings.Repeat(string(rune('a'+i)), 63) + "." + strings.Repeat("b", 63) + ".example/udp/4001/quic-v1/p2p/" + id
+		most.Endpoints = append(most.Endpoints, host)
+	}
+	fits := func(tx []byte) {
+		t.Helper()
+		r := c.block(tx)[0]
+		require.Zero(t, r.Code, r.Log)
+		t.Logf("%d of %d gas", r.GasUsed, r.GasWanted)
+	}
+	tx := c.free("validator-1-hot", most)
+	fits(tx)
+	c.blocks(5)
+	fits(c.free("validator-1-hot", most)) // over the old endpoints
+
+	// As many commits as may be open, then a reveal among them.
+	c.epoch()
+	c.run([]string{"owner"}, &subnetstypes.MsgSetHyperparameter{Signer: text("owner"), Netuid: 1, Name: "immunity_period", Value: 500})
+	c.run([]string{"owner"}, &subnetstypes.MsgSetHyperparameter{Signer: text("owner"), Netuid: 1, Name: "tempo", Value: 60})
+	c.epoch()
+	for i := range 10 {
+		c.blocks(4)
+		fits(c.free("validator-1-hot", commit("validator-1-hot", row("validator-1-hot", 1, uint32(i)))))
+	}
+	c.epoch()
+	fits(c.free("validator-1-hot", row("validator-1-hot", 1, 9)))
 }
