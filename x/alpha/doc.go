@@ -36,8 +36,8 @@
 //     allow_partial it is the largest trade that does; a swap leaves no TAO
 //     between its two trades.
 //   - Nobody gains by rounding: not by trades, not by shares; see x/alpha/pool.
-//   - An amount to unstake, move, swap or transfer that is at least the stake's
-//     worth means all of it and leaves no dust; less than all must be worth
+//   - Nothing unstakes, moves, swaps or transfers more than there is. Exactly what a
+//     stake is worth takes all of it and leaves no dust; less must be worth
 //     min_trade, except where UnstakeAll stops at its limit.
 //   - A payment of the epoch never fails for its size.
 package alpha

@@ -23,12 +23,12 @@ func (k msgServer) MoveStake(ctx context.Context, m *types.MsgMoveStake) (*types
 	if to.Equals(from) {
 		return nil, types.ErrInvalidRequest.Wrapf("the stake is on %s already: move it to another hotkey", m.ToHotkey)
 	}
-	p, h, alpha, err := k.leaving(ctx, m.Netuid, from, coldkey, m.Alpha, "moved")
+	p, h, err := k.leaving(ctx, m.Netuid, from, coldkey, m.Alpha, "moved")
 	if err != nil {
 		return nil, err
 	}
-	if err := k.removeStake(ctx, p, h, alpha, types.ReasonMove); err != nil {
+	if err := k.removeStake(ctx, p, h, m.Alpha, types.ReasonMove); err != nil {
 		return nil, err
 	}
-	return &types.MsgMoveStakeResponse{}, k.addStake(ctx, p, to, coldkey, alpha, types.ReasonMove)
+	return &types.MsgMoveStakeResponse{}, k.addStake(ctx, p, to, coldkey, m.Alpha, types.ReasonMove)
 }

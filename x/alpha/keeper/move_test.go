@@ -21,7 +21,7 @@ func TestAMoveTradesNothing(t *testing.T) {
 	require.Equal(t, coins, e.rao("bob"))
 	require.Equal(t, in.AlphaStaked-whole, e.staked("bob", "miner", 1))
 	require.Equal(t, uint64(whole), e.staked("bob", "validator", 1))
-	_, err = send(e, e.msgs.MoveStake, &types.MsgMoveStake{Coldkey: str("bob"), Netuid: 1, FromHotkey: str("miner"), ToHotkey: str("validator"), Alpha: dear})
+	_, err = send(e, e.msgs.MoveStake, &types.MsgMoveStake{Coldkey: str("bob"), Netuid: 1, FromHotkey: str("miner"), ToHotkey: str("validator"), Alpha: in.AlphaStaked - whole})
 	require.NoError(t, err)
 	require.Equal(t, in.AlphaStaked, e.staked("bob", "validator", 1))
 	require.Zero(t, e.staked("bob", "miner", 1))
@@ -38,6 +38,7 @@ func TestABadMoveIsRefused(t *testing.T) {
 	}{
 		{"somebody else's", func(m *types.MsgMoveStake) { m.Coldkey = str("alice") }, types.ErrNoStake},
 		{"nothing", func(m *types.MsgMoveStake) { m.Alpha = 0 }, types.ErrInvalidAmount},
+		{"more than there is", func(m *types.MsgMoveStake) { m.Alpha = dear }, types.ErrNoStake},
 		{"dust", func(m *types.MsgMoveStake) { m.Alpha = 1 }, types.ErrInvalidAmount},
 		{"to where it is", func(m *types.MsgMoveStake) { m.ToHotkey = m.FromHotkey }, types.ErrInvalidRequest},
 		{"to where it is, in capitals", func(m *types.MsgMoveStake) { m.ToHotkey = upper(m.FromHotkey) }, types.ErrInvalidRequest},
@@ -63,7 +64,7 @@ func TestATransferGivesStakeToAnotherColdkey(t *testing.T) {
 	require.Equal(t, pool, e.at(1))
 	require.Equal(t, uint64(whole), e.staked("carol", "miner", 1))
 	require.Equal(t, in.AlphaStaked-whole, e.staked("bob", "miner", 1))
-	_, err = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: str("bob"), ToColdkey: str("carol"), Hotkey: str("miner"), Netuid: 1, Alpha: dear})
+	_, err = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: str("bob"), ToColdkey: str("carol"), Hotkey: str("miner"), Netuid: 1, Alpha: in.AlphaStaked - whole})
 	require.NoError(t, err)
 	require.Equal(t, in.AlphaStaked, e.staked("carol", "miner", 1))
 	refuse(t, e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: str("bob"), Hotkey: str("miner"), Netuid: 1, Alpha: whole, LimitPrice: cheap}, types.ErrNoStake)

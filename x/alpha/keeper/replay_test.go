@@ -3,7 +3,6 @@ package keeper_test
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/big"
 	"slices"
 	"testing"
@@ -157,7 +156,11 @@ func (e *env) anyMessage(t *rapid.T, done tally) {
 	if n2 == n && n < 3 && rapid.IntRange(0, 3).Draw(t, "the same") < 3 {
 		n2 = 3 - n // a swap needs two subnets
 	}
-	amount, partial := anyAmount(t), rapid.Bool().Draw(t, "partial")
+	amount := anyAmount(t)
+	if what != "stake" && amount == dear { // everything
+		amount = e.worth(c, h, n)
+	}
+	partial := rapid.Bool().Draw(t, "partial")
 	high := rapid.SampledFrom([]uint64{dear, dear, dear, dear, 2 * whole, whole / 2}).Draw(t, "high")
 	low := rapid.SampledFrom([]uint64{cheap, cheap, cheap, cheap, whole / 3, whole}).Draw(t, "low")
 	switch what {
@@ -181,6 +184,19 @@ func (e *env) anyMessage(t *rapid.T, done tally) {
 		_, err = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: c, ToColdkey: str(c2), Hotkey: h, Netuid: n, Alpha: amount})
 	}
 	done.count(what, err)
+}
+
+// worth is what a stake is worth in alpha units, 0 where there is none.
+func (e *env) worth(coldkey, hotkey string, netuid uint32) uint64 {
+	p, err := e.k.PoolByNetuid(e.ctx, netuid)
+	if err != nil {
+		return 0
+	}
+	units, err := e.k.StakeOf(e.ctx, p.SubnetId, sdk.MustAccAddressFromBech32(hotkey), sdk.MustAccAddressFromBech32(coldkey))
+	if err != nil {
+		return 0
+	}
+	return units
 }
 
 // emission is what the modules above do in a block.
@@ -295,7 +311,7 @@ func TestNoSequenceOfMessagesProfits(t *testing.T) {
 		slices.Reverse(g.Positions)
 		for _, p := range g.Positions {
 			_, err := send(e, e.msgs.Unstake, &types.MsgUnstake{
-				Coldkey: p.Coldkey, Hotkey: p.Hotkey, Netuid: uint32(p.SubnetId), Alpha: math.MaxUint64, LimitPrice: cheap,
+				Coldkey: p.Coldkey, Hotkey: p.Hotkey, Netuid: uint32(p.SubnetId), Alpha: e.worth(p.Coldkey, p.Hotkey, uint32(p.SubnetId)), LimitPrice: cheap,
 			})
 			require.NoError(t, err)
 		}

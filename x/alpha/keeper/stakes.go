@@ -64,6 +64,15 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 	return h, err
 }
 
+// part checks an amount of a stake: more than there is would sell or move what
+// nobody meant.
+func (h holding) part(alpha uint64) error {
+	if alpha > h.value {
+		return types.ErrNoStake.Wrapf("%d alpha units: the stake is worth %d", alpha, h.value)
+	}
+	return nil
+}
+
 // stakePool is a hotkey's; empty where there is none.
 func (k Keeper) stakePool(ctx context.Context, p types.Pool, hotkey sdk.AccAddress) (types.StakePool, error) {
 	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, hotkey)))

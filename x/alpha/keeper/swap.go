@@ -39,7 +39,10 @@ func (k msgServer) SwapStake(ctx context.Context, m *types.MsgSwapStake) (*types
 	if err != nil {
 		return nil, err
 	}
-	sold, bought, err := pool.SwapWithin(source.Reserves(), target.Reserves(), min(m.Alpha, h.value),
+	if err := h.part(m.Alpha); err != nil {
+		return nil, err
+	}
+	sold, bought, err := pool.SwapWithin(source.Reserves(), target.Reserves(), m.Alpha,
 		m.SellLimitPrice, m.BuyLimitPrice, m.AllowPartial, rules(params))
 	if err != nil {
 		return nil, branch(fmt.Sprintf("subnet %d to subnet %d", source.Netuid, target.Netuid), err)

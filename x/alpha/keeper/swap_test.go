@@ -40,6 +40,7 @@ func TestABadSwapIsRefused(t *testing.T) {
 	}{
 		{"somebody else's", func(m *types.MsgSwapStake) { m.Coldkey = str("alice") }, types.ErrNoStake, nil},
 		{"nothing", func(m *types.MsgSwapStake) { m.Alpha = 0 }, types.ErrInvalidAmount, nil},
+		{"more than there is", func(m *types.MsgSwapStake) { m.Alpha = dear }, types.ErrNoStake, []string{"is worth"}},
 		{"dust", func(m *types.MsgSwapStake) { m.Alpha = 1_000 }, types.ErrInvalidAmount, nil},
 		{"within a subnet", func(m *types.MsgSwapStake) { m.ToNetuid = 1 }, types.ErrInvalidRequest, []string{"MsgMoveStake"}},
 		{"from an unknown subnet", func(m *types.MsgSwapStake) { m.FromNetuid = 8 }, types.ErrNoSubnet, nil},
@@ -68,7 +69,7 @@ func TestAPartialSwapSellsOnlyWhatThePurchaseCanSpend(t *testing.T) {
 	limit := uint64(520_000_000) // subnet 2 is at 0.5
 	m := &types.MsgSwapStake{
 		Coldkey: str("bob"), FromHotkey: str("miner"), FromNetuid: 1, ToHotkey: str("miner"), ToNetuid: 2,
-		Alpha: dear, SellLimitPrice: cheap, BuyLimitPrice: limit,
+		Alpha: in.AlphaStaked, SellLimitPrice: cheap, BuyLimitPrice: limit,
 	}
 	refuse(t, e, e.msgs.SwapStake, m, types.ErrLimitPrice, "the purchase")
 	m.AllowPartial = true

@@ -28,34 +28,33 @@ func (k msgServer) TransferStake(ctx context.Context, m *types.MsgTransferStake)
 	case k.bank.BlockedAddr(to):
 		return nil, sdkerrors.ErrUnauthorized.Wrapf("%s is a module's account, which could never give the stake back", m.ToColdkey)
 	}
-	p, h, alpha, err := k.leaving(ctx, m.Netuid, hotkey, coldkey, m.Alpha, "transferred")
+	p, h, err := k.leaving(ctx, m.Netuid, hotkey, coldkey, m.Alpha, "transferred")
 	if err != nil {
 		return nil, err
 	}
-	if err := k.removeStake(ctx, p, h, alpha, types.ReasonTransfer); err != nil {
+	if err := k.removeStake(ctx, p, h, m.Alpha, types.ReasonTransfer); err != nil {
 		return nil, err
 	}
-	return &types.MsgTransferStakeResponse{}, k.addStake(ctx, p, hotkey, to, alpha, types.ReasonTransfer)
+	return &types.MsgTransferStakeResponse{}, k.addStake(ctx, p, hotkey, to, m.Alpha, types.ReasonTransfer)
 }
 
-// leaving reads a stake of which alpha is to leave without a trade, and cuts
-// alpha to what is there. Less than all must be worth the least of a stake: dust
+// leaving reads a stake of which alpha is to leave without a trade. Less than all must be worth the least of a stake: dust
 // on thousands of accounts would cost nobody but the chain.
-func (k msgServer) leaving(ctx context.Context, netuid uint32, hotkey, coldkey sdk.AccAddress, alpha uint64, done string) (types.Pool, holding, uint64, error) {
+func (k msgServer) leaving(ctx context.Context, netuid uint32, hotkey, coldkey sdk.AccAddress, alpha uint64, done string) (types.Pool, holding, error) {
 	p, err := k.PoolByNetuid(ctx, netuid)
 	if err != nil {
-		return p, holding{}, 0, err
+		return p, holding{}, err
 	}
 	h, err := k.holding(ctx, p, hotkey, coldkey)
 	if err != nil {
-		return p, h, 0, err
+		return p, h, err
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
-		return p, h, 0, err
+		return p, h, err
 	}
-	if alpha >= h.value {
-		return p, h, h.value, nil
+	if err := h.part(alpha); err != nil || alpha == h.value {
+		return p, h, err
 	}
-	return p, h, alpha, enough(params, p.Reserves().Worth(alpha), done)
+	return p, h, enough(params, p.Reserves().Worth(alpha), done)
 }

@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"errors"
-	"math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -11,8 +10,7 @@ import (
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
-// Unstake sells staked alpha for TAO. An amount of at least the stake's worth
-// means all of it, and then may be as small as it is.
+// Unstake sells staked alpha for TAO. All of a stake may be sold however small it is.
 func (k msgServer) Unstake(ctx context.Context, m *types.MsgUnstake) (*types.MsgUnstakeResponse, error) {
 	if err := m.ValidateBasic(); err != nil {
 		return nil, err
@@ -44,7 +42,7 @@ func (k msgServer) UnstakeAll(ctx context.Context, m *types.MsgUnstakeAll) (*typ
 	for _, s := range m.Subnets {
 		t, err := k.sellStake(ctx, order{
 			netuid: s.Netuid, hotkey: hotkey, coldkey: coldkey,
-			alpha: math.MaxUint64, limit: s.LimitPrice, partial: m.AllowPartial, anySize: true,
+			all: true, limit: s.LimitPrice, partial: m.AllowPartial,
 		})
 		switch {
 		case m.AllowPartial && errors.Is(err, types.ErrLimitPrice):
@@ -66,10 +64,10 @@ func (k msgServer) UnstakeAll(ctx context.Context, m *types.MsgUnstakeAll) (*typ
 type order struct {
 	netuid          uint32
 	hotkey, coldkey sdk.AccAddress
-	alpha           uint64 // of at least the stake's worth: all
+	alpha           uint64
+	all             bool // the whole stake, and even a part of it may be worth less than the least unstake
 	limit           uint64
 	partial         bool
-	anySize         bool // even a part may be worth less than the least unstake
 }
 
 // sellStake sells staked alpha and pays the coldkey.
@@ -86,7 +84,13 @@ func (k msgServer) sellStake(ctx context.Context, o order) (pool.Trade, error) {
 	if err != nil {
 		return pool.Trade{}, err
 	}
-	t, err := p.Reserves().SellWithin(min(o.alpha, h.value), o.limit, o.partial, rules(params))
+	if o.all {
+		o.alpha = h.value
+	}
+	if err := h.part(o.alpha); err != nil {
+		return pool.Trade{}, err
+	}
+	t, err := p.Reserves().SellWithin(o.alpha, o.limit, o.partial, rules(params))
 	if err != nil {
 		return pool.Trade{}, poolError(p, err)
 	}
@@ -95,7 +99,7 @@ func (k msgServer) sellStake(ctx context.Context, o order) (pool.Trade, error) {
 	case t.Out == 0:
 		return pool.Trade{}, types.ErrLimitPrice.Wrapf("subnet %d: down to %d rao per alpha only %d of %d alpha units sell, for nothing",
 			p.Netuid, o.limit, t.In, h.value)
-	case !o.anySize:
+	case !o.all:
 		if err := enough(params, t.Out, "unstaked"); err != nil {
 			return pool.Trade{}, err
 		}

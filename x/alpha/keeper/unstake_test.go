@@ -21,24 +21,22 @@ func TestAnUnstakePaysItsColdkey(t *testing.T) {
 	require.Equal(t, in.AlphaStaked-whole, e.staked("bob", "miner", 1))
 }
 
-func TestUnstakingAtLeastItsWorthTakesEverything(t *testing.T) {
-	for name, more := range map[string]uint64{"its worth": 0, "a unit more": 1, "far more": 1 << 60} {
-		t.Run(name, func(t *testing.T) {
-			e := newEnv(t)
-			in := e.stake("bob", "miner", 1, 10*whole)
-			r, err := send(e, e.msgs.Unstake, &types.MsgUnstake{
-				Coldkey: str("bob"), Hotkey: str("miner"), Netuid: 1, Alpha: in.AlphaStaked + more, LimitPrice: cheap,
-			})
-			require.NoError(t, err)
-			require.Equal(t, in.AlphaStaked, r.AlphaSold)
-			require.Less(t, r.TaoReceived, uint64(10*whole), "a round trip never profits")
-			g, err := e.k.ExportGenesis(e.ctx)
-			require.NoError(t, err)
-			require.Empty(t, g.Positions, "a position without shares is gone")
-			require.Empty(t, g.StakePools, "and a stake pool without alpha")
-			require.Zero(t, g.Pools[0].AlphaStaked)
-		})
-	}
+func TestUnstakingAllOfAStakeLeavesNothing(t *testing.T) {
+	e := newEnv(t)
+	in := e.stake("bob", "miner", 1, 10*whole)
+	all := &types.MsgUnstake{Coldkey: str("bob"), Hotkey: str("miner"), Netuid: 1, Alpha: in.AlphaStaked, LimitPrice: cheap}
+	more := *all
+	more.Alpha++
+	refuse(t, e, e.msgs.Unstake, &more, types.ErrNoStake, "is worth")
+	r, err := send(e, e.msgs.Unstake, all)
+	require.NoError(t, err)
+	require.Equal(t, in.AlphaStaked, r.AlphaSold)
+	require.Less(t, r.TaoReceived, uint64(10*whole), "a round trip never profits")
+	g, err := e.k.ExportGenesis(e.ctx)
+	require.NoError(t, err)
+	require.Empty(t, g.Positions, "a position without shares is gone")
+	require.Empty(t, g.StakePools, "and a stake pool without alpha")
+	require.Zero(t, g.Pools[0].AlphaStaked)
 }
 
 func TestABadUnstakeIsRefused(t *testing.T) {
@@ -56,6 +54,7 @@ func TestABadUnstakeIsRefused(t *testing.T) {
 		{"where there is none", func(m *types.MsgUnstake) { m.Hotkey = str("validator") }, types.ErrNoStake, nil},
 		{"an unbound hotkey's", func(m *types.MsgUnstake) { m.Hotkey = str("nobody") }, types.ErrNoStake, nil},
 		{"nothing", func(m *types.MsgUnstake) { m.Alpha = 0 }, types.ErrInvalidAmount, nil},
+		{"more than there is", func(m *types.MsgUnstake) { m.Alpha = dear }, types.ErrNoStake, []string{"is worth"}},
 		{"under the least", func(m *types.MsgUnstake) { m.Alpha = 1_000_000 }, types.ErrInvalidAmount, []string{"2000000", "all of a stake"}},
 		{"an unknown subnet", func(m *types.MsgUnstake) { m.Netuid = 0 }, types.ErrNoSubnet, nil},
 		{"a subnet that has not started", func(m *types.MsgUnstake) { m.Netuid = 3 }, types.ErrNotStarted, nil},
@@ -77,7 +76,7 @@ func TestAPartialUnstakeKeepsTheRestStaked(t *testing.T) {
 	e := newEnv(t)
 	in := e.stake("bob", "miner", 1, 200*whole)
 	limit := e.at(1).Reserves().LimitPrice() / 10 * 9
-	m := &types.MsgUnstake{Coldkey: str("bob"), Hotkey: str("miner"), Netuid: 1, Alpha: dear, LimitPrice: limit}
+	m := &types.MsgUnstake{Coldkey: str("bob"), Hotkey: str("miner"), Netuid: 1, Alpha: in.AlphaStaked, LimitPrice: limit}
 	refuse(t, e, e.msgs.Unstake, m, types.ErrLimitPrice, "below")
 	m.AllowPartial = true
 	r, err := send(e, e.msgs.Unstake, m)
