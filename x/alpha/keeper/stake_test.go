@@ -121,6 +121,6 @@ func TestADearShareSwallowsNobodysStake(t *testing.T) {
 	require.Equal(t, coins, e.rao("bob"))
 	refuse(t, e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: str("alice"), Hotkey: str("miner"), Netuid: 1, Alpha: whole, LimitPrice: cheap},
 		types.ErrRounding, "take all of it")
-	_, err := send(e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: str("alice"), Hotkey: str("miner"), Netuid: 1, Alpha: dear, LimitPrice: cheap})
+	_, err := send(e, e.msgs.Unstake, &types.MsgUnstake{Coldkey: str("alice"), Hotkey: str("miner"), Netuid: 1, Alpha: e.staked("alice", "miner", 1), LimitPrice: cheap})
 	require.NoError(t, err)
 }
