@@ -46,10 +46,15 @@ var (
 	}
 )
 
+// fullWidth is how wide a terminal must be for all columns with keys' addresses.
+const fullWidth = 136
+
 // networkTable is the state of a network as text, each line ended. names gives
-// hotkeys' names, where known; width cuts lines off, 0 does not. It has colours:
+// hotkeys' names, where known. A width under [fullWidth] leaves out columns and
+// addresses, and what is still too wide is cut off; 0 is any. The text has colours:
 // [lipgloss.Fprint] leaves them out where they can't be shown.
 func networkTable(r localnet.Report, names map[string]string, width int) string {
+	narrow := width > 0 && width < fullWidth
 	var b strings.Builder
 	for _, s := range r.Subnets {
 		fmt.Fprintf(&b, "%s  %s  %s\n",
@@ -57,12 +62,15 @@ func networkTable(r localnet.Report, names map[string]string, width int) string 
 			fmt.Sprintf("1 alpha = %.6f TAO", s.Price),
 			styleDim.Render(fmt.Sprintf("block %d · epoch %d · pool %s TAO", r.Height, s.Epochs, formatUnits(s.TaoReserveRao, 2))))
 		t := table.New().Border(lipgloss.RoundedBorder()).BorderStyle(styleDim).
-			Headers("role", "uid", "hotkey", "strategy", "score", "incentive", "dividends", "alpha staked", "worth TAO", "last epoch").
+			BorderColumn(!narrow).BorderLeft(!narrow).BorderRight(!narrow).
 			StyleFunc(func(row, col int) lipgloss.Style {
-				if row == table.HeaderRow {
-					return styleHead
+				head, st := styleHead, styleCell
+				if narrow {
+					head, st = head.PaddingLeft(0), st.PaddingLeft(0)
 				}
-				st := styleCell
+				if row == table.HeaderRow {
+					return head
+				}
 				if col == 0 {
 					st = st.Foreground(lipgloss.Color(roleColor[s.Neurons[row].Role]))
 				}
@@ -71,19 +79,37 @@ func networkTable(r localnet.Report, names map[string]string, width int) string 
 				}
 				return st
 			})
+		if narrow {
+			t.Headers("role", "uid", "hotkey", "strategy", "score", "share", "alpha", "TAO", "epoch")
+		} else {
+			t.Headers("role", "uid", "hotkey", "strategy", "score", "incentive", "dividends", "alpha staked", "worth TAO", "last epoch")
+		}
 		for _, n := range s.Neurons {
+			worth := fmt.Sprintf("%.3f", float64(n.StakeAlpha)/1e9*s.Price)
+			if narrow {
+				t.Row(n.Role, fmt.Sprint(n.UID), shortKey(n.Hotkey, names), orDash(n.Strategy), scoreText(n.Score), fractionText(n.Incentive+n.Dividends),
+					formatUnits(n.StakeAlpha, 2), worth, "+"+formatUnits(n.EmissionAlpha, 3))
+				continue
+			}
 			t.Row(n.Role, fmt.Sprint(n.UID), displayKey(n.Hotkey, names), orDash(n.Strategy), scoreText(n.Score),
 				fractionText(n.Incentive), fractionText(n.Dividends),
-				formatUnits(n.StakeAlpha, 3), fmt.Sprintf("%.3f", float64(n.StakeAlpha)/1e9*s.Price),
-				"+"+formatUnits(n.EmissionAlpha, 3))
+				formatUnits(n.StakeAlpha, 3), worth, "+"+formatUnits(n.EmissionAlpha, 3))
 		}
 		b.WriteString(t.String())
 		b.WriteByte('\n')
 	}
 	if width > 0 {
-		return lipgloss.NewStyle().MaxWidth(width).Render(b.String())
+		return lipgloss.NewStyle().MaxWidth(width).Render(strings.TrimSuffix(b.String(), "\n")) + "\n"
 	}
 	return b.String()
+}
+
+// shortKey is a hotkey's name, else its ends.
+func shortKey(addr string, names map[string]string) string {
+	if n := names[addr]; n != "" {
+		return n
+	}
+	return displayKey(addr, nil)
 }
 
 // displayKey is a hotkey as a person likes it: its name, or its ends.

@@ -81,18 +81,15 @@ if it is a hotkey, the bond is its root stake.`,
 			if operator == "" && len(accounts) > 0 {
 				return fail(codeUsage, "add --operator lode1…", "--account is for a new chain, which needs a validator")
 			}
-			if v.ConsensusKey, err = node.Prepare(home, moniker, blockTime); err != nil {
-				return err
+			settings := node.Settings{Moniker: moniker, BlockTime: blockTime}
+			if operator == "" {
+				_, err = node.Prepare(home, settings)
+			} else {
+				g.Time = time.Now()
+				err = node.Begin(home, settings, build, g, v)
 			}
-			if operator != "" {
-				g.Time, g.Validators = time.Now(), []app.Validator{v}
-				genesis, err := build(g)
-				if err != nil {
-					return err
-				}
-				if err := node.WriteGenesis(home, genesis); err != nil {
-					return err
-				}
+			if err != nil {
+				return nodeError(err)
 			}
 			return printNode(cmd, home, operator == "")
 		},
@@ -122,7 +119,7 @@ What an import makes of an exported file exports to the same file.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home := nodeHome(cmd)
 			if err := node.Import(home, moniker, args[0]); err != nil {
-				return err
+				return nodeError(err)
 			}
 			return printNode(cmd, home, false)
 		},
@@ -150,7 +147,7 @@ has made no block yet, it is the state that its genesis begins with.`,
 			}
 			genesis, err := node.Export(nodeHome(cmd), height)
 			if err != nil {
-				return err
+				return nodeError(err)
 			}
 			raw, err := node.MarshalGenesis(genesis)
 			if err != nil {
@@ -166,6 +163,17 @@ has made no block yet, it is the state that its genesis begins with.`,
 	cmd.Flags().Int64Var(&height, "height", 0, "block to export (0: the last)")
 	cmd.Flags().StringVar(&to, "output-document", "", "file to write (default: standard output)")
 	return cmd
+}
+
+// nodeError gives errors of nodes their codes.
+func nodeError(err error) error {
+	switch {
+	case errors.Is(err, node.ErrNoNode):
+		return fail("no_node", "", "%w", err)
+	case errors.Is(err, node.ErrExists):
+		return fail("node_exists", "", "%w", err)
+	}
+	return err
 }
 
 // nodeHome is the folder of the node that a command is about.
@@ -232,7 +240,7 @@ func printNode(cmd *cobra.Command, home string, waits bool) error {
 func withServer(cmd *cobra.Command, _ []string) error {
 	home := nodeHome(cmd)
 	if err := node.Check(home); err != nil {
-		return err
+		return nodeError(err)
 	}
 	// The SDK would take LODE_HOME, which is the local network's, for the node's.
 	if err := cmd.Flags().Set("home", home); err != nil {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cobra"
 
@@ -35,6 +37,15 @@ func newServerCommands() []*cobra.Command {
 	status := server.StatusCommand()
 	status.Short = "Ask a node for its status"
 	status.Example = "  lode node status --node tcp://127.0.0.1:26657"
+	ask := status.RunE
+	status.RunE = func(cmd *cobra.Command, args []string) error {
+		err := ask(cmd, args)
+		if err != nil {
+			return fail("unavailable", "start it with `lode node start`, or name another with --node tcp://HOST:PORT", "the node does not answer: %w", err)
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout())
+		return err
+	}
 
 	comet := group("comet", "Keys and version of the consensus engine", "  lode node comet show-node-id",
 		example(server.ShowNodeIDCmd(), "  lode node comet show-node-id"),
