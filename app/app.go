@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	dbm "github.com/cosmos/cosmos-db"
@@ -29,6 +30,9 @@ type App struct {
 	basics  module.BasicManager
 
 	checkInvariants int64 // blocks between two checks, 0: never
+
+	close    sync.Once
+	closeErr error
 }
 
 var _ servertypes.Application = (*App)(nil)
@@ -91,6 +95,12 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 		}
 	}
 	return app, nil
+}
+
+// Close closes the databases. The SDK's server closes twice.
+func (app *App) Close() error {
+	app.close.Do(func() { app.closeErr = app.BaseApp.Close() })
+	return app.closeErr
 }
 
 func (app *App) preBlocker(ctx sdk.Context, _ *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {

@@ -170,7 +170,8 @@ func live(c *chain) {
 		Coldkey: text("user"), Netuid: 1, FromHotkey: text("validator-1-hot"), ToHotkey: text("validator-2-hot"), Alpha: 10 * tao,
 	})
 	c.run([]string{"validator-2"}, &alphatypes.MsgUnstake{
-		Coldkey: text("validator-2"), Hotkey: text("validator-2-hot"), Netuid: 1, Alpha: anyPrice, LimitPrice: 1,
+		Coldkey: text("validator-2"), Hotkey: text("validator-2-hot"), Netuid: 1,
+		Alpha: c.stakeOf("validator-2", "validator-2-hot"), LimitPrice: 1,
 	})
 	c.blocks(3)
 }

@@ -1,12 +1,12 @@
 package node
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	dbm "github.com/cosmos/cosmos-db"
 
@@ -21,7 +21,7 @@ import (
 // WriteGenesis writes a genesis to where a node of home reads it. It is written
 // last and at once: a home with a genesis is complete.
 func WriteGenesis(home string, genesis *genutiltypes.AppGenesis) error {
-	path := cometConfig(home, "", time.Second).GenesisFile()
+	path := cometConfig(home, Settings{}).GenesisFile()
 	tmp := path + ".tmp"
 	if err := genesis.SaveAs(tmp); err != nil {
 		return err
@@ -52,15 +52,22 @@ func Export(home string, height int64) (genesis *genutiltypes.AppGenesis, err er
 // that Export wrote. Keys and configuration that the home has are kept: a
 // validator of the genesis goes on with its priv_validator_key.json.
 func Import(home, moniker, file string) error {
-	genesis, err := genutiltypes.AppGenesisFromFile(file)
+	raw, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("the genesis file can't be read: %w", err)
+		return err
+	}
+	if !json.Valid(raw) {
+		return fmt.Errorf("%s is no genesis file: it is not JSON", file)
+	}
+	genesis, err := genutiltypes.AppGenesisFromReader(bytes.NewReader(raw))
+	if err != nil {
+		return fmt.Errorf("%s is no genesis file: %w", file, err)
 	}
 	target, err := app.CheckGenesis(genesis)
 	if err != nil {
 		return fmt.Errorf("%s is no genesis of this program: %w", file, err)
 	}
-	if _, err := Prepare(home, moniker, target); err != nil {
+	if _, err := Prepare(home, Settings{Moniker: moniker, BlockTime: target}); err != nil {
 		return err
 	}
 	return WriteGenesis(home, genesis)

@@ -12,8 +12,10 @@ import (
 	"github.com/cometbft/cometbft/privval"
 
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
 )
@@ -51,35 +53,45 @@ type Validator struct {
 // validator is this node; the validator's consensus key is made in home. It
 // refuses a home that has a genesis.
 func Init(home string, opts InitOptions) error {
-	blockTime := opts.BlockTime
-	if blockTime == 0 {
-		blockTime = time.Second
+	g := app.Genesis{ChainID: opts.ChainID, Time: time.Now(), BlockTime: opts.BlockTime}
+	for _, a := range opts.Accounts {
+		g.Balances = append(g.Balances, app.Balance{Address: a.Address, Rao: a.Rao})
 	}
-	key, err := Prepare(home, opts.Validator.Moniker, blockTime)
+	v := app.Validator{Operator: opts.Validator.OperatorAddress, SelfBond: opts.Validator.SelfBondRao, Moniker: opts.Validator.Moniker}
+	return Begin(home, Settings{Moniker: v.Moniker, BlockTime: opts.BlockTime, Alone: true}, app.LocalGenesis, g, v)
+}
+
+// Begin makes the home of a node that is the only validator of a new chain. build
+// is the chain's profile. What can't be a genesis leaves nothing in the home.
+func Begin(home string, s Settings, build func(app.Genesis) (*genutiltypes.AppGenesis, error), g app.Genesis, v app.Validator) error {
+	v.ConsensusKey = ed25519.GenPrivKey().PubKey() // stands in for the one that is still to be made
+	g.Validators = []app.Validator{v}
+	if _, err := build(g); err != nil {
+		return err
+	}
+	key, err := Prepare(home, s)
 	if err != nil {
 		return err
 	}
-	balances := make([]app.Balance, 0, len(opts.Accounts))
-	for _, a := range opts.Accounts {
-		balances = append(balances, app.Balance{Address: a.Address, Rao: a.Rao})
-	}
-	genesis, err := app.LocalGenesis(app.Genesis{
-		ChainID: opts.ChainID, Time: time.Now(), BlockTime: blockTime, Balances: balances,
-		Validators: []app.Validator{{
-			Operator: opts.Validator.OperatorAddress, ConsensusKey: key,
-			SelfBond: opts.Validator.SelfBondRao, Moniker: opts.Validator.Moniker,
-		}},
-	})
+	g.Validators[0].ConsensusKey = key
+	genesis, err := build(g)
 	if err != nil {
 		return err
 	}
 	return WriteGenesis(home, genesis)
 }
 
+// Settings are what a new home's configuration says.
+type Settings struct {
+	Moniker   string
+	BlockTime time.Duration // 0: 1 s
+	Alone     bool          // look for no peers but those that config.toml names
+}
+
 // Prepare makes a node's folders, configuration and keys, and returns its
 // consensus key. What is there already is kept; a home with a genesis is refused.
-func Prepare(home, moniker string, blockTime time.Duration) (cryptotypes.PubKey, error) {
-	cfg := cometConfig(home, moniker, blockTime)
+func Prepare(home string, s Settings) (cryptotypes.PubKey, error) {
+	cfg := cometConfig(home, s)
 	if !missing(cfg.GenesisFile()) {
 		return nil, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
 	}
@@ -110,13 +122,16 @@ func missing(path string) bool {
 }
 
 // cometConfig is the configuration that a new home gets.
-func cometConfig(home, moniker string, blockTime time.Duration) *cmtcfg.Config {
+func cometConfig(home string, s Settings) *cmtcfg.Config {
 	cfg := cmtcfg.DefaultConfig()
 	cfg.SetRoot(home)
-	if moniker != "" {
-		cfg.Moniker = moniker
+	if s.Moniker != "" {
+		cfg.Moniker = s.Moniker
 	}
-	cfg.Consensus.TimeoutCommit = blockTime
+	if s.BlockTime > 0 {
+		cfg.Consensus.TimeoutCommit = s.BlockTime
+	}
+	cfg.P2P.PexReactor = !s.Alone
 	cfg.Mempool.MaxTxBytes = maxTxBytes
 	cfg.Mempool.MaxTxsBytes = 64 << 20
 	// Subnets' processes share a node: each follows blocks, and waits for its
@@ -124,8 +139,6 @@ func cometConfig(home, moniker string, blockTime time.Duration) *cmtcfg.Config {
 	cfg.RPC.MaxSubscriptionClients = 500
 	cfg.RPC.MaxSubscriptionsPerClient = 50
 	cfg.RPC.PprofListenAddress = ""
-	// A local network has no peers to look for.
-	cfg.P2P.PexReactor = false
 	// Nodes on one machine or in one house are peers too.
 	cfg.P2P.AddrBookStrict = false
 	cfg.P2P.AllowDuplicateIP = true

@@ -9,7 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,13 +29,30 @@ const tao = 1_000_000_000
 func initHome(t *testing.T, blockTime time.Duration) (home string, operator string) {
 	t.Helper()
 	home = t.TempDir()
-	operator = sdk.AccAddress(secp256k1.GenPrivKey().PubKey().Address()).String()
+	key := secp256k1.GenPrivKey()
+	operator = sdk.AccAddress(key.PubKey().Address()).String()
+	keys.Store(operator, key)
 	require.NoError(t, node.Init(home, node.InitOptions{
 		ChainID: "lode-local-1", BlockTime: blockTime,
 		Accounts:  []node.Account{{Address: operator, Rao: 5 * tao}},
 		Validator: node.Validator{OperatorAddress: operator, SelfBondRao: 10 * tao, Moniker: "one"},
 	}))
 	return home, operator
+}
+
+// keys are those of the operators that initHome made.
+var keys sync.Map
+
+func operatorKey(operator string) *secp256k1.PrivKey {
+	key, _ := keys.Load(operator)
+	return key.(*secp256k1.PrivKey)
+}
+
+func writeFile(t *testing.T, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "genesis.json")
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	return path
 }
 
 func start(t *testing.T, home string) *node.Node {
@@ -139,8 +159,9 @@ func TestARefusedGenesisLeavesNoNode(t *testing.T) {
 	home := t.TempDir()
 	err := node.Init(home, node.InitOptions{ChainID: "lode-local-1", Validator: node.Validator{OperatorAddress: "cosmos1xyz", SelfBondRao: 10 * tao}})
 	require.Error(t, err)
-	_, err = node.Start(t.Context(), config(home))
-	require.ErrorIs(t, err, node.ErrNoNode)
+	entries, err := os.ReadDir(home)
+	require.NoError(t, err)
+	require.Empty(t, entries)
 }
 
 func TestANodeIsQuiet(t *testing.T) {
