@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 v1alpha is the only reflection that the SDK serves
+
 package node_test
 
 import (
@@ -38,7 +40,6 @@ func TestGRPCServesQueriesAndSaysWhichThereAre(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 5*tao, balance.Balance.Amount.Int64())
 
-	//nolint:staticcheck // v1 is what the SDK does not serve
 	stream, err := reflection.NewServerReflectionClient(conn).ServerReflectionInfo(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, stream.Send(&reflection.ServerReflectionRequest{MessageRequest: &reflection.ServerReflectionRequest_ListServices{}}))
