@@ -266,23 +266,33 @@ func TestSegmentsOfDifferentEncodersPlayAsOne(t *testing.T) {
 	// Deep and flat pyramids, many and few references, in turns.
 	flat := x264At(t, "", "12", "-bf", "0", "-refs", "1")
 	deep := x264At(t, "", "12", "-bf", "6", "-b_strategy", "2", "-refs", "6", "-x264-params", "b-pyramid=normal:open-gop=0")
-	n := 0
-	mixed := &fakeMiner{answer: func(_ Job, source []byte) (media.Codec, []byte, error) {
-		n++
-		if n%2 == 1 {
-			return media.H264, flat.encode(source), nil
-		}
-		return media.H264, deep.encode(source), nil
-	}}
-	client, gateways, _ := market(t, mixed)
-	in := makeClip(t, "in.mp4", "3")
-	out := filepath.Join(t.TempDir(), "out.mp4")
-	r, err := Compress(t.Context(), tools(t), client, gateways, options(in, out), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Frames != 75 || len(r.Segments) != 3 {
-		t.Errorf("%+v", r)
+	for name, first := range map[string]int{"flat first": 1, "deep first": 0} {
+		t.Run(name, func(t *testing.T) {
+			n := first
+			var mu sync.Mutex
+			mixed := &fakeMiner{answer: func(j Job, source []byte) (media.Codec, []byte, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				n++
+				if n%2 == 0 {
+					return media.H264, flat.encode(source), nil
+				}
+				return media.H264, deep.encode(source), nil
+			}}
+			client, gateways, _ := market(t, mixed)
+			in := makeClip(t, "in.mp4", "3", "-f", "lavfi", "-i", "sine=d=3", "-c:a", "aac")
+			out := filepath.Join(t.TempDir(), "out.mp4")
+			r, err := Compress(t.Context(), tools(t), client, gateways, options(in, out), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Frames != 75 || len(r.Segments) != 3 {
+				t.Errorf("%+v", r)
+			}
+			if before, after := probeText(t, in, "frame=pts_time"), probeText(t, out, "frame=pts_time"); len(strings.Fields(before)) != len(strings.Fields(after)) {
+				t.Errorf("times were\n%s\nare\n%s", before, after)
+			}
+		})
 	}
 }
 

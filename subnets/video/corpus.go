@@ -74,8 +74,11 @@ func DefaultClip(rng *rand.Rand, width, height int) string {
 		return fmt.Sprintf("color=c=gray:s=%dx%d:r=%d,format=yuv420p,noise=c0_seed=%d:c0_strength=100,gblur=sigma=%.2f,eq=contrast=%.2f",
 			width, height, generatedRate, seed(), sigma, contrast)
 	}
-	light := fmt.Sprintf("gradients=s=%dx%d:r=%d:seed=%d:nb_colors=5:speed=%.4f,hue=s=0.6,format=yuv420p",
-		bw, bh, generatedRate, seed(), 0.005+0.02*rng.Float64())
+	light := fmt.Sprintf("gradients=s=%dx%d:r=%d:seed=%d:nb_colors=5:speed=%.4f", bw, bh, generatedRate, seed(), 0.005+0.02*rng.Float64())
+	for i := range 5 {
+		light += fmt.Sprintf(":c%d=0x%06x", i, rng.Uint32()&0xffffff)
+	}
+	light += ",hue=s=0.6,format=yuv420p"
 	// Drawn at twice the size: what would flicker from pixel to pixel is averaged.
 	fractal := fmt.Sprintf("mandelbrot=s=%dx%d:r=%d:start_x=%.9f:start_y=%.9f:start_scale=%.6f:end_scale=%.6f:end_pts=250:maxiter=120,scale=%d:%d:flags=area,hue=s=0.25,format=yuv420p",
 		2*bw, 2*bh, generatedRate, x, y, scale, scale*0.6, bw, bh)

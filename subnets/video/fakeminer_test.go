@@ -111,6 +111,31 @@ func (c coder) encode(source []byte) []byte {
 		args = append(args, "-filter_complex", c.filter)
 	}
 	args = append(append(args, c.args...), "-pix_fmt", "yuv420p", "-f", format, out)
+	return c.run(out, args)
+}
+
+// convert is encode with nothing but the given options.
+func (c coder) convert(source []byte, options ...string) []byte {
+	return c.from("in.mkv", source, options)
+}
+
+// convertStream does it with an elementary stream of H.264.
+func (c coder) convertStream(raw []byte, options ...string) []byte {
+	return c.from("in.h264", raw, options)
+}
+
+func (c coder) from(name string, raw []byte, options []string) []byte {
+	c.t.Helper()
+	dir := c.t.TempDir()
+	in, out := filepath.Join(dir, name), filepath.Join(dir, "out")
+	if err := os.WriteFile(in, raw, 0o600); err != nil {
+		c.t.Error(err)
+	}
+	return c.run(out, append(append([]string{"-v", "error", "-nostdin", "-y", "-i", in}, options...), out))
+}
+
+func (c coder) run(out string, args []string) []byte {
+	c.t.Helper()
 	if text, err := exec.CommandContext(c.t.Context(), "ffmpeg", args...).CombinedOutput(); err != nil {
 		c.t.Errorf("ffmpeg %s: %v\n%s", strings.Join(args, " "), err, text)
 		return nil
@@ -121,6 +146,8 @@ func (c coder) encode(source []byte) []byte {
 	}
 	return raw
 }
+
+type httpHandler = http.Handler
 
 // miner makes a miner of the coder.
 func (c coder) miner() *fakeMiner {
@@ -138,4 +165,12 @@ func refuser(err error) *fakeMiner {
 // tooMany answers every call as an overloaded mesh does.
 func tooMany(w http.ResponseWriter, _ *http.Request) {
 	mesh.WriteError(w, &mesh.Error{Status: http.StatusTooManyRequests, Code: "too_many", Message: "8 requests are in flight, the limit"})
+}
+
+func mustCaller(t testing.TB, r *http.Request) string {
+	hotkey, ok := mesh.Caller(r.Context())
+	if !ok {
+		t.Error("a call from nobody")
+	}
+	return hotkey
 }

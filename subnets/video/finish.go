@@ -21,7 +21,8 @@ var ErrCheck = errors.New("the joined file is wrong")
 func (c *compression) finish(ctx context.Context) (*CompressReport, error) {
 	c.progress(Progress{Stage: "join", Segments: len(c.segments), Done: len(c.segments)})
 	video := filepath.Join(c.dir, "video.mkv")
-	if err := c.writeVideo(video); err != nil {
+	shift, lasts, err := c.writeVideo(video)
+	if err != nil {
 		return nil, err
 	}
 	// In the output's own folder, so that it takes its place in one step.
@@ -35,7 +36,7 @@ func (c *compression) finish(ctx context.Context) (*CompressReport, error) {
 	}
 	limits := media.LongLimits(c.scan.Shape, c.info.Bytes)
 	err = c.tools.Join(ctx, media.Joining{
-		Video: video, Codec: c.codec, Original: c.info, First: c.scan.Seconds(0), Carry: c.carry, Format: c.format,
+		Video: video, Shift: shift, Lasts: lasts, Codec: c.codec, Original: c.info, First: c.scan.Seconds(0), Carry: c.carry, Format: c.format,
 	}, tmp.Name(), limits)
 	if err != nil {
 		return nil, err
@@ -67,53 +68,63 @@ func (c *compression) finish(ctx context.Context) (*CompressReport, error) {
 	return r, nil
 }
 
-// writeVideo writes the segments' units one after the other, each with the time of its
-// picture in the original.
-func (c *compression) writeVideo(path string) error {
+// writeVideo writes the segments' units one after the other, in the rhythm in which the
+// original shows its pictures. It returns by how much pictures are then shown later than
+// in the original, and how long the last one lasts, in microseconds.
+func (c *compression) writeVideo(path string) (shift, lasts int64, err error) {
+	shown := make([]int64, len(c.scan.Frames)) // µs, by display order
+	for i := range shown {
+		shown[i] = int64(math.Round((c.scan.Seconds(i) - c.scan.Seconds(0)) * 1e6))
+	}
+	// The n-th picture to be decoded is decoded when the n-th is shown. Some are shown
+	// sooner than that: all are put off by what the worst of them needs.
+	err = c.eachUnit(func(n, display int, _ media.Unit) error {
+		shift = max(shift, shown[n]-shown[display])
+		return nil
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	if last := len(shown) - 1; last > 0 {
+		lasts = shown[last] / int64(last)
+	}
 	f, err := os.Create(path)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
-	err = errors.Join(c.writeUnits(w), w.Flush(), f.Close())
-	return err
+	var m *media.MatroskaWriter
+	err = c.eachUnit(func(n, display int, u media.Unit) error {
+		if m == nil {
+			m = media.NewMatroskaWriter(w, c.codec, c.scan.Shape, u.Sets(c.codec))
+		}
+		return m.Write(u, shown[n], shown[display]+shift-shown[n])
+	})
+	return shift, lasts, errors.Join(err, w.Flush(), f.Close())
 }
 
-func (c *compression) writeUnits(w *bufio.Writer) error {
-	var sets []byte
-	deepest := -1
-	units := func(i int) ([]media.Unit, error) {
+// eachUnit calls do for all units in the order of decoding, with their place in it and in
+// that of display.
+func (c *compression) eachUnit(do func(n, display int, u media.Unit) error) error {
+	n := 0
+	for i, s := range c.segments {
 		raw, err := os.ReadFile(c.done[i].units)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		s, err := media.Strip(c.codec, raw)
-		if err != nil {
-			return nil, err
-		}
-		return s.Units(c.done[i].judged.Comparison.Positions)
-	}
-	// The parameters that allow for the most reordering hold for all.
-	for i := range c.segments {
-		u, err := units(i)
+		stream, err := media.Strip(c.codec, raw)
 		if err != nil {
 			return err
 		}
-		if d := media.Reorder(u); d > deepest {
-			deepest, sets = d, u[0].Sets(c.codec)
-		}
-	}
-	m := media.NewMatroskaWriter(w, c.codec, c.scan.Shape, sets)
-	for i, s := range c.segments {
-		list, err := units(i)
+		units, err := stream.Units(c.done[i].judged.Comparison.Positions)
 		if err != nil {
 			return err
 		}
-		for _, u := range list {
-			at := c.scan.Seconds(int(s.first)+u.Display) - c.scan.Seconds(0)
-			if err := m.Write(u, int64(math.Round(at*1e6))); err != nil {
+		for _, u := range units {
+			if err := do(n, int(s.first)+u.Display, u); err != nil {
 				return err
 			}
+			n++
 		}
 	}
 	return nil

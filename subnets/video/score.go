@@ -15,7 +15,7 @@ const maxRatio = 8
 // however weak the encoder: a score of the savings alone would pay nothing for matching
 // the baseline. k says how steeply better work is paid.
 func Score(baseline float64, bytes int64, k float64) float64 {
-	if baseline <= 0 || bytes <= 0 {
+	if !(baseline > 0) || bytes <= 0 {
 		return 0
 	}
 	return math.Pow(min(maxRatio, baseline/float64(bytes)), k)

@@ -85,8 +85,8 @@ func (t *Tools) Compare(ctx context.Context, m Measure, answer, ref Input, want 
 		return nil, err
 	}
 	if err != nil {
-		if strings.Contains(err.Error(), "input videos must be same") || strings.Contains(err.Error(), "does not match the corresponding") {
-			return nil, fmt.Errorf("%w: another picture size than %dx%d", ErrShape, want.Width, want.Height)
+		if text := err.Error(); strings.Contains(text, "input videos must be same") || strings.Contains(text, "does not match") {
+			return nil, fmt.Errorf("%w: its pictures are not %dx%d", ErrShape, want.Width, want.Height)
 		}
 		return nil, err
 	}

@@ -16,9 +16,11 @@ var ErrCarry = errors.New("can't be carried over")
 
 // Joining is what [Tools.Join] puts together.
 type Joining struct {
-	// Video is a file by [MatroskaWriter], whose times count from the first picture's.
-	Video string
-	Codec Codec
+	// Video is a file by [MatroskaWriter]. Its first picture is shown Shift after 0, and
+	// the last one lasts Lasts, in microseconds.
+	Video        string
+	Shift, Lasts int64
+	Codec        Codec
 	// Original is where all else comes from: the times' beginning, audio, subtitles,
 	// chapters, tags.
 	Original Info
@@ -72,18 +74,27 @@ func metadataFilter(codec Codec, c Colors) (string, error) {
 	return filter + "=" + strings.Join(opts, ":"), nil
 }
 
-// Join puts a video and what is carried of its original into one file.
+// Join puts a video and what is carried of its original into one file. It leaves a file
+// beside the video.
 func (t *Tools) Join(ctx context.Context, j Joining, out string, l Limits) error {
 	filter, err := metadataFilter(j.Codec, j.Original.Colors)
 	if err != nil {
 		return err
 	}
-	args := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+error", "-xerror", "-copyts"}
+	head := []string{"-hide_banner", "-nostdin", "-nostats", "-loglevel", "level+error", "-xerror", "-copyts"}
+	// First the times alone: filters count in the unit of their output.
+	timed := j.Video + ".mp4"
+	args := append(slices.Clone(head), "-protocol_whitelist", "file,pipe", "-f", "matroska", "-i", "file:"+j.Video, "-map", "0:v:0", "-c", "copy",
+		"-bsf:v", timeFilter(j.Shift, j.Lasts), "-video_track_timescale", "1000000", "-f", "mp4", "-y", "file:"+timed)
+	if err := t.run(ctx, t.ffmpeg, command{op: "set the times", limits: l, line: quiet, args: args}); err != nil {
+		return err
+	}
+	args = slices.Clone(head)
 	turn := int(j.Original.Rotation)
 	if turn != 0 && (t.major == 0 || t.major >= 6) {
 		args = append(args, "-display_rotation", strconv.Itoa(turn))
 	}
-	args = append(args, "-protocol_whitelist", "file,pipe", "-itsoffset", strconv.FormatFloat(j.Original.Start+j.First, 'f', 6, 64), "-f", "matroska", "-i", "file:"+j.Video,
+	args = append(args, "-protocol_whitelist", "file,pipe", "-itsoffset", strconv.FormatFloat(j.Original.Start+j.First, 'f', 6, 64), "-f", "mov", "-i", "file:"+timed,
 		"-protocol_whitelist", "file,pipe", "-f", j.Original.Format, "-i", "file:"+j.Original.Path,
 		"-map", "0:v:0")
 	for _, s := range j.Carry {

@@ -10,10 +10,11 @@ import (
 // nanoseconds.
 const matroskaUnit = 1000
 
-// MatroskaWriter writes one video stream into a Matroska file: units in the order of
-// decoding, each with the time at which its picture is shown. It exists because ffmpeg
-// can't be told the times of an elementary stream's pictures; what it writes is only
-// meant to be read by ffmpeg, which finds the codec's parameters in the stream itself.
+// MatroskaWriter writes one video stream into a Matroska file for [Tools.Join] to read,
+// and for nobody else: a block's time is when its picture is decoded, and its duration
+// is how much later it is shown. ffmpeg can't be told the times of an elementary stream's
+// pictures; where it is only told when they are shown it guesses in which rhythm they
+// are decoded, and guesses wrong where segments of several encoders follow each other.
 type MatroskaWriter struct {
 	w     io.Writer
 	codec Codec
@@ -27,7 +28,7 @@ type MatroskaWriter struct {
 var codecIDs = map[Codec]string{H264: "V_MPEG4/ISO/AVC", HEVC: "V_MPEGH/ISO/HEVC", AV1: "V_AV1"}
 
 // NewMatroskaWriter makes a writer; the file begins with the first unit. sets are
-// parameter sets that hold for the whole stream, see [Unit.Sets]; AV1 needs none.
+// the parameter sets that the stream begins with, see [Unit.Sets].
 func NewMatroskaWriter(w io.Writer, c Codec, shape Shape, sets []byte) *MatroskaWriter {
 	return &MatroskaWriter{w: w, codec: c, shape: shape, sets: sets}
 }
@@ -50,10 +51,11 @@ func (m *MatroskaWriter) begin() {
 	m.write(element(0x1654AE6B, element(0xAE, track...)))
 }
 
-// Write adds a unit that is shown after so many microseconds.
-func (m *MatroskaWriter) Write(u Unit, micros int64) error {
-	if micros < 0 {
-		return fmt.Errorf("matroska: time of %d µs before the beginning", micros)
+// Write adds a unit that is decoded at a time and shown later by so much, both in
+// microseconds. Times must rise, and what is later must not be negative.
+func (m *MatroskaWriter) Write(u Unit, decoded, later int64) error {
+	if decoded < 0 || later < 0 {
+		return fmt.Errorf("matroska: decoded at %d µs, shown %d µs later", decoded, later)
 	}
 	if !m.begun {
 		m.begun = true
@@ -63,14 +65,22 @@ func (m *MatroskaWriter) Write(u Unit, micros int64) error {
 	if m.codec == AV1 && len(data) >= 2 && data[0]>>3&15 == obuDelimiter {
 		data = data[2:] // Matroska's blocks are its delimiters
 	}
-	flags := byte(0)
-	if u.Key {
-		flags = 0x80
+	group := [][]byte{element(0xA1, append([]byte{0x81, 0, 0, 0}, data...)), number8(0x9B, uint64(later+laterBias))}
+	if !u.Key {
+		group = append(group, element(0xFB, []byte{0xFF})) // it refers to another
 	}
 	// A cluster for each: its time has no bounds, a block's time in it has 16 bits.
-	block := append([]byte{0x81, 0, 0, flags}, data...)
-	m.write(element(0x1F43B675, number8(0xE7, uint64(micros)), element(0xA3, block)))
+	m.write(element(0x1F43B675, number8(0xE7, uint64(decoded)), element(0xA0, group...)))
 	return m.err
+}
+
+// laterBias is added to durations: one of zero would mean that it is unknown.
+const laterBias = 1
+
+// timeFilter makes of a file by MatroskaWriter what it stands for: shift is taken off
+// all times, each picture lasts for so long where nothing follows, all in microseconds.
+func timeFilter(shift, lasts int64) string {
+	return fmt.Sprintf("setts=pts=PTS+DURATION-%d:dts=PTS-%d:duration=%d", shift+laterBias, shift, max(1, lasts))
 }
 
 func (m *MatroskaWriter) write(b []byte) {

@@ -52,8 +52,7 @@ func (s *Stream) Units(positions []int64) ([]Unit, error) {
 	return out, nil
 }
 
-// Sets returns the parameter sets before the unit's picture, as Annex B: from them ffmpeg
-// learns how far pictures are reordered. AV1's tell nothing of that.
+// Sets returns the parameter sets before the unit's picture, as Annex B; none for AV1.
 func (u Unit) Sets(c Codec) []byte {
 	if c == AV1 {
 		return nil
@@ -69,13 +68,4 @@ func (u Unit) Sets(c Codec) []byte {
 		out = append(append(out, 0, 0, 0, 1), nal...)
 	}
 	return out
-}
-
-// Reorder returns by how many pictures the order of decoding is ahead of that of display.
-func Reorder(units []Unit) int {
-	most := 0
-	for decoded, u := range units {
-		most = max(most, decoded-u.Display)
-	}
-	return most
 }
