@@ -18,6 +18,7 @@ import (
 	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/lodenet/lode/app"
@@ -169,6 +170,18 @@ func TestWhatStakingBurnsIsCountedAsBurned(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, tao/2, slashed.Int64())
 	require.NoError(t, c.CheckInvariants(ctx), "the supply fell by what was burned")
+}
+
+func TestACancelledProposalsDepositIsCountedAsBurned(t *testing.T) {
+	c := newChain(t)
+	c.run([]string{"user"}, &govv1.MsgSubmitProposal{
+		Proposer: text("user"), Title: "title", Summary: "summary", Metadata: "none",
+		InitialDeposit: sdk.NewCoins(sdk.NewInt64Coin(app.BaseDenom, 10*tao)),
+	})
+	c.run([]string{"user"}, &govv1.MsgCancelProposal{ProposalId: 1, Proposer: text("user")})
+	totals, err := c.Emission.Totals(c.query())
+	require.NoError(t, err)
+	require.EqualValues(t, 5*tao, totals.Burned, "half of the deposit, by a message and no hand of ours")
 }
 
 func TestHomesAreNamedAfterTheProgram(t *testing.T) {
