@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,17 +22,30 @@ func TestMain(m *testing.M) {
 
 // TestOfflineScripts runs the scripts in testdata that need no network.
 func TestOfflineScripts(t *testing.T) {
+	mainnet := httptest.NewServer(http.HandlerFunc(answerStatus))
+	t.Cleanup(mainnet.Close)
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata",
-		Setup: setupHome,
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error { // a home of its own, and no passphrase
+			env.Setenv("LODE_HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("MAINNET", mainnet.URL)
+			return nil
+		},
 	})
 }
 
-// setupHome gives a script a home of its own, and no passphrase.
-func setupHome(env *testscript.Env) error {
-	env.Setenv("LODE_HOME", filepath.Join(env.WorkDir, "home"))
-	env.Setenv("HOME", env.WorkDir)
-	return nil
+// answerStatus answers as a node of lode-1 that is asked for its status.
+func answerStatus(w http.ResponseWriter, r *http.Request) {
+	var req struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&req); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"node_info":{"network":"lode-1"},"sync_info":{"latest_block_height":"7","latest_block_time":"2026-01-01T00:00:00Z"}}}`, req.ID)
 }
 
 // every calls f for a command and all below it.

@@ -92,7 +92,7 @@ var known = []struct {
 	{media.ErrMeasure, "no_measure", ""},
 	{video.ErrExists, "output_exists", ""},
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
-	{video.ErrNoMiners, "no_miners", "`lode metagraph` shows who serves what; `lode mine video` runs a miner"},
+	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},

@@ -53,8 +53,8 @@ func splitList(s string) []string {
 	return strings.Split(s, ",")
 }
 
-// localListen is where processes of a network on this machine listen: see
-// [mesh.DefaultListen]. publicListen is for all others.
+// publicListen is where processes listen whose network is not on this machine alone;
+// those of a local one have [mesh.DefaultListen].
 var publicListen = []string{"/ip4/0.0.0.0/udp/4101/quic-v1", "/ip4/0.0.0.0/tcp/4101"}
 
 // joined is a hotkey that is ready to work in a subnet.
@@ -106,8 +106,12 @@ func (f *joinFlags) join(ctx context.Context, cmd *cobra.Command, c *client.Clie
 	if err != nil {
 		return nil, fail("listen", "choose other addresses with --listen and --announce", "%w", err)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s works in subnet %d (%s) of %s, listening on %s; Ctrl-C stops it\n",
-		fullKey(hot.Address(), map[string]string{hot.Address(): k.Name}), netuid, s.Subnet.Name, chainID, strings.Join(host.Endpoints(), " "))
+	if g.json {
+		log.Info("working", "hotkey", hot.Address(), "netuid", netuid, "subnet", s.Subnet.Name, "chain_id", chainID, "endpoints", host.Endpoints())
+	} else {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s %s works in subnet %d (%s) of %s, listening on %s; Ctrl-C stops it\n",
+			k.Name, hot.Address(), netuid, s.Subnet.Name, chainID, strings.Join(host.Endpoints(), " "))
+	}
 	return &joined{
 		common: subnet.Common{
 			Chain: onchain.New(c, hot, cold), Mesh: host, Netuid: uint16(netuid), Name: name, Version: version,
