@@ -37,7 +37,7 @@ type fakeMesh struct {
 
 // as returns the client of a hotkey.
 func (m *fakeMesh) as(hotkey string) *http.Client {
-	return &http.Client{Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Transport: roundTripFunc(func(r *http.Request) (*http.Response, error) {
 		m.mu.Lock()
 		h := m.handlers[r.URL.Host]
 		m.log = append(m.log, hotkey+" "+r.Method+" "+r.URL.Path)
