@@ -244,6 +244,7 @@ func (n *node) ready(ctx context.Context) (bool, error) {
 		return false, n.register(ctx)
 	}
 	n.registered = true
+	n.outages.note("register", nil) // whatever became of its answer
 	n.outages.note("find its own uid", nil)
 	if n.serving.Protocol != "" {
 		n.serve(ctx, self)
@@ -275,7 +276,12 @@ func (n *node) register(ctx context.Context) error {
 func (n *node) serve(ctx context.Context, self Neuron) {
 	s := n.serving
 	s.Endpoints = n.common.Mesh.Endpoints() // they may change behind a NAT
-	if len(s.Endpoints) == 0 || sameSet(self.Endpoints, s.Endpoints) && self.Protocol == s.Protocol && self.ProtocolVersion == s.Version {
+	if len(s.Endpoints) == 0 {
+		return // a relay has still to take it in
+	}
+	if sameSet(self.Endpoints, s.Endpoints) && self.Protocol == s.Protocol && self.ProtocolVersion == s.Version {
+		n.outages.note("publish its endpoint", nil)
+		n.serveWait = 0
 		return
 	}
 	height := n.meta.Load().Height

@@ -89,38 +89,53 @@ type collector struct {
 	labels prometheus.Labels
 }
 
+// metrics are all but the scores.
+var metrics = []struct {
+	kind       prometheus.ValueType
+	name, help string
+	value      func(s Stats) float64
+}{
+	{prometheus.GaugeValue, "height", "Last block seen.", func(s Stats) float64 { return float64(s.Height) }},
+	{prometheus.GaugeValue, "epoch", "Number of the next epoch.", func(s Stats) float64 { return float64(s.Epoch) }},
+	{prometheus.GaugeValue, "permit", "1 while the neuron holds a permit.", func(s Stats) float64 {
+		if s.Permit {
+			return 1
+		}
+		return 0
+	}},
+	{prometheus.GaugeValue, "difficulties", "Operations that fail now.", func(s Stats) float64 { return float64(len(s.Difficulty)) }},
+	{prometheus.CounterValue, "jobs_total", "Requests answered or sent.", func(s Stats) float64 { return float64(s.Jobs) }},
+	{prometheus.CounterValue, "rounds_total", "Rounds that counted.", func(s Stats) float64 { return float64(s.Rounds) }},
+	{prometheus.CounterValue, "rounds_failed_total", "Rounds that failed.", func(s Stats) float64 { return float64(s.Failed) }},
+	{prometheus.CounterValue, "weights_sent_total", "Commits or sets on chain.", func(s Stats) float64 { return float64(s.Sent) }},
+	{prometheus.CounterValue, "weights_revealed_total", "Reveals on chain.", func(s Stats) float64 { return float64(s.Revealed) }},
+	{prometheus.CounterValue, "mesh_bytes_in_total", "Bytes received over the mesh.", func(s Stats) float64 { return float64(s.Mesh.BytesIn) }},
+	{prometheus.CounterValue, "mesh_bytes_out_total", "Bytes sent over the mesh.", func(s Stats) float64 { return float64(s.Mesh.BytesOut) }},
+}
+
 func (c collector) desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("lode_subnet_"+name, help, labels, c.labels)
 }
 
-// Describe sends one descriptor of many: it identifies the collector.
+func (c collector) score() *prometheus.Desc {
+	return c.desc("score", "Moving average of a miner's score.", "uid")
+}
+
+// Describe sends what Collect's metrics are.
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
-	ch <- c.desc("height", "Last block seen.")
+	for _, m := range metrics {
+		ch <- c.desc(m.name, m.help)
+	}
+	ch <- c.score()
 }
 
 // Collect sends the metrics of now.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	s := c.stats()
-	send := func(kind prometheus.ValueType, name, help string, v float64) {
-		ch <- prometheus.MustNewConstMetric(c.desc(name, help), kind, v)
+	for _, m := range metrics {
+		ch <- prometheus.MustNewConstMetric(c.desc(m.name, m.help), m.kind, m.value(s))
 	}
-	permit := 0.0
-	if s.Permit {
-		permit = 1
-	}
-	send(prometheus.GaugeValue, "height", "Last block seen.", float64(s.Height))
-	send(prometheus.GaugeValue, "epoch", "Number of the next epoch.", float64(s.Epoch))
-	send(prometheus.GaugeValue, "permit", "1 while the neuron holds a permit.", permit)
-	send(prometheus.GaugeValue, "difficulties", "Operations that fail now.", float64(len(s.Difficulty)))
-	send(prometheus.CounterValue, "jobs_total", "Requests answered or sent.", float64(s.Jobs))
-	send(prometheus.CounterValue, "rounds_total", "Rounds that counted.", float64(s.Rounds))
-	send(prometheus.CounterValue, "rounds_failed_total", "Rounds that failed.", float64(s.Failed))
-	send(prometheus.CounterValue, "weights_sent_total", "Commits or sets on chain.", float64(s.Sent))
-	send(prometheus.CounterValue, "weights_revealed_total", "Reveals on chain.", float64(s.Revealed))
-	send(prometheus.CounterValue, "mesh_bytes_in_total", "Bytes received over the mesh.", float64(s.Mesh.BytesIn))
-	send(prometheus.CounterValue, "mesh_bytes_out_total", "Bytes sent over the mesh.", float64(s.Mesh.BytesOut))
 	for uid, score := range s.Scores {
-		ch <- prometheus.MustNewConstMetric(c.desc("score", "Moving average of a miner's score.", "uid"),
-			prometheus.GaugeValue, score.Average, strconv.Itoa(int(uid)))
+		ch <- prometheus.MustNewConstMetric(c.score(), prometheus.GaugeValue, score.Average, strconv.Itoa(int(uid)))
 	}
 }
