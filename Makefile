@@ -12,7 +12,7 @@ help: ## what there is
 
 build: ## bin/lode
 	@./scripts/say-cold-build.sh
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/lode
+	$(GO) build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/lode
 
 up: tools build ## the whole network, in the foreground
 	$(BIN) up $(ARGS)
