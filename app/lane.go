@@ -98,6 +98,7 @@ func (c laneConsume) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next 
 		switch {
 		case err == nil:
 			err = c.weights.LaneConsume(ctx, msg)
+			ctx = weightskeeper.InLane(ctx)
 		case simulate:
 			err = nil
 		}

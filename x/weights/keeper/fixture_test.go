@@ -174,6 +174,15 @@ func send[M, R any](e *env, handle func(context.Context, M) (R, error), m M) (R,
 	return r, err
 }
 
+// inLane runs what the free lane has let in and consumed the limit for.
+func (e *env) inLane(run func() error) error {
+	before := e.ctx
+	e.ctx = keeper.InLane(e.ctx)
+	err := run()
+	e.ctx = before
+	return err
+}
+
 func (e *env) setWeights(uid uint32, uids, values []uint32) error {
 	_, err := send(e, e.msgs.SetWeights, &types.MsgSetWeights{Hotkey: hotkey(uid), Netuid: 1, Uids: uids, Values: values})
 	return err

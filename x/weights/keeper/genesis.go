@@ -82,9 +82,6 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.LastAttempts, err = values(ctx, k.attempts); err != nil {
 		return nil, err
 	}
-	for i := range g.LastAttempts {
-		g.LastAttempts[i].Lane = false // means something within its block alone
-	}
 	err = k.permits.Walk(ctx, nil, func(at slot) (bool, error) {
 		g.Permits = append(g.Permits, types.Permit{SubnetId: at.K1(), Uid: at.K2()})
 		return false, nil

@@ -31,7 +31,7 @@ func (k Keeper) LaneCheck(ctx context.Context, msg sdk.Msg) error {
 }
 
 // LaneConsume checks as LaneCheck does and consumes the limit, so that a message
-// that fails later has still used it. In a mempool's check the record makes a
+// that fails later has still used it; run the message in the context of InLane. In a mempool's check the record makes a
 // second pending transaction of the neuron and kind fail.
 func (k Keeper) LaneConsume(ctx context.Context, msg sdk.Msg) error {
 	n, l, err := k.lane(ctx, msg)
@@ -41,8 +41,16 @@ func (k Keeper) LaneConsume(ctx context.Context, msg sdk.Msg) error {
 	if err := k.checkLimit(ctx, n, l); err != nil {
 		return err
 	}
-	return k.consumeLimit(ctx, n, l, true)
+	return k.consumeLimit(ctx, n, l)
 }
+
+type laneKey struct{}
+
+// InLane marks the context of a message for which the free lane has consumed the
+// limit, so that the message does not ask for it again.
+func InLane(ctx sdk.Context) sdk.Context { return ctx.WithValue(laneKey{}, true) }
+
+func inLane(ctx context.Context) bool { return ctx.Value(laneKey{}) != nil }
 
 // lane finds the neuron that a message of the lane is for, and its limit.
 func (k Keeper) lane(ctx context.Context, msg sdk.Msg) (subnetstypes.Neuron, limit, error) {

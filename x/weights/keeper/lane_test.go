@@ -79,7 +79,7 @@ func TestSection8TheLaneConsumesTheLimitForTheMessageThatFollows(t *testing.T) {
 	require.NoError(t, e.k.LaneCheck(e.ctx, setMsg(1)))
 	require.NoError(t, e.k.LaneCheck(e.ctx, setMsg(1)), "a check consumes nothing")
 	require.NoError(t, e.k.LaneConsume(e.ctx, setMsg(1)))
-	require.NoError(t, e.setWeights(1, []uint32{2}, []uint32{1}), "the limit was consumed for this message")
+	require.NoError(t, e.inLane(func() error { return e.setWeights(1, []uint32{2}, []uint32{1}) }), "the limit was consumed for this message")
 	require.ErrorIs(t, e.setWeights(1, []uint32{3}, []uint32{1}), types.ErrTooSoon, "and for none that pays")
 	err := e.k.LaneConsume(e.ctx, setMsg(1))
 	require.ErrorIs(t, err, types.ErrTooSoon)
@@ -91,8 +91,9 @@ func TestSection8TheLaneConsumesTheLimitForTheMessageThatFollows(t *testing.T) {
 func TestSection8AMessageOfTheLaneThatFailsHasUsedItsLimit(t *testing.T) {
 	e := validators(t)
 	require.NoError(t, e.k.LaneConsume(e.ctx, setMsg(1)))
-	require.ErrorIs(t, e.setWeights(1, []uint32{9}, []uint32{1}), types.ErrInvalidRow)
+	require.ErrorIs(t, e.inLane(func() error { return e.setWeights(1, []uint32{9}, []uint32{1}) }), types.ErrInvalidRow)
 	require.ErrorIs(t, e.k.LaneCheck(e.ctx, setMsg(1)), types.ErrTooSoon)
+	require.ErrorIs(t, e.setWeights(1, []uint32{2}, []uint32{1}), types.ErrTooSoon, "nor does a message that pays get it in the same block")
 	e.to(17)
 	require.ErrorIs(t, e.k.LaneCheck(e.ctx, setMsg(1)), types.ErrTooSoon)
 	require.ErrorIs(t, e.setWeights(1, []uint32{2}, []uint32{1}), types.ErrTooSoon)
@@ -133,12 +134,11 @@ func TestSection8TheLaneTakesAReveal(t *testing.T) {
 	wrong := someRow.reveal()
 	wrong.Version = 5
 	require.NoError(t, e.k.LaneConsume(e.ctx, wrong))
-	_, err = send(e, e.msgs.RevealWeights, wrong)
-	require.ErrorIs(t, err, types.ErrNoCommit)
+	require.ErrorIs(t, e.inLane(func() error { _, err := send(e, e.msgs.RevealWeights, wrong); return err }), types.ErrNoCommit)
 	require.ErrorIs(t, e.k.LaneConsume(e.ctx, someRow.reveal()), types.ErrTooSoon, "one a block")
 	e.to(24)
 	require.NoError(t, e.k.LaneConsume(e.ctx, someRow.reveal()))
-	require.NoError(t, e.reveal(someRow))
+	require.NoError(t, e.inLane(func() error { return e.reveal(someRow) }))
 	e.to(25)
 	require.ErrorIs(t, e.k.LaneCheck(e.ctx, someRow.reveal()), types.ErrNoCommit, "nothing is left to open")
 }
@@ -189,7 +189,7 @@ func TestTheGasOfTheLaneCoversItsLargestMessages(t *testing.T) {
 		ctx, _ := e.ctx.CacheContext()
 		ctx = ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
 		require.NoError(t, e.k.LaneConsume(ctx, m))
-		require.NoError(t, run(ctx))
+		require.NoError(t, run(keeper.InLane(ctx)))
 		size := m.(interface{ Size() int }).Size() + 300 // signature, key, envelope
 		used := ante + ctx.GasMeter().GasConsumed() + 10*uint64(size)
 		may, _ := types.LaneGas(m)

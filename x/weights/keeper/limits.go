@@ -67,26 +67,20 @@ func (k Keeper) checkLimit(ctx context.Context, n subnetstypes.Neuron, l limit) 
 	return nil
 }
 
-// consumeLimit records an attempt. lane: the free lane consumed it for a message
-// that runs later in this block, which then finds it consumed for itself.
-func (k Keeper) consumeLimit(ctx context.Context, n subnetstypes.Neuron, l limit, lane bool) error {
+// consumeLimit records an attempt.
+func (k Keeper) consumeLimit(ctx context.Context, n subnetstypes.Neuron, l limit) error {
 	return k.attempts.Set(ctx, collections.Join3(n.SubnetId, n.Uid, l.kind), types.LastAttempt{
-		SubnetId: n.SubnetId, Uid: n.Uid, Kind: l.kind, Height: targetHeight(ctx), Lane: lane,
+		SubnetId: n.SubnetId, Uid: n.Uid, Kind: l.kind, Height: targetHeight(ctx),
 	})
 }
 
-// useLimit is for messages: it takes what the free lane consumed for them in
-// this block, or checks and consumes by itself. A message of the lane that fails
-// leaves the lane's record, so the attempt stays spent.
+// useLimit is for messages: it checks and consumes, unless the free lane did.
 func (k Keeper) useLimit(ctx context.Context, n subnetstypes.Neuron, l limit) error {
-	a, ok, err := found(k.attempts.Get(ctx, collections.Join3(n.SubnetId, n.Uid, l.kind)))
-	if err != nil {
+	if inLane(ctx) {
+		return nil
+	}
+	if err := k.checkLimit(ctx, n, l); err != nil {
 		return err
 	}
-	if !ok || !a.Lane || a.Height != targetHeight(ctx) {
-		if err := k.checkLimit(ctx, n, l); err != nil {
-			return err
-		}
-	}
-	return k.consumeLimit(ctx, n, l, false)
+	return k.consumeLimit(ctx, n, l)
 }
