@@ -342,9 +342,9 @@ func TestErrorsHaveOneForm(t *testing.T) {
 	mount(t, server, "/mine", open, func(w http.ResponseWriter, r *http.Request) {
 		mesh.WriteError(w, &mesh.Error{Status: 418, Code: "teapot", Message: "no <coffee> here", Hint: "try tea"})
 	})
-	mount(t, server, "/theirs", open, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "plain text", 502) })
+	mount(t, server, "/theirs", open, func(w http.ResponseWriter, r *http.Request) { http.Error(w, "plain text", http.StatusBadGateway) })
 	mount(t, server, "/fine", open, echo)
-	mount(t, server, "/elsewhere", open, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/fine", 302) })
+	mount(t, server, "/elsewhere", open, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/fine", http.StatusFound) })
 
 	errorOf := func(path string) error {
 		resp, err := client.Client().Get("http://" + server.Hotkey() + path)

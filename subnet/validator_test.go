@@ -375,7 +375,7 @@ func TestARoundThatFailsDoesNotCount(t *testing.T) {
 	for name, bad := range map[string]func(*subnet.Network) (subnet.Scores, error){
 		"an error":               func(*subnet.Network) (subnet.Scores, error) { return subnet.Scores{1: 9}, errors.New("no clips") },
 		"a panic":                func(*subnet.Network) (subnet.Scores, error) { panic("oh") },
-		"a nil map's panic":      func(*subnet.Network) (subnet.Scores, error) { var s subnet.Scores; s[1] = 1; return s, nil },
+		"a nil map's panic":      func(*subnet.Network) (subnet.Scores, error) { return write(nil), nil },
 		"not a number":           func(*subnet.Network) (subnet.Scores, error) { return subnet.Scores{1: math.NaN()}, nil },
 		"infinity":               func(*subnet.Network) (subnet.Scores, error) { return subnet.Scores{1: math.Inf(1)}, nil },
 		"less than nothing":      func(*subnet.Network) (subnet.Scores, error) { return subnet.Scores{1: -0.1}, nil },
@@ -418,6 +418,11 @@ func TestARoundThatFailsDoesNotCount(t *testing.T) {
 			})
 		})
 	}
+}
+
+func write(s subnet.Scores) subnet.Scores {
+	s[1] = 1
+	return s
 }
 
 func TestAUidThatChangesHandsStartsAnew(t *testing.T) {

@@ -69,7 +69,7 @@ func MakeWeights(scores map[uint16]float64, self uint16, neurons int, hp Hyperpa
 func capShares(shares []float64, limit float64) {
 	top := slices.Max(shares) // first, so that the sum of huge scores stays finite
 	for i := range shares {
-		shares[i] /= top
+		shares[i] = max(shares[i]/top, math.SmallestNonzeroFloat64)
 	}
 	order := make([]int, len(shares))
 	for i := range order {
@@ -95,8 +95,8 @@ func capShares(shares []float64, limit float64) {
 		left -= limit
 		shares[order[k]] = limit
 	}
-	for scale := left / rest[k]; k < len(order); k++ {
-		shares[order[k]] *= scale
+	for sum := rest[k]; k < len(order); k++ {
+		shares[order[k]] = shares[order[k]] / sum * left // left/sum could be infinite
 	}
 }
 

@@ -26,6 +26,8 @@ func TestWeightsAreInTheScoresProportions(t *testing.T) {
 		{"oneself is left out", map[uint16]float64{0: 9, 1: 1}, all, []uint16{1}, []uint16{65_535}},
 		{"who left is left out", map[uint16]float64{1: 1, 50: 9}, all, []uint16{1}, []uint16{65_535}},
 		{"the least that isn't nothing", map[uint16]float64{1: 1, 2: 1e-300}, all, []uint16{1, 2}, []uint16{65_535, 1}},
+		{"too small to be told apart beside a huge one", map[uint16]float64{1: math.MaxFloat64, 2: 1e-300, 3: 1e-308}, subnet.Hyperparameters{MaxWeightLimit: 32_768},
+			[]uint16{1, 2, 3}, []uint16{65_535, 32_767, 32_767}},
 		{"huge scores", map[uint16]float64{1: math.MaxFloat64, 2: math.MaxFloat64}, all, []uint16{1, 2}, []uint16{65_535, 65_535}},
 		{"filled up", map[uint16]float64{4: 1}, subnet.Hyperparameters{MinAllowedWeights: 3, MaxWeightLimit: 65_535},
 			[]uint16{1, 2, 4}, []uint16{1, 1, 65_535}},
