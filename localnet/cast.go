@@ -1,6 +1,9 @@
 package localnet
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 // Names of the keys in a home's wallet.
 const (
@@ -18,6 +21,9 @@ const (
 
 // TAO is a whole coin in rao, and a whole alpha in its units.
 const TAO = 1_000_000_000
+
+// ownKey matches the names of keys that a network makes for itself.
+var ownKey = regexp.MustCompile(`^(faucet|user|(owner|(validator|miner)-[0-9]+)(-hot)?)$`)
 
 // What genesis holds, in rao: 1,000,000 TAO in all (protocol.md §2, local profile).
 const (

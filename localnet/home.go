@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/lodenet/lode/wallet"
 )
 
 // homeVersion is the layout of a home that this program reads and writes.
@@ -20,6 +22,8 @@ var (
 	ErrHomeInUse = errors.New("the network of this home is already running")
 	// ErrHomeVersion says that a home was written by another version.
 	ErrHomeVersion = errors.New("the home was written by another version of lode")
+	// ErrForeignWallet says that a home has a wallet whose passphrase it doesn't hold.
+	ErrForeignWallet = errors.New("this home has a wallet with a passphrase of its own")
 	// ErrNoNetwork says that there is no network in a home.
 	ErrNoNetwork = errors.New("there is no local network in this home")
 )
@@ -42,7 +46,6 @@ func infoPath(home string) string { return filepath.Join(home, "network.json") }
 func lockPath(home string) string { return filepath.Join(home, "lock") }
 func nodeDir(home string) string  { return filepath.Join(home, "node") }
 func stateDir(home string) string { return filepath.Join(home, "state") }
-func clipsDir(home string) string { return filepath.Join(home, "clips") }
 
 // WalletDir is where a home's keys are.
 func WalletDir(home string) string { return filepath.Join(home, "wallet") }
@@ -118,27 +121,64 @@ func lockHome(home string) (*os.File, error) {
 	return f, nil
 }
 
-// ours are the names that a home may hold; anything else is not deleted by --fresh.
-var ours = []string{"network.json", "node", "state", "clips", "wallet", "passphrase"}
+// ours are the names that --fresh deletes; anything else in a home stays.
+var ours = []string{"network.json", "node", "state", "wallet", "passphrase"}
 
-// clearHome removes the network of a home, and nothing else. It refuses a folder
-// that never was one.
-func clearHome(home string) error {
+// clearHome removes the network of a home, and nothing else. It refuses a folder that
+// never was one. A wallet with keys that the network did not make for itself is kept
+// aside, with its passphrase: kept is where, or empty.
+func clearHome(home string) (kept string, err error) {
 	entries, err := os.ReadDir(home)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if _, err := os.Stat(infoPath(home)); err != nil && len(entries) > 1 { // the lock is there
-		if _, err := os.Stat(PassphraseFile(home)); err != nil {
-			return fmt.Errorf("%s is no home of a local network: --fresh will not delete what is in it. Use an empty --home", home)
+	_, noInfo := os.Stat(infoPath(home))
+	_, noPassphrase := os.Stat(PassphraseFile(home))
+	if noInfo != nil && noPassphrase != nil && len(entries) > 1 { // the lock is there
+		return "", fmt.Errorf("%s is no home of a local network: --fresh will not delete what is in it. Use an empty --home", home)
+	}
+	own, err := onlyOwnKeys(home)
+	if err != nil {
+		return "", err
+	}
+	if !own {
+		if kept, err = os.MkdirTemp(home, "kept-"); err != nil {
+			return "", err
+		}
+		for _, from := range []string{WalletDir(home), PassphraseFile(home)} {
+			if err := os.Rename(from, filepath.Join(kept, filepath.Base(from))); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return "", err
+			}
 		}
 	}
 	for _, name := range ours {
 		if err := os.RemoveAll(filepath.Join(home, name)); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return kept, nil
+}
+
+// onlyOwnKeys says whether a home's wallet holds only keys that a network makes for
+// itself.
+func onlyOwnKeys(home string) (bool, error) {
+	if _, err := os.Stat(WalletDir(home)); errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	w, err := wallet.Open(WalletDir(home), func(bool) (string, error) { return "", errors.New("no key is opened here") })
+	if err != nil {
+		return false, err
+	}
+	keys, err := w.List()
+	if err != nil {
+		return false, err
+	}
+	for _, k := range keys {
+		if !ownKey.MatchString(k.Name) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // passphrase reads a home's passphrase, or makes a random one.
@@ -152,6 +192,9 @@ func passphrase(home string) (string, error) {
 	}
 	if !errors.Is(err, os.ErrNotExist) {
 		return "", err
+	}
+	if keys, err := os.ReadDir(WalletDir(home)); err == nil && len(keys) > 0 {
+		return "", fmt.Errorf("%w: %s. Use another --home, or write its passphrase into %s (mode 0600)", ErrForeignWallet, WalletDir(home), PassphraseFile(home))
 	}
 	b := make([]byte, 24)
 	if _, err := rand.Read(b); err != nil {

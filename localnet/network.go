@@ -64,8 +64,12 @@ func New(cfg Config) (_ *Network, err error) {
 		}
 	}()
 	if cfg.Fresh {
-		if err := clearHome(cfg.Home); err != nil {
+		kept, err := clearHome(cfg.Home)
+		if err != nil {
 			return nil, err
+		}
+		if kept != "" {
+			cfg.OnStep("the wallet held keys of yours: it is kept, with its passphrase, in " + kept)
 		}
 	}
 	n.info, err = ReadInfo(cfg.Home)

@@ -1,20 +1,158 @@
 package localnet_test
 
 import (
+	"encoding/json"
+	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
 )
 
-func TestTheFirstMinerIsPaid(t *testing.T) {
-	n := localnettest.Start(t, localnet.Config{})
-	for r := range n.Reports(t.Context()) {
-		if r.FirstPaidSeconds != nil {
-			if *r.FirstPaidSeconds > 90 {
-				t.Errorf("the first miner was paid after %.1f s, must be within 90 s", *r.FirstPaidSeconds)
+// await waits for a report that satisfies a condition, for three minutes at most.
+func await(t *testing.T, n *localnet.Network, what string, ok func(localnet.Report) bool) localnet.Report {
+	t.Helper()
+	timeout := time.NewTimer(3 * time.Minute)
+	defer timeout.Stop()
+	reports := n.Reports(t.Context())
+	for {
+		select {
+		case r := <-reports:
+			if ok(r) {
+				return r
 			}
-			return
+		case <-timeout.C:
+			t.Fatalf("%s: not within 3 minutes; the last report is %+v", what, n.Report())
 		}
+	}
+}
+
+// neuron finds a report's neuron by its key's name.
+func neuron(t *testing.T, n *localnet.Network, r localnet.Report, name string) localnet.NeuronReport {
+	t.Helper()
+	key, err := n.Wallet().Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range r.Subnets[0].Neurons {
+		if m.Hotkey == key.Address {
+			return m
+		}
+	}
+	t.Fatalf("%s is no neuron of %+v", name, r.Subnets[0])
+	return localnet.NeuronReport{}
+}
+
+// TestANetworkPaysForCompression runs the whole thing: it pays, it stops quickly, it
+// continues where it was, and what it pays follows the strategies, not the names.
+func TestANetworkPaysForCompression(t *testing.T) {
+	home := t.TempDir()
+	n, stop := localnettest.StartStoppable(t, localnet.Config{Home: home})
+	paid := await(t, n, "all miners are paid", func(r localnet.Report) bool {
+		return r.FirstPaidSeconds != nil && !slices.ContainsFunc(r.Subnets[0].Neurons, func(m localnet.NeuronReport) bool {
+			return m.Role == localnet.RoleMiner && (m.EmissionAlpha == 0 || m.Score == nil)
+		})
+	})
+	t.Logf("first paid after %.1f s", *paid.FirstPaidSeconds)
+	if *paid.FirstPaidSeconds > 90 {
+		t.Errorf("the first miner was paid after %.1f s, must be within 90 s", *paid.FirstPaidSeconds)
+	}
+	checkReport(t, n, paid)
+	better(t, n, paid, "miner-3-hot", "miner-1-hot")
+	checkStatus(t, n)
+
+	began := time.Now()
+	stop()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("stopping took %v, must be within 5 s", took)
+	}
+	last := n.Report()
+
+	n = localnettest.Start(t, localnet.Config{Home: home, Strategies: []string{"search", "x265", "x264"}})
+	again := await(t, n, "a report of the second run", func(localnet.Report) bool { return true })
+	if again.ChainID != last.ChainID || again.Height <= last.Height || again.Subnets[0].Epochs < last.Subnets[0].Epochs {
+		t.Errorf("the second run is at block %d, epoch %d of %s; the first ended at block %d, epoch %d of %s",
+			again.Height, again.Subnets[0].Epochs, again.ChainID, last.Height, last.Subnets[0].Epochs, last.ChainID)
+	}
+	if *again.FirstPaidSeconds != *last.FirstPaidSeconds || n.Info().Endpoints.RPC != last.Endpoints.RPC {
+		t.Errorf("the second run forgot when the first miner was paid, or its ports: %+v", n.Info())
+	}
+	swapped := await(t, n, "swapped strategies swap the incentive", func(r localnet.Report) bool {
+		return neuron(t, n, r, "miner-1-hot").Incentive > neuron(t, n, r, "miner-3-hot").Incentive
+	})
+	better(t, n, swapped, "miner-1-hot", "miner-3-hot")
+}
+
+// better checks that one neuron earns more than another.
+func better(t *testing.T, n *localnet.Network, r localnet.Report, good, bad string) {
+	t.Helper()
+	g, b := neuron(t, n, r, good), neuron(t, n, r, bad)
+	if g.Incentive <= b.Incentive {
+		t.Errorf("%s (%s) has incentive %.4f, %s (%s) has %.4f", good, *g.Strategy, g.Incentive, bad, *b.Strategy, b.Incentive)
+	}
+}
+
+func checkReport(t *testing.T, n *localnet.Network, r localnet.Report) {
+	t.Helper()
+	roles := map[string]int{}
+	for _, m := range r.Subnets[0].Neurons {
+		roles[m.Role]++
+		if m.Role == localnet.RoleOwner {
+			continue
+		}
+		// Every job crosses libp2p: the hosts' own counters say so.
+		if m.BytesIn == nil || *m.BytesIn == 0 || *m.BytesOut == 0 || *m.Jobs == 0 {
+			t.Errorf("no bytes or jobs over the mesh: %+v", m)
+		}
+	}
+	if roles[localnet.RoleOwner] != 1 || roles[localnet.RoleValidator] != 2 || roles[localnet.RoleMiner] != 3 {
+		t.Errorf("roles %v", roles)
+	}
+	if r.IssuedRao <= 1_000_000*localnet.TAO || r.Subnets[0].Price <= 0 || r.Subnets[0].Name != "video" {
+		t.Errorf("report %+v", r)
+	}
+	if v := neuron(t, n, r, "validator-2-hot"); v.Dividends <= 0 || v.EmissionAlpha == 0 {
+		t.Errorf("validator 2 got nothing: %+v", v)
+	}
+}
+
+// checkStatus reads the status endpoint as a program does.
+func checkStatus(t *testing.T, n *localnet.Network) {
+	t.Helper()
+	get := func(host string) (int, map[string]any) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, n.Info().Endpoints.Status, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if host != "" {
+			req.Host = host
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var body map[string]any
+		if resp.StatusCode == http.StatusOK {
+			if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return resp.StatusCode, body
+	}
+	code, body := get("")
+	if code != http.StatusOK {
+		t.Fatalf("status %d", code)
+	}
+	if _, ok := body["issued_rao"].(string); !ok {
+		t.Errorf("issued_rao is %T, must be a decimal string", body["issued_rao"])
+	}
+	if s := body["subnets"].([]any)[0].(map[string]any)["neurons"].([]any)[0].(map[string]any); s["strategy"] != nil || s["score"] != nil {
+		t.Errorf("the owner has strategy %v and score %v, must be null", s["strategy"], s["score"])
+	}
+	if code, _ := get("evil.example:80"); code != http.StatusMisdirectedRequest {
+		t.Errorf("a request for another host got status %d", code)
 	}
 }

@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnet/onchain"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
 // videoParameters are subnet 1's own: what its validators measure by.
@@ -65,7 +68,7 @@ func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *medi
 	if err != nil {
 		return err
 	}
-	common, host, err := n.common(ctx, p, video.Name)
+	common, host, err := n.common(ctx, p.name, videoNetuid, video.Name)
 	if err != nil {
 		return errors.Join(err, miner.Close())
 	}
@@ -86,7 +89,7 @@ func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *
 	if err != nil {
 		return err
 	}
-	common, host, err := n.common(ctx, p, video.Name)
+	common, host, err := n.common(ctx, p.name, videoNetuid, video.Name)
 	if err != nil {
 		return errors.Join(err, validator.Close())
 	}
@@ -108,20 +111,48 @@ func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *
 
 // common is what a process of a part is made of: its way to the chain and its host on
 // the mesh.
-func (n *Network) common(ctx context.Context, p part, name string) (subnet.Common, *mesh.Host, error) {
-	cold, hot, err := n.signers(p.name)
+func (n *Network) common(ctx context.Context, member string, netuid uint16, protocol string) (subnet.Common, *mesh.Host, error) {
+	cold, hot, err := n.signers(member)
 	if err != nil {
 		return subnet.Common{}, nil, err
 	}
-	log := n.log.With("part", p.name)
-	host, err := mesh.New(context.WithoutCancel(ctx), mesh.Config{PrivKey: hot.PrivKey(), Logger: log})
+	log := n.log.With("part", member)
+	before, err := n.listenedOn(ctx, netuid, hot.Address())
+	if err != nil {
+		return subnet.Common{}, nil, err
+	}
+	// The host outlives ctx a little: it is closed after what runs on it.
+	ctx = context.WithoutCancel(ctx)
+	host, err := mesh.New(ctx, mesh.Config{PrivKey: hot.PrivKey(), Listen: before, Logger: log})
+	if err != nil && before != nil {
+		log.Info("the last run's addresses can't be used again", "addresses", before, "err", err)
+		host, err = mesh.New(ctx, mesh.Config{PrivKey: hot.PrivKey(), Logger: log})
+	}
 	if err != nil {
 		return subnet.Common{}, nil, err
 	}
 	return subnet.Common{
-		Chain: onchain.New(n.client, hot, cold), Mesh: host, Netuid: videoNetuid,
-		Name: name, Version: fmt.Sprint(video.Version), Register: true, MaxBurn: maxBurn, Logger: log,
+		Chain: onchain.New(n.client, hot, cold), Mesh: host, Netuid: netuid,
+		Name: protocol, Version: fmt.Sprint(video.Version), Register: true, MaxBurn: maxBurn, Logger: log,
 	}, host, nil
+}
+
+// listenedOn are the addresses that a neuron published in a former run: with the same
+// ones nobody has to learn new ones after a restart. Nil if it never did.
+func (n *Network) listenedOn(ctx context.Context, netuid uint16, hotkey string) ([]string, error) {
+	r, err := n.client.Subnets().Neuron(ctx, &subnetstypes.QueryNeuronRequest{Netuid: uint32(netuid), Hotkey: hotkey})
+	if errors.Is(err, client.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range r.Neuron.Endpoints {
+		at, _, _ := strings.Cut(e, "/p2p/")
+		out = append(out, at)
+	}
+	return out, nil
 }
 
 // guard turns a panic of a process into an error, so that the network stops in order
