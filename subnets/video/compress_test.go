@@ -479,3 +479,28 @@ func TestStreamsAreLeftOutWhenAskedFor(t *testing.T) {
 		t.Errorf("dropped %v", r.Dropped)
 	}
 }
+
+func TestSoundStaysInStepWithThePicture(t *testing.T) {
+	offset := func(path string) float64 {
+		v := seconds(t, strings.Split(probeText(t, path, "stream=start_time"), "\n")[0])
+		return seconds(t, strings.Split(probeText(t, path, "stream=start_time"), "\n")[1]) - v
+	}
+	for name, c := range map[string]struct {
+		in, out string
+		args    []string
+	}{
+		"late sound in MP4":         {"in.mp4", "out.mp4", []string{"-itsoffset", "0.4", "-f", "lavfi", "-i", "sine=d=0.6", "-c:a", "aac"}},
+		"late picture in Matroska":  {"in.mkv", "out.mkv", []string{"-f", "lavfi", "-i", "sine=d=1", "-vf", "setpts=PTS+0.3/TB", "-c:a", "libopus", "-c:v", "libx264", "-crf", "12", "-pix_fmt", "yuv420p", "-fps_mode", "passthrough"}},
+		"a transport stream to MP4": {"in.ts", "out.mp4", []string{"-f", "lavfi", "-i", "sine=d=1", "-c:a", "mp2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := makeClip(t, c.in, "1", c.args...)
+			out := filepath.Join(t.TempDir(), c.out)
+			compressed(t, in, out, nil)
+			before, after := offset(in), offset(out)
+			if d := before - after; d > 0.03 || d < -0.03 {
+				t.Errorf("the sound began %.3f s after the picture, now %.3f s", before, after)
+			}
+		})
+	}
+}
