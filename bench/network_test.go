@@ -60,7 +60,7 @@ func BenchmarkNetwork(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tx/s")
 	if blocks := last.Height - first.Height; blocks > 0 {
-		b.ReportMetric(last.BlockTime.Sub(first.BlockTime).Seconds()/float64(blocks), "s/block")
+		b.ReportMetric(last.Time.Sub(first.Time).Seconds()/float64(blocks), "s/block")
 	}
 }
 
