@@ -56,7 +56,7 @@ The strategies that come with Lode: x264 (quick), x265, search (several codecs: 
 			}
 			miner, err := o.Miner(tools, log)
 			if err != nil {
-				return subnet.Stats{}, err
+				return subnet.Stats{}, fail(codeUsage, "see `lode mine video --help`", "%w", err)
 			}
 			j, err := f.join(ctx, cmd, c, log, video.Name, fmt.Sprint(video.Version))
 			if err != nil {

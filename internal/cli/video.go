@@ -150,7 +150,7 @@ func (p *progressBar) show(s video.Progress) {
 			text += fmt.Sprintf(", %s → %s", bytesText(s.BytesIn), bytesText(s.BytesOut))
 		}
 		if s.Refused > 0 {
-			text += fmt.Sprintf(", %d answers refused", s.Refused)
+			text += fmt.Sprintf(", %d refused", s.Refused)
 		}
 	}
 	if !p.live {
