@@ -85,18 +85,25 @@ const (
 	toneStep = 0.04
 	// safe is the slack to aim for when there is time for one more encode only.
 	safe = 0.05
-	// maxTries bounds the encodes of one search.
-	maxTries = 6
+	// maxTries bounds the encodes of one search; tryHarder where none has passed yet.
+	maxTries  = 6
+	tryHarder = 9
 )
+
+// errLate says that a search was given up in time to do something quicker.
+var errLate = errors.New("there is no time for another encode")
 
 // fit looks for the highest rate factor that holds the gate, from a first guess on:
 // quality on the scale of distance is about linear in the rate factor, so two to four
-// encodes do.
-func (s *solver) fit(ctx context.Context, r media.Recipe, guess float64) (*attempt, error) {
+// encodes do. It gives up with errLate when only the time reserve would be left.
+func (s *solver) fit(ctx context.Context, r media.Recipe, guess float64, reserve time.Duration) (*attempt, error) {
 	rate := r.Clamp(guess)
 	var best *attempt
 	var tried []*attempt
-	for len(tried) < maxTries {
+	for len(tried) < maxTries || best == nil && len(tried) < tryHarder {
+		if best == nil && len(tried) > 0 && reserve > 0 && s.now().Add(s.slowest+reserve).After(s.end) {
+			return nil, fmt.Errorf("%s: %w", r, errLate)
+		}
 		a, err := s.try(ctx, r, rate, s.job, s.source)
 		if err != nil {
 			if best != nil {
@@ -159,7 +166,8 @@ func nextRate(r media.Recipe, tried []*attempt, aim float64) float64 {
 		if d := last.rate - prev.rate; math.Abs(d) > 0.01 {
 			per = min(3*r.Step, max(r.Step/3, (prev.slack-last.slack)/d))
 		}
-		next = last.rate + 1.1*(slack-aim)/per
+		// Where that has not been enough yet, ever further.
+		next = last.rate + (1.1+0.4*float64(len(tried)-2))*(slack-aim)/per
 	default:
 		next = last.rate + (slack-aim)/r.Step
 	}
@@ -190,18 +198,31 @@ func (s *solver) solve(ctx context.Context, strategy Strategy) (*attempt, error)
 	}
 	var best *attempt
 	var errs error
+	// Time is kept for one encode with the quickest of them, should the best be too slow.
+	quick := slices.MinFunc(guesses, func(a, b guess) int { return cmp.Compare(a.full, b.full) })
 	for _, g := range guesses {
 		if best != nil && !s.worthwhile(best, guesses[0], g) {
 			break
 		}
-		found, err := s.fit(ctx, g.recipe, g.rate)
+		reserve := quick.full
+		if g.recipe == quick.recipe {
+			reserve = 0
+		}
+		found, err := s.fit(ctx, g.recipe, g.rate, reserve)
 		if err == nil && (best == nil || found.counted < best.counted) {
 			best = found
 		}
 		errs = errors.Join(errs, err)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errLate) {
 			break
 		}
+	}
+	if best == nil && errors.Is(errs, errLate) {
+		a, err := s.try(ctx, quick.recipe, quick.recipe.Clamp(quick.rate-safe/quick.recipe.Step), s.job, s.source)
+		if err == nil && a.passes() {
+			best = a
+		}
+		errs = errors.Join(errs, err)
 	}
 	if best == nil {
 		return nil, errs
