@@ -8,6 +8,7 @@ import (
 
 	"cosmossdk.io/log/v2"
 
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/pruning"
 	"github.com/cosmos/cosmos-sdk/client/snapshot"
 	"github.com/cosmos/cosmos-sdk/server"
@@ -28,6 +29,10 @@ func newServerCommands() []*cobra.Command {
 	start := server.StartCmdWithOptions(create, app.DefaultHome, server.StartCmdOptions{
 		AddFlags: func(cmd *cobra.Command) {
 			cmd.Flags().Int64(app.FlagCheckInvariants, 0, "check the chain's invariants every so many blocks, and stop where one is broken (0: never)")
+			// The SDK's own program adds these to its root command.
+			cmd.Flags().String(flags.FlagLogLevel, "info", "trace, debug, info, warn, error, disabled, or pairs of MODULE:LEVEL")
+			cmd.Flags().String(flags.FlagLogFormat, flags.OutputFormatText, "text or json")
+			cmd.Flags().Bool(flags.FlagLogNoColor, false, "leave colours out of the log")
 		},
 	})
 	start.Short = "Run the node"
