@@ -19,7 +19,7 @@ func BenchmarkStrategies(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/quality=%g", s, quality), func(b *testing.B) {
 				saved, score, bytes := 0.0, 0.0, 0.0
 				for i := range b.N {
-					t, err := video.Try(b.Context(), tools, s, video.ProbeSize{Width: 320, Height: 180, Seconds: 1}, quality, uint64(i))
+					t, err := video.Try(b.Context(), tools, s, video.ProbeSize{Width: 192, Height: 108, Seconds: 1}, quality, uint64(i))
 					if err != nil {
 						b.Fatal(err)
 					}

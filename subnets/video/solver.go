@@ -27,7 +27,7 @@ type solver struct {
 	now  func() time.Time
 	// end is when the answer must be there.
 	end time.Time
-	// slowest is the longest encode of the whole source so far.
+	// slowest is the longest that an encode of the whole source took so far.
 	slowest time.Duration
 }
 
@@ -49,6 +49,7 @@ func (a *attempt) point() ratePoint {
 
 // try encodes the job's source, or a sample of it, at a rate and measures the result.
 func (s *solver) try(ctx context.Context, r media.Recipe, rate float64, job Job, source media.Input) (*attempt, error) {
+	began := s.now() // waiting for a turn is part of it
 	if s.turn != nil {
 		done, err := s.turn(ctx)
 		if err != nil {
@@ -60,7 +61,6 @@ func (s *solver) try(ctx context.Context, r media.Recipe, rate float64, job Job,
 	if left <= 0 {
 		return nil, context.DeadlineExceeded
 	}
-	began := s.now()
 	pixels := int64(job.Shape.Width) * int64(job.Shape.Height)
 	raw, err := s.tools.Encode(ctx, r, rate, source, job.Shape, media.LimitsFor(pixels, job.Shape.Frames, left))
 	if err != nil {
