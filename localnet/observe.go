@@ -189,12 +189,14 @@ func (n *Network) subnetReport(m *emissiontypes.QueryMetagraphResponse) SubnetRe
 	return s
 }
 
-// roleOf guesses what a neuron of another process does from what it publishes.
+// roleOf guesses what a neuron of another process does, from what it publishes and does.
 func roleOf(n emissiontypes.MetagraphNeuron) string {
 	switch {
 	case n.Owner:
 		return RoleOwner
-	case strings.HasSuffix(n.Protocol, "/validator"), n.LastUpdate > 0:
+	case strings.HasSuffix(n.Protocol, "/miner"):
+		return RoleMiner
+	case strings.HasSuffix(n.Protocol, "/validator"), n.LastUpdate > 0, n.Permit:
 		return RoleValidator
 	}
 	return RoleMiner
