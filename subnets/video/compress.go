@@ -17,52 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// CompressReport says what came of a clip, and who did it.
-type CompressReport struct {
-	In       string      `json:"in"`
-	Out      string      `json:"out"`
-	Codec    media.Codec `json:"codec"`
-	BytesIn  int64       `json:"bytes_in"`  // of the file
-	BytesOut int64       `json:"bytes_out"` // of the file
-	// Saved is the share of the file's bytes that is gone; negative if it grew.
-	Saved   float64       `json:"saved"`
-	Frames  int64         `json:"frames"`
-	Measure media.Measure `json:"measure"`
-	// Asked is the quality that every segment had to have.
-	Asked float64 `json:"asked"`
-	// Quality was measured over the whole clip.
-	Quality  Quality         `json:"quality"`
-	Segments []SegmentReport `json:"segments"`
-	Workers  []WorkerReport  `json:"workers"` // the most work first
-	// Carried is the number of streams that were copied beside the video.
-	Carried int `json:"carried"`
-	// Dropped are those that were left out, as was asked for.
-	Dropped []string      `json:"dropped"`
-	Took    time.Duration `json:"took_ns"`
-}
-
-// SegmentReport is a piece of the clip.
-type SegmentReport struct {
-	First    int64    `json:"first"` // frame
-	Frames   int64    `json:"frames"`
-	BytesIn  int64    `json:"bytes_in"`
-	BytesOut int64    `json:"bytes_out"`
-	Quality  Quality  `json:"quality"`
-	Hotkey   string   `json:"hotkey"` // of the miner whose answer was taken
-	UID      uint16   `json:"uid"`
-	Refused  []string `json:"refused"` // what others did wrong before, in words
-}
-
-// WorkerReport is what a miner did for the clip.
-type WorkerReport struct {
-	Hotkey   string `json:"hotkey"`
-	UID      uint16 `json:"uid"`
-	Segments int    `json:"segments"` // taken
-	Failed   int    `json:"failed"`   // not taken
-	BytesIn  int64  `json:"bytes_in"`
-	BytesOut int64  `json:"bytes_out"`
-}
-
 // Progress is where a compression stands.
 type Progress struct {
 	// Stage is "read", "cut", "compress", "join" or "check".

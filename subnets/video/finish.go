@@ -2,7 +2,6 @@ package video
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -212,44 +211,4 @@ func (c *compression) checkCarried(ctx context.Context, info media.Info) error {
 		}
 	}
 	return nil
-}
-
-// report says what came of it.
-func (c *compression) report(q Quality) *CompressReport {
-	r := &CompressReport{
-		In: c.opts.In, Out: c.opts.Out, Codec: c.codec, BytesIn: c.info.Bytes, Frames: c.scan.Shape.Frames,
-		Measure: c.gate.Measure, Asked: c.gate.Quality, Quality: q, Carried: len(c.carry), Dropped: c.drop,
-	}
-	workers := map[string]*WorkerReport{}
-	worker := func(m *member) *WorkerReport {
-		w := workers[m.Hotkey]
-		if w == nil {
-			w = &WorkerReport{Hotkey: m.Hotkey, UID: m.UID}
-			workers[m.Hotkey] = w
-		}
-		return w
-	}
-	for i, s := range c.segments {
-		f := c.done[i]
-		seg := SegmentReport{
-			First: s.first, Frames: s.shape.Frames, BytesIn: s.size, BytesOut: f.judged.Stream.Counted,
-			Quality: f.judged.Quality, Hotkey: f.member.Hotkey, UID: f.member.UID,
-		}
-		for _, x := range f.refused {
-			seg.Refused = append(seg.Refused, fmt.Sprintf("uid %d: %s", x.member.UID, x.reason))
-			worker(x.member).Failed++
-		}
-		r.Segments = append(r.Segments, seg)
-		w := worker(f.member)
-		w.Segments++
-		w.BytesIn += seg.BytesIn
-		w.BytesOut += seg.BytesOut
-	}
-	for _, w := range workers {
-		r.Workers = append(r.Workers, *w)
-	}
-	slices.SortFunc(r.Workers, func(a, b WorkerReport) int {
-		return cmp.Or(cmp.Compare(b.Segments, a.Segments), cmp.Compare(a.UID, b.UID))
-	})
-	return r
 }

@@ -21,6 +21,9 @@ const (
 	// perMiner bounds the segments at one miner at once: what a gateway lets through,
 	// less one.
 	perMiner = gatewayPerMiner - 1
+	// atOnce is how many the best miner gets before the next one gets any: one to work
+	// on, and one so that it need not wait. More would be smaller, and later.
+	atOnce = 2
 	// strikes is how many bad answers a miner may give before it gets no more work.
 	strikes = 2
 	// busyPause is the time before somebody who was busy is asked again.
@@ -98,8 +101,8 @@ func (p *pool) take(ctx context.Context, tried map[string]bool) (*member, error)
 				continue
 			}
 			left = true
-			if m.open < perMiner && (best == nil || m.load() < best.load()) {
-				best = m
+			if m.open < perMiner && (best == nil || m.open/atOnce < best.open/atOnce) {
+				best = m // of equals the first: it is the better one
 			}
 		}
 		if best != nil {
@@ -120,10 +123,6 @@ func (p *pool) take(ctx context.Context, tried map[string]bool) (*member, error)
 		}
 	}
 }
-
-// load is how long a miner would need for one more segment, if the network pays by
-// ability: the better one gets more.
-func (m *member) load() float64 { return float64(m.open+1) / max(0.01, m.Incentive) }
 
 // give notes that a miner is done with a segment; bad says that it did it badly.
 func (p *pool) give(m *member, bad bool) {
