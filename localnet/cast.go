@@ -43,9 +43,6 @@ type part struct {
 	stake    uint64 // rao that it stakes on its hotkey
 }
 
-func (p part) cold() string { return p.name }
-func (p part) hot() string  { return p.name + hotSuffix }
-
 // cast lists who plays in subnet 1, the owner first. The validators' stakes differ a
 // little, so that who reads the table sees dividends follow stake.
 func (c *Config) cast() []part {
