@@ -19,6 +19,9 @@ import (
 	"github.com/lodenet/lode/wallet"
 )
 
+// racing is how often a simulation is tried beside others' sending.
+const racing = 3
+
 // guessedGas is what a message takes before anything is known about it.
 const guessedGas = 200_000
 
@@ -95,7 +98,16 @@ func (c *Client) fee(gas uint64) (uint64, error) {
 // up a block it may think of other sequences than we do; they don't change the gas, so
 // that sequences is brought in line with what it says.
 func (c *Client) simulate(ctx context.Context, d *draft, sequences []uint64) (gas uint64, err error) {
-	for range maxSignings {
+	for try := range maxSignings {
+		if try == racing {
+			// Others of this process send with the same keys faster than this can look:
+			// they wait now.
+			release, err := take(ctx, d.accounts)
+			if err != nil {
+				return 0, err
+			}
+			defer release()
+		}
 		tx, err := d.bytes("", sequences)
 		if err != nil {
 			return 0, err

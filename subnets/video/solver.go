@@ -104,7 +104,7 @@ func (s *solver) fit(ctx context.Context, r media.Recipe, guess float64, reserve
 		if best == nil && len(tried) > 0 && reserve > 0 && s.now().Add(s.slowest+reserve).After(s.end) {
 			return nil, fmt.Errorf("%s: %w", r, errLate)
 		}
-		a, err := s.try(ctx, r, rate, s.job, s.source)
+		a, err := s.tryWithin(ctx, r, rate, best != nil, reserve)
 		if err != nil {
 			if best != nil {
 				break // late, but not empty-handed
@@ -133,6 +133,21 @@ func (s *solver) fit(ctx context.Context, r media.Recipe, guess float64, reserve
 		return nil, fmt.Errorf("%w with %s: at rate factor %.2f: %w", ErrUnreachable, r, worst.rate, worst.judged.Gate)
 	}
 	return best, nil
+}
+
+// tryWithin is try on the whole source. Until something has passed, an encode that
+// takes longer than it should must not take the reserve's time: it ends with errLate.
+func (s *solver) tryWithin(ctx context.Context, r media.Recipe, rate float64, passed bool, reserve time.Duration) (*attempt, error) {
+	if passed || reserve == 0 {
+		return s.try(ctx, r, rate, s.job, s.source)
+	}
+	within, cancel := context.WithTimeout(ctx, s.end.Sub(s.now())-2*reserve)
+	defer cancel()
+	a, err := s.try(within, r, rate, s.job, s.source)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("%s: %w", r, errLate)
+	}
+	return a, err
 }
 
 // nextRate returns the rate to try, from those that were, to come out at a slack of aim.
