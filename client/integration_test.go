@@ -194,8 +194,9 @@ func TestARealNodeThatRestartsIsFoundAgain(t *testing.T) {
 
 	realNode(t, home, rpc)
 	sawGap := false
-	for b := next(t, blocks); b.Height <= last+1; b = next(t, blocks) {
-		sawGap = sawGap || b.Missed
+	for at := int64(0); at <= last+1; {
+		b := next(t, blocks) // several may be merged
+		sawGap, at = sawGap || b.Missed, b.Height
 	}
 	require.True(t, sawGap, "who hangs on events is told to look again")
 	_, err = c.Transfer(ctx, user, user.Address(), 2)
