@@ -22,8 +22,9 @@ test: tools ## every test, under 20 minutes on 2 cores with warm caches
 	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /lode/localnet)
 	$(GO) test -timeout 10m ./localnet/... # alone: it is held to the clock
 
-test-long: tools ## slow and heavy suites
-	LODE_LONG=1 $(GO) test -timeout 60m -run 'Long' ./...
+test-long: tools ## slow and heavy suites: many more random cases, then fuzzing
+	RAPID_CHECKS=2000 $(GO) test -timeout 60m ./fixed ./yuma ./lab ./x/...
+	./scripts/fuzz.sh
 
 lint: ## gofmt, vet, staticcheck on our own packages
 	./scripts/lint.sh
