@@ -121,6 +121,15 @@ func lockHome(home string) (*os.File, error) {
 	return f, nil
 }
 
+// leaveNothing removes a home that was made for nothing. One that holds more than its
+// lock stays: the next start goes on with it.
+func leaveNothing(home string) {
+	if entries, err := os.ReadDir(home); err == nil && len(entries) == 1 {
+		_ = os.Remove(lockPath(home)) // then the folder is not empty and stays, too
+		_ = os.Remove(home)
+	}
+}
+
 // ours are the names that --fresh deletes; anything else in a home stays.
 var ours = []string{"network.json", "node", "state", "wallet", "passphrase"}
 

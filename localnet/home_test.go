@@ -100,6 +100,22 @@ func TestABadHomeIsRefusedInWords(t *testing.T) {
 	}
 }
 
+func TestAStartThatIsRefusedLeavesNoHome(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	home := filepath.Join(t.TempDir(), "new")
+	ports := localnet.Ports{Status: taken.Addr().(*net.TCPAddr).Port}
+	if _, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, Ports: ports}); !errors.Is(err, localnet.ErrPortInUse) {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(home); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the home is there: %v", err)
+	}
+}
+
 func TestAHomeBelongsToOneNetworkAtATime(t *testing.T) {
 	home := t.TempDir()
 	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true})

@@ -53,6 +53,8 @@ func New(cfg Config) (_ *Network, err error) {
 	if cfg.Home, err = filepath.Abs(cfg.Home); err != nil {
 		return nil, err
 	}
+	_, statErr := os.Stat(cfg.Home)
+	made := errors.Is(statErr, os.ErrNotExist)
 	lock, err := lockHome(cfg.Home)
 	if err != nil {
 		return nil, err
@@ -61,6 +63,9 @@ func New(cfg Config) (_ *Network, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, n.Close())
+			if made {
+				leaveNothing(cfg.Home)
+			}
 		}
 	}()
 	if cfg.Fresh {

@@ -167,5 +167,5 @@ func (k Keeper) liveNetuids(ctx context.Context) (string, error) {
 			words[i] += fmt.Sprintf("–%d", r.last)
 		}
 	}
-	return "there are " + strings.Join(words, ", "), nil
+	return "the subnets are " + strings.Join(words, ", "), nil
 }

@@ -40,10 +40,10 @@ func TestAnUnknownSubnetIsAnsweredWithThoseThatThereAre(t *testing.T) {
 	e := newEnv(t)
 	_, err := e.k.PoolByNetuid(e.ctx, 7)
 	require.ErrorIs(t, err, types.ErrNoSubnet)
-	require.ErrorContains(t, err, "there are 1–3")
+	require.ErrorContains(t, err, "the subnets are 1–3")
 	e.pool(5, whole, whole, false)
 	_, err = e.k.PoolByNetuid(e.ctx, 7)
-	require.ErrorContains(t, err, "there are 1–3, 5")
+	require.ErrorContains(t, err, "the subnets are 1–3, 5")
 	_, err = e.k.Pool(e.ctx, 77)
 	require.ErrorIs(t, err, types.ErrNoSubnet)
 }
