@@ -242,7 +242,7 @@ func TestSection3StartOpensTheMarketAfterTheDelay(t *testing.T) {
 	require.ErrorContains(t, err, "created in block 1, the first block in which it can start is 51 (this is for block 50)")
 	e.pass(1)
 	require.ErrorIs(t, start(addr("thief").String(), 1), types.ErrNotOwner)
-	require.ErrorContains(t, start(cold, 7), "netuid 7: there are 1")
+	require.ErrorContains(t, start(cold, 7), "netuid 7: the subnets are 1")
 	e.net.due[s.Id] = 62
 	require.NoError(t, start(cold, 1))
 	require.True(t, e.alpha.started[s.Id])

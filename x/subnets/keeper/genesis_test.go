@@ -94,7 +94,7 @@ func TestQueriesAnswer(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, addr("ann's coldkey").String(), s.OwnerColdkey)
 	_, err = e.query.Subnet(ctx, &types.QuerySubnetRequest{Netuid: 9})
-	require.ErrorContains(t, err, "netuid 9: there are 1, 2")
+	require.ErrorContains(t, err, "netuid 9: the subnets are 1, 2")
 	all, err := e.query.Subnets(ctx, &types.QuerySubnetsRequest{})
 	require.NoError(t, err)
 	require.Len(t, all.Subnets, 2)

@@ -39,7 +39,7 @@ func (k Keeper) SubnetByNetuid(ctx context.Context, netuid uint32) (types.Subnet
 		if len(there) == 0 {
 			return types.Subnet{}, types.ErrNoSubnet.Wrapf("netuid %d: there are no subnets yet, MsgCreateSubnet makes the first", netuid)
 		}
-		return types.Subnet{}, types.ErrNoSubnet.Wrapf("netuid %d: there are %s", netuid, strings.Join(there, ", "))
+		return types.Subnet{}, types.ErrNoSubnet.Wrapf("netuid %d: the subnets are %s", netuid, strings.Join(there, ", "))
 	}
 	return k.Subnet(ctx, id)
 }
