@@ -52,7 +52,7 @@ func TestSection4RegisterRefuses(t *testing.T) {
 		says string
 	}{
 		"a subnet that is not there":      {types.MsgRegister{Coldkey: cold, Hotkey: hot, Netuid: 3, MaxBurn: price}, types.ErrNoSubnet, "netuid 3: the subnets are 1, 2"},
-		"netuid 0":                        {types.MsgRegister{Coldkey: cold, Hotkey: hot, MaxBurn: price}, types.ErrNoSubnet, "netuid 0: there are 1, 2"},
+		"netuid 0":                        {types.MsgRegister{Coldkey: cold, Hotkey: hot, MaxBurn: price}, types.ErrNoSubnet, "netuid 0: the subnets are 1, 2"},
 		"a subnet that has not started":   {types.MsgRegister{Coldkey: cold, Hotkey: hot, Netuid: 2, MaxBurn: price}, types.ErrNotStarted, "its owner starts it with MsgStartSubnet"},
 		"a price above the limit":         {types.MsgRegister{Coldkey: cold, Hotkey: hot, Netuid: 1, MaxBurn: price - 1}, types.ErrTooExpensive, fmt.Sprintf("costs %d rao in this block, your max_burn is %d", price, price-1)},
 		"another's hotkey":                {types.MsgRegister{Coldkey: addr("thief").String(), Hotkey: hot, Netuid: 1, MaxBurn: price}, types.ErrWrongColdkey, "not to " + addr("thief").String()},

@@ -96,7 +96,7 @@ func TestSection4ServeRefusesWhatIsNotTheHotkeys(t *testing.T) {
 			m.Hotkey, m.Endpoints = h.String(), []string{"/ip4/1.2.3.4/tcp/1/p2p/" + id}
 		}, "holds no uid in subnet 1: MsgRegister gives it one"},
 		"a hotkey that is no address": {func(m *types.MsgServe) { m.Hotkey = "me" }, "is no address"},
-		"a subnet that is not there":  {func(m *types.MsgServe) { m.Netuid = 2 }, "netuid 2: there are 1"},
+		"a subnet that is not there":  {func(m *types.MsgServe) { m.Netuid = 2 }, "netuid 2: the subnets are 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := good

@@ -151,7 +151,7 @@ func TestGovernanceReplacesTheParameters(t *testing.T) {
 func TestQueriesNameWhatIsNotThere(t *testing.T) {
 	e := hidden(t)
 	_, err := e.query.Weights(e.ctx, &types.QueryWeightsRequest{Netuid: 3})
-	require.ErrorContains(t, err, "netuid 3: there are 1")
+	require.ErrorContains(t, err, "netuid 3: the subnets are 1")
 	_, err = e.query.Bonds(e.ctx, &types.QueryBondsRequest{Netuid: 3})
 	require.ErrorIs(t, err, subnetstypes.ErrNoSubnet)
 	_, err = e.query.Epoch(e.ctx, &types.QueryEpochRequest{Netuid: 3})

@@ -49,7 +49,7 @@ func TestSection8TheLaneTakesOnlyWhoMayAndOnlyWithinLimits(t *testing.T) {
 	}{
 		"a stranger":                   {&types.MsgSetWeights{Hotkey: addr("x").String(), Netuid: 1}, subnetstypes.ErrNotRegistered, "holds no uid"},
 		"a stranger who serves":        {&subnetstypes.MsgServe{Hotkey: addr("x").String(), Netuid: 1}, subnetstypes.ErrNotRegistered, "holds no uid"},
-		"no subnet":                    {&types.MsgCommitWeights{Hotkey: hotkey(1), Netuid: 2}, subnetstypes.ErrNoSubnet, "netuid 2: there are 1"},
+		"no subnet":                    {&types.MsgCommitWeights{Hotkey: hotkey(1), Netuid: 2}, subnetstypes.ErrNoSubnet, "netuid 2: the subnets are 1"},
 		"no address":                   {&types.MsgCommitWeights{Hotkey: "", Netuid: 1}, nil, "empty address"},
 		"no permit":                    {setMsg(2), types.ErrNoPermit, "uid 2 of subnet 1 may not set weights"},
 		"no permit to commit":          {&types.MsgCommitWeights{Hotkey: hotkey(2), Netuid: 1}, types.ErrNoPermit, "uid 2"},

@@ -52,7 +52,7 @@ func TestSection8ARowIsRefused(t *testing.T) {
 		"without a permit":            {func(m *types.MsgSetWeights) { m.Hotkey = hotkey(2) }, types.ErrNoPermit, "uid 2 of subnet 1 may not set weights: permits go to the 64 largest stakes"},
 		"of a stranger":               {func(m *types.MsgSetWeights) { m.Hotkey = addr("x").String() }, subnetstypes.ErrNotRegistered, "holds no uid in subnet 1"},
 		"of no address":               {func(m *types.MsgSetWeights) { m.Hotkey = "lode1x" }, nil, "bech32"},
-		"for no subnet":               {func(m *types.MsgSetWeights) { m.Netuid = 65_537 }, subnetstypes.ErrNoSubnet, "netuid 65537: there are 1"},
+		"for no subnet":               {func(m *types.MsgSetWeights) { m.Netuid = 65_537 }, subnetstypes.ErrNoSubnet, "netuid 65537: the subnets are 1"},
 		"of another version":          {func(m *types.MsgSetWeights) { m.Version = 6 }, types.ErrVersion, "the row is of version 6, subnet 1 takes version 7"},
 		"without entries":             {func(m *types.MsgSetWeights) { m.Uids, m.Values = nil, nil }, types.ErrInvalidRow, "the row is empty"},
 		"with too few values":         {func(m *types.MsgSetWeights) { m.Values = m.Values[:1] }, types.ErrInvalidRow, "2 uids but 1 values"},
