@@ -129,9 +129,9 @@ func (c caller) fetch(ctx context.Context, id string, s Status, limit int64) ([]
 }
 
 // forget tells a miner that nobody needs the answer any more. It is a courtesy: the
-// miner forgets by itself in time.
+// miner forgets by itself in time, so what stops does not wait long for one that left.
 func (c caller) forget(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_, _ = c.do(ctx, http.MethodDelete, jobPath+"/"+id, nil, nil, 4<<10)
 }
