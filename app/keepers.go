@@ -131,5 +131,6 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	// What the lower module tells the upper ones, and asks them.
 	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Emission.Hooks()})
 	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))
+	k.Alpha.SetNetwork(k.Emission)
 	return k
 }

@@ -51,7 +51,33 @@ type Keeper struct {
 	positions         collections.Map[positionKey, types.Position]
 	hotkeysOfColdkey  collections.KeySet[hotkeyOf]
 	positionOfColdkey collections.KeySet[positionOf]
+	children          collections.Map[stakePoolKey, types.Children]
+	parents           collections.KeySet[parentOf]
+	pendingChildren   collections.Map[stakePoolKey, types.PendingChildren]
+	childrenDue       collections.KeySet[childrenDue]
+	childkeyTakes     collections.Map[stakePoolKey, types.ChildkeyTake]
+	locks             collections.Map[positionKey, uint64]
+	hotkeyOfAccount   collections.Map[sdk.AccAddress, []byte]
+	retired           collections.Map[uint64, types.RetiredPool]
+	coldkeySwaps      collections.Map[sdk.AccAddress, types.ColdkeySwap]
+	coldkeySwapsDue   collections.KeySet[coldkeyDue]
+	recoveries        collections.Map[sdk.AccAddress, types.Recovery]
+	disputeBars       collections.Map[sdk.AccAddress, types.DisputeBar]
+
+	upper *upper
 }
+
+// upper is what app wires once all keepers exist; copies of the keeper share it.
+type upper struct{ network types.Network }
+
+// parentOf is an index entry: subnet id, child and parent.
+type parentOf = collections.Triple[uint64, sdk.AccAddress, sdk.AccAddress]
+
+// childrenDue is an index entry: due block, subnet id and parent.
+type childrenDue = collections.Triple[int64, uint64, sdk.AccAddress]
+
+// coldkeyDue is an index entry: due block and coldkey.
+type coldkeyDue = collections.Pair[int64, sdk.AccAddress]
 
 // NewKeeper makes the keeper. authority is the address that may set parameters:
 // governance.
@@ -79,6 +105,25 @@ func NewKeeper(
 			collections.PairKeyCodec(sdk.AccAddressKey, sdk.AccAddressKey)),
 		positionOfColdkey: collections.NewKeySet(sb, types.PositionOfColdkeyKey, "position_of_coldkey",
 			collections.TripleKeyCodec(sdk.AccAddressKey, collections.Uint64Key, sdk.AccAddressKey)),
+		children: collections.NewMap(sb, types.ChildrenKey, "children",
+			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), codec.CollValue[types.Children](cdc)),
+		parents: collections.NewKeySet(sb, types.ParentsKey, "parents",
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey)),
+		pendingChildren: collections.NewMap(sb, types.PendingChildrenKey, "pending_children",
+			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), codec.CollValue[types.PendingChildren](cdc)),
+		childrenDue: collections.NewKeySet(sb, types.ChildrenDueKey, "children_due",
+			collections.TripleKeyCodec(collections.Int64Key, collections.Uint64Key, sdk.AccAddressKey)),
+		childkeyTakes: collections.NewMap(sb, types.ChildkeyTakesKey, "childkey_takes",
+			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), codec.CollValue[types.ChildkeyTake](cdc)),
+		locks: collections.NewMap(sb, types.LocksKey, "locks",
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey), collections.Uint64Value),
+		hotkeyOfAccount: collections.NewMap(sb, types.HotkeyOfAccountKey, "hotkey_of_account", sdk.AccAddressKey, collections.BytesValue),
+		retired:         collections.NewMap(sb, types.RetiredKey, "retired", collections.Uint64Key, codec.CollValue[types.RetiredPool](cdc)),
+		coldkeySwaps:    collections.NewMap(sb, types.ColdkeySwapsKey, "coldkey_swaps", sdk.AccAddressKey, codec.CollValue[types.ColdkeySwap](cdc)),
+		coldkeySwapsDue: collections.NewKeySet(sb, types.ColdkeySwapsDueKey, "coldkey_swaps_due", collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey)),
+		recoveries:      collections.NewMap(sb, types.RecoveriesKey, "recoveries", sdk.AccAddressKey, codec.CollValue[types.Recovery](cdc)),
+		disputeBars:     collections.NewMap(sb, types.DisputeBarsKey, "dispute_bars", sdk.AccAddressKey, codec.CollValue[types.DisputeBar](cdc)),
+		upper:           &upper{},
 	}
 	schema, err := sb.Build()
 	if err != nil {
@@ -87,6 +132,9 @@ func NewKeeper(
 	k.schema = schema
 	return k
 }
+
+// SetNetwork wires what upper modules know and do.
+func (k Keeper) SetNetwork(n types.Network) { k.upper.network = n }
 
 // Params are the module's parameters.
 func (k Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }

@@ -9,10 +9,13 @@ import (
 )
 
 // msgServer is the keeper as the messages see it.
-type msgServer struct{ Keeper }
+type msgServer struct {
+	Keeper
+	*types.UnimplementedMsgServer
+}
 
 // NewMsgServer serves the module's messages.
-func NewMsgServer(k Keeper) types.MsgServer { return msgServer{k} }
+func NewMsgServer(k Keeper) types.MsgServer { return msgServer{Keeper: k} }
 
 // UpdateParams replaces the parameters; governance only.
 func (k msgServer) UpdateParams(ctx context.Context, m *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {

@@ -155,6 +155,12 @@ type Hotkey struct {
 	TakeRaisedHeight int64  `protobuf:"varint,4,opt,name=take_raised_height,json=takeRaisedHeight,proto3" json:"take_raised_height,omitempty"`
 	TakeRaisedTime   int64  `protobuf:"varint,5,opt,name=take_raised_time,json=takeRaisedTime,proto3" json:"take_raised_time,omitempty"`
 	BoundHeight      int64  `protobuf:"varint,6,opt,name=bound_height,json=boundHeight,proto3" json:"bound_height,omitempty"`
+	// Where the hotkey's stakes, children and locks are kept: the address of the
+	// first hotkey that held them. Empty: the hotkey's own address. A swap of two
+	// hotkeys exchanges it.
+	Account string `protobuf:"bytes,7,opt,name=account,proto3" json:"account,omitempty"`
+	// The hotkey of the same coldkey that gets this one's incentive; empty: itself.
+	Destination string `protobuf:"bytes,8,opt,name=destination,proto3" json:"destination,omitempty"`
 }
 
 func (m *Hotkey) Reset()         { *m = Hotkey{} }
@@ -230,6 +236,20 @@ func (m *Hotkey) GetBoundHeight() int64 {
 		return m.BoundHeight
 	}
 	return 0
+}
+
+func (m *Hotkey) GetAccount() string {
+	if m != nil {
+		return m.Account
+	}
+	return ""
+}
+
+func (m *Hotkey) GetDestination() string {
+	if m != nil {
+		return m.Destination
+	}
+	return ""
 }
 
 // StakePool is the alpha on one hotkey in one subnet, and the shares that divide it.
@@ -365,6 +385,11 @@ type Params struct {
 	DefaultTake      uint32 `protobuf:"varint,5,opt,name=default_take,json=defaultTake,proto3" json:"default_take,omitempty"`
 	TakeRaiseBlocks  int64  `protobuf:"varint,6,opt,name=take_raise_blocks,json=takeRaiseBlocks,proto3" json:"take_raise_blocks,omitempty"`
 	TakeRaiseSeconds int64  `protobuf:"varint,7,opt,name=take_raise_seconds,json=takeRaiseSeconds,proto3" json:"take_raise_seconds,omitempty"`
+	// Delays in blocks; each must also have passed in time, so many target block times.
+	ChildrenCooldown int64 `protobuf:"varint,8,opt,name=children_cooldown,json=childrenCooldown,proto3" json:"children_cooldown,omitempty"`
+	ColdkeySwapDelay int64 `protobuf:"varint,9,opt,name=coldkey_swap_delay,json=coldkeySwapDelay,proto3" json:"coldkey_swap_delay,omitempty"`
+	RecoveryDelay    int64 `protobuf:"varint,10,opt,name=recovery_delay,json=recoveryDelay,proto3" json:"recovery_delay,omitempty"`
+	DisputeBar       int64 `protobuf:"varint,11,opt,name=dispute_bar,json=disputeBar,proto3" json:"dispute_bar,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
@@ -449,21 +474,711 @@ func (m *Params) GetTakeRaiseSeconds() int64 {
 	return 0
 }
 
+func (m *Params) GetChildrenCooldown() int64 {
+	if m != nil {
+		return m.ChildrenCooldown
+	}
+	return 0
+}
+
+func (m *Params) GetColdkeySwapDelay() int64 {
+	if m != nil {
+		return m.ColdkeySwapDelay
+	}
+	return 0
+}
+
+func (m *Params) GetRecoveryDelay() int64 {
+	if m != nil {
+		return m.RecoveryDelay
+	}
+	return 0
+}
+
+func (m *Params) GetDisputeBar() int64 {
+	if m != nil {
+		return m.DisputeBar
+	}
+	return 0
+}
+
+// Child is a hotkey that another lends a fraction of its stake weight to.
+type Child struct {
+	Hotkey     string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Proportion uint32 `protobuf:"varint,2,opt,name=proportion,proto3" json:"proportion,omitempty"`
+}
+
+func (m *Child) Reset()         { *m = Child{} }
+func (m *Child) String() string { return proto.CompactTextString(m) }
+func (*Child) ProtoMessage()    {}
+func (*Child) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{5}
+}
+func (m *Child) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Child) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Child.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Child) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Child.Merge(m, src)
+}
+func (m *Child) XXX_Size() int {
+	return m.Size()
+}
+func (m *Child) XXX_DiscardUnknown() {
+	xxx_messageInfo_Child.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Child proto.InternalMessageInfo
+
+func (m *Child) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *Child) GetProportion() uint32 {
+	if m != nil {
+		return m.Proportion
+	}
+	return 0
+}
+
+// Children are whom a hotkey lends stake weight to in a subnet.
+type Children struct {
+	SubnetId uint64  `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Parent   string  `protobuf:"bytes,2,opt,name=parent,proto3" json:"parent,omitempty"`
+	Children []Child `protobuf:"bytes,3,rep,name=children,proto3" json:"children"`
+}
+
+func (m *Children) Reset()         { *m = Children{} }
+func (m *Children) String() string { return proto.CompactTextString(m) }
+func (*Children) ProtoMessage()    {}
+func (*Children) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{6}
+}
+func (m *Children) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Children) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Children.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Children) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Children.Merge(m, src)
+}
+func (m *Children) XXX_Size() int {
+	return m.Size()
+}
+func (m *Children) XXX_DiscardUnknown() {
+	xxx_messageInfo_Children.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Children proto.InternalMessageInfo
+
+func (m *Children) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *Children) GetParent() string {
+	if m != nil {
+		return m.Parent
+	}
+	return ""
+}
+
+func (m *Children) GetChildren() []Child {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+// PendingChildren replace a parent's children when their cooldown has passed.
+type PendingChildren struct {
+	Children  Children `protobuf:"bytes,1,opt,name=children,proto3" json:"children"`
+	DueHeight int64    `protobuf:"varint,2,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64    `protobuf:"varint,3,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *PendingChildren) Reset()         { *m = PendingChildren{} }
+func (m *PendingChildren) String() string { return proto.CompactTextString(m) }
+func (*PendingChildren) ProtoMessage()    {}
+func (*PendingChildren) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{7}
+}
+func (m *PendingChildren) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PendingChildren) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PendingChildren.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PendingChildren) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PendingChildren.Merge(m, src)
+}
+func (m *PendingChildren) XXX_Size() int {
+	return m.Size()
+}
+func (m *PendingChildren) XXX_DiscardUnknown() {
+	xxx_messageInfo_PendingChildren.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PendingChildren proto.InternalMessageInfo
+
+func (m *PendingChildren) GetChildren() Children {
+	if m != nil {
+		return m.Children
+	}
+	return Children{}
+}
+
+func (m *PendingChildren) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *PendingChildren) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// ChildkeyTake is what a child keeps of dividends earned by lent stake weight.
+type ChildkeyTake struct {
+	SubnetId     uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Hotkey       string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Take         uint32 `protobuf:"varint,3,opt,name=take,proto3" json:"take,omitempty"`
+	RaisedHeight int64  `protobuf:"varint,4,opt,name=raised_height,json=raisedHeight,proto3" json:"raised_height,omitempty"`
+	RaisedTime   int64  `protobuf:"varint,5,opt,name=raised_time,json=raisedTime,proto3" json:"raised_time,omitempty"`
+}
+
+func (m *ChildkeyTake) Reset()         { *m = ChildkeyTake{} }
+func (m *ChildkeyTake) String() string { return proto.CompactTextString(m) }
+func (*ChildkeyTake) ProtoMessage()    {}
+func (*ChildkeyTake) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{8}
+}
+func (m *ChildkeyTake) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ChildkeyTake) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ChildkeyTake.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ChildkeyTake) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ChildkeyTake.Merge(m, src)
+}
+func (m *ChildkeyTake) XXX_Size() int {
+	return m.Size()
+}
+func (m *ChildkeyTake) XXX_DiscardUnknown() {
+	xxx_messageInfo_ChildkeyTake.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ChildkeyTake proto.InternalMessageInfo
+
+func (m *ChildkeyTake) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *ChildkeyTake) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *ChildkeyTake) GetTake() uint32 {
+	if m != nil {
+		return m.Take
+	}
+	return 0
+}
+
+func (m *ChildkeyTake) GetRaisedHeight() int64 {
+	if m != nil {
+		return m.RaisedHeight
+	}
+	return 0
+}
+
+func (m *ChildkeyTake) GetRaisedTime() int64 {
+	if m != nil {
+		return m.RaisedTime
+	}
+	return 0
+}
+
+// Lock is a part of a coldkey's own stake that can't leave: collateral.
+type Lock struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Hotkey   string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Coldkey  string `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Alpha    uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+}
+
+func (m *Lock) Reset()         { *m = Lock{} }
+func (m *Lock) String() string { return proto.CompactTextString(m) }
+func (*Lock) ProtoMessage()    {}
+func (*Lock) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{9}
+}
+func (m *Lock) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Lock) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Lock.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Lock) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Lock.Merge(m, src)
+}
+func (m *Lock) XXX_Size() int {
+	return m.Size()
+}
+func (m *Lock) XXX_DiscardUnknown() {
+	xxx_messageInfo_Lock.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Lock proto.InternalMessageInfo
+
+func (m *Lock) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *Lock) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *Lock) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *Lock) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+// RetiredPool is the pool of a removed subnet while its holders are paid: each
+// gets floor(value · pot / total).
+type RetiredPool struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Pot      uint64 `protobuf:"varint,3,opt,name=pot,proto3" json:"pot,omitempty"`
+	Total    uint64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	Paid     uint64 `protobuf:"varint,5,opt,name=paid,proto3" json:"paid,omitempty"`
+	Recycled uint64 `protobuf:"varint,6,opt,name=recycled,proto3" json:"recycled,omitempty"`
+	Height   int64  `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
+	Staked   uint64 `protobuf:"varint,8,opt,name=staked,proto3" json:"staked,omitempty"`
+	Settled  bool   `protobuf:"varint,9,opt,name=settled,proto3" json:"settled,omitempty"`
+}
+
+func (m *RetiredPool) Reset()         { *m = RetiredPool{} }
+func (m *RetiredPool) String() string { return proto.CompactTextString(m) }
+func (*RetiredPool) ProtoMessage()    {}
+func (*RetiredPool) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{10}
+}
+func (m *RetiredPool) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RetiredPool) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RetiredPool.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RetiredPool) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RetiredPool.Merge(m, src)
+}
+func (m *RetiredPool) XXX_Size() int {
+	return m.Size()
+}
+func (m *RetiredPool) XXX_DiscardUnknown() {
+	xxx_messageInfo_RetiredPool.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RetiredPool proto.InternalMessageInfo
+
+func (m *RetiredPool) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetPot() uint64 {
+	if m != nil {
+		return m.Pot
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetTotal() uint64 {
+	if m != nil {
+		return m.Total
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetPaid() uint64 {
+	if m != nil {
+		return m.Paid
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetRecycled() uint64 {
+	if m != nil {
+		return m.Recycled
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetStaked() uint64 {
+	if m != nil {
+		return m.Staked
+	}
+	return 0
+}
+
+func (m *RetiredPool) GetSettled() bool {
+	if m != nil {
+		return m.Settled
+	}
+	return false
+}
+
+// ColdkeySwap is an announced move of all that a coldkey has to a new one.
+type ColdkeySwap struct {
+	Coldkey         string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey      string `protobuf:"bytes,2,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+	AnnouncedHeight int64  `protobuf:"varint,3,opt,name=announced_height,json=announcedHeight,proto3" json:"announced_height,omitempty"`
+	DueHeight       int64  `protobuf:"varint,4,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime         int64  `protobuf:"varint,5,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	Executing       bool   `protobuf:"varint,6,opt,name=executing,proto3" json:"executing,omitempty"`
+}
+
+func (m *ColdkeySwap) Reset()         { *m = ColdkeySwap{} }
+func (m *ColdkeySwap) String() string { return proto.CompactTextString(m) }
+func (*ColdkeySwap) ProtoMessage()    {}
+func (*ColdkeySwap) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{11}
+}
+func (m *ColdkeySwap) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ColdkeySwap) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ColdkeySwap.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ColdkeySwap) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ColdkeySwap.Merge(m, src)
+}
+func (m *ColdkeySwap) XXX_Size() int {
+	return m.Size()
+}
+func (m *ColdkeySwap) XXX_DiscardUnknown() {
+	xxx_messageInfo_ColdkeySwap.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ColdkeySwap proto.InternalMessageInfo
+
+func (m *ColdkeySwap) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *ColdkeySwap) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+func (m *ColdkeySwap) GetAnnouncedHeight() int64 {
+	if m != nil {
+		return m.AnnouncedHeight
+	}
+	return 0
+}
+
+func (m *ColdkeySwap) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *ColdkeySwap) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+func (m *ColdkeySwap) GetExecuting() bool {
+	if m != nil {
+		return m.Executing
+	}
+	return false
+}
+
+// Recovery is the key that decides about swaps of a coldkey.
+type Recovery struct {
+	Coldkey   string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Key       string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Next      string `protobuf:"bytes,3,opt,name=next,proto3" json:"next,omitempty"`
+	DueHeight int64  `protobuf:"varint,4,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64  `protobuf:"varint,5,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *Recovery) Reset()         { *m = Recovery{} }
+func (m *Recovery) String() string { return proto.CompactTextString(m) }
+func (*Recovery) ProtoMessage()    {}
+func (*Recovery) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{12}
+}
+func (m *Recovery) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Recovery) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Recovery.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Recovery) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Recovery.Merge(m, src)
+}
+func (m *Recovery) XXX_Size() int {
+	return m.Size()
+}
+func (m *Recovery) XXX_DiscardUnknown() {
+	xxx_messageInfo_Recovery.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Recovery proto.InternalMessageInfo
+
+func (m *Recovery) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *Recovery) GetKey() string {
+	if m != nil {
+		return m.Key
+	}
+	return ""
+}
+
+func (m *Recovery) GetNext() string {
+	if m != nil {
+		return m.Next
+	}
+	return ""
+}
+
+func (m *Recovery) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *Recovery) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// DisputeBar is how long a coldkey can announce no swap.
+type DisputeBar struct {
+	Coldkey     string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	UntilHeight int64  `protobuf:"varint,2,opt,name=until_height,json=untilHeight,proto3" json:"until_height,omitempty"`
+	UntilTime   int64  `protobuf:"varint,3,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
+}
+
+func (m *DisputeBar) Reset()         { *m = DisputeBar{} }
+func (m *DisputeBar) String() string { return proto.CompactTextString(m) }
+func (*DisputeBar) ProtoMessage()    {}
+func (*DisputeBar) Descriptor() ([]byte, []int) {
+	return fileDescriptor_3cdaa6b7855edd54, []int{13}
+}
+func (m *DisputeBar) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *DisputeBar) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_DisputeBar.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *DisputeBar) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_DisputeBar.Merge(m, src)
+}
+func (m *DisputeBar) XXX_Size() int {
+	return m.Size()
+}
+func (m *DisputeBar) XXX_DiscardUnknown() {
+	xxx_messageInfo_DisputeBar.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_DisputeBar proto.InternalMessageInfo
+
+func (m *DisputeBar) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *DisputeBar) GetUntilHeight() int64 {
+	if m != nil {
+		return m.UntilHeight
+	}
+	return 0
+}
+
+func (m *DisputeBar) GetUntilTime() int64 {
+	if m != nil {
+		return m.UntilTime
+	}
+	return 0
+}
+
 // GenesisState of x/alpha.
 type GenesisState struct {
-	Params       Params      `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	NextSubnetId uint64      `protobuf:"varint,2,opt,name=next_subnet_id,json=nextSubnetId,proto3" json:"next_subnet_id,omitempty"`
-	Pools        []Pool      `protobuf:"bytes,3,rep,name=pools,proto3" json:"pools"`
-	Hotkeys      []Hotkey    `protobuf:"bytes,4,rep,name=hotkeys,proto3" json:"hotkeys"`
-	StakePools   []StakePool `protobuf:"bytes,5,rep,name=stake_pools,json=stakePools,proto3" json:"stake_pools"`
-	Positions    []Position  `protobuf:"bytes,6,rep,name=positions,proto3" json:"positions"`
+	Params          Params            `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
+	NextSubnetId    uint64            `protobuf:"varint,2,opt,name=next_subnet_id,json=nextSubnetId,proto3" json:"next_subnet_id,omitempty"`
+	Pools           []Pool            `protobuf:"bytes,3,rep,name=pools,proto3" json:"pools"`
+	Hotkeys         []Hotkey          `protobuf:"bytes,4,rep,name=hotkeys,proto3" json:"hotkeys"`
+	StakePools      []StakePool       `protobuf:"bytes,5,rep,name=stake_pools,json=stakePools,proto3" json:"stake_pools"`
+	Positions       []Position        `protobuf:"bytes,6,rep,name=positions,proto3" json:"positions"`
+	Children        []Children        `protobuf:"bytes,7,rep,name=children,proto3" json:"children"`
+	PendingChildren []PendingChildren `protobuf:"bytes,8,rep,name=pending_children,json=pendingChildren,proto3" json:"pending_children"`
+	ChildkeyTakes   []ChildkeyTake    `protobuf:"bytes,9,rep,name=childkey_takes,json=childkeyTakes,proto3" json:"childkey_takes"`
+	Locks           []Lock            `protobuf:"bytes,10,rep,name=locks,proto3" json:"locks"`
+	Retired         []RetiredPool     `protobuf:"bytes,11,rep,name=retired,proto3" json:"retired"`
+	ColdkeySwaps    []ColdkeySwap     `protobuf:"bytes,12,rep,name=coldkey_swaps,json=coldkeySwaps,proto3" json:"coldkey_swaps"`
+	Recoveries      []Recovery        `protobuf:"bytes,13,rep,name=recoveries,proto3" json:"recoveries"`
+	DisputeBars     []DisputeBar      `protobuf:"bytes,14,rep,name=dispute_bars,json=disputeBars,proto3" json:"dispute_bars"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_3cdaa6b7855edd54, []int{5}
+	return fileDescriptor_3cdaa6b7855edd54, []int{14}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -534,71 +1249,177 @@ func (m *GenesisState) GetPositions() []Position {
 	return nil
 }
 
+func (m *GenesisState) GetChildren() []Children {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+func (m *GenesisState) GetPendingChildren() []PendingChildren {
+	if m != nil {
+		return m.PendingChildren
+	}
+	return nil
+}
+
+func (m *GenesisState) GetChildkeyTakes() []ChildkeyTake {
+	if m != nil {
+		return m.ChildkeyTakes
+	}
+	return nil
+}
+
+func (m *GenesisState) GetLocks() []Lock {
+	if m != nil {
+		return m.Locks
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRetired() []RetiredPool {
+	if m != nil {
+		return m.Retired
+	}
+	return nil
+}
+
+func (m *GenesisState) GetColdkeySwaps() []ColdkeySwap {
+	if m != nil {
+		return m.ColdkeySwaps
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRecoveries() []Recovery {
+	if m != nil {
+		return m.Recoveries
+	}
+	return nil
+}
+
+func (m *GenesisState) GetDisputeBars() []DisputeBar {
+	if m != nil {
+		return m.DisputeBars
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*Pool)(nil), "lode.alpha.v1.Pool")
 	proto.RegisterType((*Hotkey)(nil), "lode.alpha.v1.Hotkey")
 	proto.RegisterType((*StakePool)(nil), "lode.alpha.v1.StakePool")
 	proto.RegisterType((*Position)(nil), "lode.alpha.v1.Position")
 	proto.RegisterType((*Params)(nil), "lode.alpha.v1.Params")
+	proto.RegisterType((*Child)(nil), "lode.alpha.v1.Child")
+	proto.RegisterType((*Children)(nil), "lode.alpha.v1.Children")
+	proto.RegisterType((*PendingChildren)(nil), "lode.alpha.v1.PendingChildren")
+	proto.RegisterType((*ChildkeyTake)(nil), "lode.alpha.v1.ChildkeyTake")
+	proto.RegisterType((*Lock)(nil), "lode.alpha.v1.Lock")
+	proto.RegisterType((*RetiredPool)(nil), "lode.alpha.v1.RetiredPool")
+	proto.RegisterType((*ColdkeySwap)(nil), "lode.alpha.v1.ColdkeySwap")
+	proto.RegisterType((*Recovery)(nil), "lode.alpha.v1.Recovery")
+	proto.RegisterType((*DisputeBar)(nil), "lode.alpha.v1.DisputeBar")
 	proto.RegisterType((*GenesisState)(nil), "lode.alpha.v1.GenesisState")
 }
 
 func init() { proto.RegisterFile("lode/alpha/v1/alpha.proto", fileDescriptor_3cdaa6b7855edd54) }
 
 var fileDescriptor_3cdaa6b7855edd54 = []byte{
-	// 830 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x54, 0x4f, 0x6f, 0x1b, 0x45,
-	0x14, 0xcf, 0xda, 0xeb, 0xb5, 0xfd, 0x1c, 0x87, 0x76, 0x9a, 0xc2, 0xa6, 0x48, 0x4e, 0x6a, 0xa8,
-	0x64, 0x15, 0xea, 0xa5, 0xa9, 0xb8, 0xc0, 0xa1, 0xc2, 0x48, 0xd0, 0xdc, 0xac, 0x75, 0x4e, 0x5c,
-	0x56, 0x63, 0xef, 0xd4, 0x1e, 0x65, 0x77, 0xc6, 0xda, 0x19, 0x47, 0xee, 0x57, 0xe0, 0xc4, 0x85,
-	0xef, 0xc1, 0xa1, 0x7c, 0x87, 0xde, 0x88, 0x72, 0x42, 0x1c, 0x2a, 0x94, 0x1c, 0xf8, 0x14, 0x48,
-	0x68, 0xde, 0xcc, 0x7a, 0x9d, 0x52, 0xa9, 0x3d, 0xf4, 0x62, 0xef, 0xfb, 0xbd, 0xdf, 0x7b, 0xf3,
-	0xfe, 0xc3, 0x41, 0x26, 0x53, 0x16, 0xd1, 0x6c, 0xb9, 0xa0, 0xd1, 0xf9, 0x63, 0xfb, 0x31, 0x5c,
-	0x16, 0x52, 0x4b, 0xd2, 0x35, 0xaa, 0xa1, 0x45, 0xce, 0x1f, 0xdf, 0xbb, 0x4d, 0x73, 0x2e, 0x64,
-	0x84, 0xbf, 0x96, 0x71, 0xef, 0x60, 0x26, 0x55, 0x2e, 0x55, 0x82, 0x52, 0x64, 0x05, 0xa7, 0xda,
-	0x9f, 0xcb, 0xb9, 0xb4, 0xb8, 0xf9, 0xb2, 0x68, 0xff, 0xa2, 0x06, 0xfe, 0x58, 0xca, 0x8c, 0x7c,
-	0x0a, 0x6d, 0xb5, 0x9a, 0x0a, 0xa6, 0x13, 0x9e, 0x86, 0xde, 0x91, 0x37, 0xf0, 0xe3, 0x96, 0x05,
-	0x4e, 0x52, 0xf2, 0x31, 0x04, 0x82, 0xe9, 0x15, 0x4f, 0xc3, 0xda, 0x91, 0x37, 0xe8, 0xc6, 0x4e,
-	0x22, 0x21, 0x34, 0x75, 0x41, 0x53, 0x2e, 0xe6, 0x61, 0xfd, 0xc8, 0x1b, 0xb4, 0xe2, 0x52, 0x24,
-	0x87, 0xd0, 0xd1, 0x54, 0x26, 0x05, 0x53, 0xac, 0x38, 0x67, 0xa1, 0x8f, 0x0e, 0x41, 0x53, 0x19,
-	0x5b, 0x84, 0x7c, 0x06, 0x5d, 0x4c, 0x64, 0x43, 0x69, 0x20, 0x65, 0x17, 0xc1, 0x92, 0x74, 0x1f,
-	0xac, 0x9c, 0x70, 0xa5, 0x56, 0x2c, 0x0d, 0x03, 0xe4, 0x74, 0x10, 0x3b, 0x41, 0xa8, 0xa2, 0x28,
-	0x4d, 0xcf, 0x58, 0x1a, 0x36, 0xb7, 0x28, 0x13, 0x84, 0xc8, 0x03, 0xd8, 0xb3, 0x14, 0x4c, 0x79,
-	0x26, 0xb3, 0xb0, 0x85, 0x24, 0x1b, 0xc0, 0xd8, 0x81, 0x55, 0x44, 0x4b, 0x26, 0x30, 0xa5, 0xf6,
-	0x56, 0x44, 0x63, 0x8b, 0x55, 0xcf, 0x4d, 0x57, 0x85, 0x60, 0x69, 0x08, 0x5b, 0xcf, 0x8d, 0x10,
-	0xea, 0xff, 0xeb, 0x41, 0xf0, 0x4c, 0xea, 0x33, 0xf6, 0x82, 0x7c, 0x05, 0xc1, 0x02, 0xbf, 0xb0,
-	0xa2, 0xed, 0x51, 0x78, 0xf9, 0xf2, 0xd1, 0xbe, 0xeb, 0xca, 0x77, 0x69, 0x5a, 0x30, 0xa5, 0x26,
-	0xba, 0xe0, 0x62, 0x1e, 0x3b, 0x1e, 0x39, 0x86, 0xe6, 0x4c, 0x66, 0xa9, 0x31, 0xa9, 0xbd, 0xc3,
-	0xa4, 0x24, 0x12, 0x02, 0xbe, 0x49, 0x14, 0x5b, 0xd0, 0x8d, 0xf1, 0x9b, 0x7c, 0x09, 0xc4, 0xfc,
-	0x27, 0x05, 0xe5, 0x8a, 0xa5, 0xc9, 0x82, 0xf1, 0xf9, 0x42, 0x63, 0x1b, 0xea, 0xf1, 0x2d, 0xa3,
-	0x89, 0x51, 0xf1, 0x0c, 0x71, 0x32, 0x80, 0x5b, 0xdb, 0x6c, 0xcd, 0x73, 0xdb, 0x8f, 0x7a, 0xbc,
-	0x57, 0x71, 0x4f, 0x79, 0x8e, 0x1d, 0x99, 0xca, 0x95, 0xd8, 0x78, 0x0c, 0x90, 0xd5, 0x41, 0xcc,
-	0x3a, 0xeb, 0xff, 0xee, 0x41, 0x1b, 0x2b, 0xff, 0xee, 0xb9, 0xaa, 0xea, 0x53, 0x7b, 0xcf, 0xfa,
-	0xec, 0x43, 0x03, 0x6b, 0x8d, 0xc9, 0xfa, 0xb1, 0x15, 0xc8, 0xf7, 0x10, 0xa8, 0x05, 0x2d, 0x98,
-	0xc2, 0x0c, 0xdb, 0xa3, 0x2f, 0x5e, 0xbd, 0x3e, 0xdc, 0xf9, 0xeb, 0xf5, 0xe1, 0x5d, 0xeb, 0x4b,
-	0xa5, 0x67, 0x43, 0x2e, 0xa3, 0x9c, 0xea, 0xc5, 0xf0, 0x44, 0xe8, 0xcb, 0x97, 0x8f, 0xc0, 0x3d,
-	0x72, 0x22, 0x74, 0xec, 0x4c, 0xfb, 0x97, 0x1e, 0xb4, 0xc6, 0x52, 0x71, 0xcd, 0xa5, 0xf8, 0xd0,
-	0x61, 0x6f, 0xb5, 0xb5, 0xfe, 0xbe, 0x6d, 0xfd, 0x20, 0x49, 0xfd, 0x5a, 0x83, 0x60, 0x4c, 0x0b,
-	0x9a, 0x2b, 0x93, 0x92, 0xd9, 0x4e, 0x96, 0x3c, 0x67, 0x0c, 0x53, 0xea, 0xc6, 0x2d, 0x04, 0x7e,
-	0x60, 0xcc, 0x28, 0x73, 0x2e, 0x12, 0x94, 0x31, 0x2b, 0x3f, 0x6e, 0xe5, 0x5c, 0x9c, 0x1a, 0xd9,
-	0x2c, 0xb3, 0x51, 0x96, 0x9b, 0x6a, 0x4b, 0x0f, 0x39, 0x17, 0xe5, 0x9e, 0x1e, 0x40, 0x2b, 0xa7,
-	0xeb, 0x04, 0xa7, 0xd0, 0x47, 0xcf, 0xcd, 0x9c, 0xae, 0x4f, 0xcd, 0x20, 0xde, 0x87, 0xdd, 0x94,
-	0x3d, 0xa7, 0xab, 0x4c, 0x5b, 0x75, 0x03, 0xd5, 0x1d, 0x87, 0x21, 0xe5, 0x21, 0xdc, 0xae, 0xa6,
-	0x2f, 0x99, 0x66, 0x72, 0x76, 0xa6, 0xdc, 0x60, 0x7d, 0xb4, 0x19, 0xbf, 0x11, 0xc2, 0x37, 0xe7,
-	0x3a, 0x51, 0x6c, 0x26, 0x45, 0xaa, 0x70, 0xe9, 0xb7, 0xe7, 0x7a, 0x62, 0xf1, 0x6f, 0xc2, 0x9f,
-	0xff, 0xf9, 0xed, 0xe1, 0x1d, 0x3c, 0xa8, 0x6b, 0x77, 0x52, 0x6d, 0x31, 0xfa, 0x7f, 0xd4, 0x60,
-	0xf7, 0x47, 0x26, 0x98, 0xe2, 0x6a, 0xa2, 0xa9, 0x66, 0xe4, 0x09, 0x04, 0x4b, 0x54, 0x61, 0x69,
-	0x3a, 0xc7, 0x77, 0x87, 0x37, 0x8e, 0xed, 0xd0, 0xda, 0x8d, 0x7c, 0xd3, 0x84, 0xd8, 0x51, 0xc9,
-	0xe7, 0xb0, 0x27, 0xd8, 0x5a, 0x27, 0xd5, 0xa8, 0xd8, 0xd2, 0xed, 0x1a, 0x74, 0x52, 0x8e, 0x4b,
-	0x04, 0x8d, 0xa5, 0x94, 0x99, 0x0a, 0xeb, 0x47, 0xf5, 0x41, 0xe7, 0xf8, 0xce, 0x9b, 0x9e, 0xa5,
-	0xcc, 0x9c, 0x5f, 0xcb, 0x23, 0x5f, 0x43, 0xd3, 0xce, 0x8d, 0x69, 0x7d, 0xfd, 0x2d, 0xc1, 0xd8,
-	0xf3, 0xe2, 0x8c, 0x4a, 0x2e, 0x79, 0x0a, 0x1d, 0x3c, 0x82, 0x89, 0x7d, 0xad, 0x81, 0xa6, 0xe1,
-	0x1b, 0xa6, 0x9b, 0xcd, 0x74, 0xd6, 0xa0, 0x4a, 0x40, 0x91, 0x6f, 0xa1, 0xbd, 0x74, 0x0b, 0x60,
-	0x1a, 0x60, 0xcc, 0x3f, 0xf9, 0x5f, 0xb0, 0x56, 0xef, 0xac, 0x2b, 0xfe, 0xe8, 0xe9, 0xab, 0xab,
-	0x9e, 0x77, 0x71, 0xd5, 0xf3, 0xfe, 0xbe, 0xea, 0x79, 0xbf, 0x5c, 0xf7, 0x76, 0x2e, 0xae, 0x7b,
-	0x3b, 0x7f, 0x5e, 0xf7, 0x76, 0x7e, 0x7a, 0x30, 0xe7, 0x7a, 0xb1, 0x9a, 0x0e, 0x67, 0x32, 0x8f,
-	0x8c, 0x37, 0xc1, 0x74, 0x74, 0xa3, 0x27, 0xfa, 0xc5, 0x92, 0xa9, 0x69, 0x80, 0xe7, 0xf9, 0xc9,
-	0x7f, 0x01, 0x00, 0x00, 0xff, 0xff, 0xe1, 0xea, 0x37, 0xa8, 0x01, 0x07, 0x00, 0x00,
+	// 1475 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x57, 0xcd, 0x6e, 0x1c, 0xc5,
+	0x16, 0x76, 0x7b, 0xc6, 0xf3, 0x73, 0x7a, 0xc6, 0x76, 0x2a, 0xce, 0xbd, 0x6d, 0xe7, 0xde, 0xb1,
+	0x33, 0xb9, 0x91, 0x7c, 0xf3, 0xe3, 0x21, 0x8e, 0x40, 0x4a, 0x10, 0x8a, 0x18, 0x07, 0x88, 0x25,
+	0x24, 0xac, 0x76, 0x36, 0xb0, 0x69, 0xb5, 0xbb, 0x2b, 0x9e, 0x96, 0x7b, 0xaa, 0x5a, 0x5d, 0xd5,
+	0xfe, 0xd9, 0xb2, 0x60, 0xc1, 0x0a, 0x9e, 0x80, 0x57, 0x60, 0x11, 0x04, 0x8f, 0x90, 0x65, 0x94,
+	0x15, 0x42, 0x28, 0x42, 0x09, 0x12, 0x2b, 0x9e, 0x01, 0x54, 0xa7, 0xaa, 0xa7, 0x7b, 0x86, 0x21,
+	0xb6, 0xac, 0x2c, 0xd8, 0xd8, 0x5d, 0x5f, 0x7d, 0x75, 0xaa, 0x4e, 0x9d, 0x53, 0xdf, 0x39, 0x03,
+	0xcb, 0x31, 0x0f, 0x69, 0xcf, 0x8f, 0x93, 0x81, 0xdf, 0x3b, 0xbc, 0xad, 0x3f, 0x36, 0x92, 0x94,
+	0x4b, 0x4e, 0xda, 0x6a, 0x6a, 0x43, 0x23, 0x87, 0xb7, 0x57, 0x2e, 0xf8, 0xc3, 0x88, 0xf1, 0x1e,
+	0xfe, 0xd5, 0x8c, 0x95, 0xe5, 0x80, 0x8b, 0x21, 0x17, 0x1e, 0x8e, 0x7a, 0x7a, 0x60, 0xa6, 0x96,
+	0xf6, 0xf9, 0x3e, 0xd7, 0xb8, 0xfa, 0xd2, 0x68, 0xf7, 0xd9, 0x2c, 0x54, 0x77, 0x38, 0x8f, 0xc9,
+	0x65, 0x68, 0x8a, 0x6c, 0x8f, 0x51, 0xe9, 0x45, 0xa1, 0x63, 0xad, 0x59, 0xeb, 0x55, 0xb7, 0xa1,
+	0x81, 0xed, 0x90, 0xfc, 0x0b, 0x6a, 0x8c, 0xca, 0x2c, 0x0a, 0x9d, 0xd9, 0x35, 0x6b, 0xbd, 0xed,
+	0x9a, 0x11, 0x71, 0xa0, 0x2e, 0x53, 0x3f, 0x8c, 0xd8, 0xbe, 0x53, 0x59, 0xb3, 0xd6, 0x1b, 0x6e,
+	0x3e, 0x24, 0xab, 0x60, 0x4b, 0x9f, 0x7b, 0x29, 0x15, 0x34, 0x3d, 0xa4, 0x4e, 0x15, 0x0d, 0x82,
+	0xf4, 0xb9, 0xab, 0x11, 0x72, 0x15, 0xda, 0xe8, 0xc8, 0x88, 0x32, 0x87, 0x94, 0x16, 0x82, 0x39,
+	0xe9, 0x0a, 0xe8, 0xb1, 0x17, 0x09, 0x91, 0xd1, 0xd0, 0xa9, 0x21, 0xc7, 0x46, 0x6c, 0x1b, 0xa1,
+	0x82, 0x22, 0xa4, 0x7f, 0x40, 0x43, 0xa7, 0x5e, 0xa2, 0xec, 0x22, 0x44, 0xae, 0xc1, 0xbc, 0xa6,
+	0xa0, 0xcb, 0x01, 0x8f, 0x9d, 0x06, 0x92, 0xf4, 0x01, 0x76, 0x0c, 0x58, 0x9c, 0x28, 0xa1, 0x0c,
+	0x5d, 0x6a, 0x96, 0x4e, 0xb4, 0xa3, 0xb1, 0x62, 0xbb, 0xbd, 0x2c, 0x65, 0x34, 0x74, 0xa0, 0xb4,
+	0x5d, 0x1f, 0xa1, 0xee, 0xef, 0xb3, 0x50, 0x7b, 0xc8, 0xe5, 0x01, 0x3d, 0x21, 0x6f, 0x41, 0x6d,
+	0x80, 0x5f, 0x78, 0xa3, 0xcd, 0xbe, 0xf3, 0xfc, 0xc9, 0xad, 0x25, 0x13, 0x95, 0xf7, 0xc3, 0x30,
+	0xa5, 0x42, 0xec, 0xca, 0x34, 0x62, 0xfb, 0xae, 0xe1, 0x91, 0x4d, 0xa8, 0x07, 0x3c, 0x0e, 0xd5,
+	0x92, 0xd9, 0x53, 0x96, 0xe4, 0x44, 0x42, 0xa0, 0xaa, 0x1c, 0xc5, 0x10, 0xb4, 0x5d, 0xfc, 0x26,
+	0x37, 0x81, 0xa8, 0xff, 0x5e, 0xea, 0x47, 0x82, 0x86, 0xde, 0x80, 0x46, 0xfb, 0x03, 0x89, 0x61,
+	0xa8, 0xb8, 0x8b, 0x6a, 0xc6, 0xc5, 0x89, 0x87, 0x88, 0x93, 0x75, 0x58, 0x2c, 0xb3, 0x65, 0x34,
+	0xd4, 0xf1, 0xa8, 0xb8, 0xf3, 0x05, 0xf7, 0x51, 0x34, 0xc4, 0x88, 0xec, 0xf1, 0x8c, 0x8d, 0x2c,
+	0xd6, 0x90, 0x65, 0x23, 0x66, 0x8c, 0x6d, 0x42, 0xdd, 0x0f, 0x02, 0x9e, 0x31, 0x89, 0xc1, 0x78,
+	0xad, 0x0b, 0x86, 0x48, 0xee, 0x81, 0x1d, 0x52, 0x21, 0x23, 0xe6, 0xcb, 0x88, 0x33, 0x8c, 0xcf,
+	0xeb, 0xd6, 0x95, 0xc9, 0xdd, 0xef, 0x2c, 0x68, 0x62, 0xa4, 0x4f, 0xcf, 0xe3, 0x22, 0x1e, 0xb3,
+	0x67, 0x8c, 0xc7, 0x12, 0xcc, 0x61, 0x6c, 0xf1, 0x72, 0xab, 0xae, 0x1e, 0x90, 0x2d, 0xa8, 0x89,
+	0x81, 0x9f, 0x52, 0x81, 0x37, 0xda, 0xec, 0xdf, 0x78, 0xfa, 0x62, 0x75, 0xe6, 0xa7, 0x17, 0xab,
+	0x97, 0xb4, 0x2d, 0x11, 0x1e, 0x6c, 0x44, 0xbc, 0x37, 0xf4, 0xe5, 0x60, 0x63, 0x9b, 0xc9, 0xe7,
+	0x4f, 0x6e, 0x81, 0xd9, 0x64, 0x9b, 0x49, 0xd7, 0x2c, 0xed, 0x3e, 0xb7, 0xa0, 0xb1, 0xc3, 0x45,
+	0xa4, 0x9c, 0x78, 0xd3, 0xc7, 0x2e, 0xa5, 0x51, 0xe5, 0xac, 0x69, 0xf4, 0x46, 0x9c, 0xfa, 0xa1,
+	0x02, 0xb5, 0x1d, 0x3f, 0xf5, 0x87, 0x42, 0xb9, 0xa4, 0xd4, 0x80, 0x7a, 0x8f, 0x29, 0x45, 0x97,
+	0xda, 0x6e, 0x03, 0x81, 0x0f, 0x29, 0x55, 0x93, 0xc3, 0x88, 0x79, 0x38, 0x46, 0xaf, 0xaa, 0x6e,
+	0x63, 0x18, 0xb1, 0x47, 0x6a, 0xac, 0xc4, 0x43, 0x4d, 0xe6, 0xca, 0xa0, 0xaf, 0x1e, 0x86, 0x11,
+	0xcb, 0x75, 0x61, 0x19, 0x1a, 0x43, 0xff, 0xd8, 0xc3, 0xac, 0xaf, 0xa2, 0xe5, 0xfa, 0xd0, 0x3f,
+	0x7e, 0xa4, 0x12, 0xff, 0x0a, 0xb4, 0x42, 0xfa, 0xd8, 0xcf, 0x62, 0xa9, 0xa7, 0xe7, 0x70, 0xda,
+	0x36, 0x18, 0x52, 0xae, 0xc3, 0x85, 0x22, 0xdb, 0xbd, 0xbd, 0x98, 0x07, 0x07, 0xc2, 0x24, 0xf2,
+	0xc2, 0x28, 0xdd, 0xfb, 0x08, 0x8f, 0xbf, 0x23, 0x4f, 0xd0, 0x80, 0xb3, 0x50, 0x60, 0x5e, 0x97,
+	0xdf, 0xd1, 0xae, 0xc6, 0xc9, 0x0d, 0xb8, 0x10, 0x0c, 0xa2, 0x38, 0x4c, 0x29, 0xf3, 0x02, 0xce,
+	0xe3, 0x90, 0x1f, 0xe9, 0x64, 0xae, 0xb8, 0x8b, 0xf9, 0xc4, 0x96, 0xc1, 0x95, 0x69, 0x73, 0xf5,
+	0x9e, 0x38, 0xf2, 0x13, 0x2f, 0xa4, 0xb1, 0x7f, 0x82, 0xa2, 0xa3, 0xd8, 0x7a, 0x66, 0xf7, 0xc8,
+	0x4f, 0x1e, 0x28, 0x5c, 0x89, 0x58, 0x4a, 0x03, 0x7e, 0x48, 0xd3, 0x13, 0xc3, 0x04, 0x64, 0xb6,
+	0x73, 0x54, 0xd3, 0x56, 0xc1, 0x0e, 0x23, 0x91, 0x64, 0x92, 0x7a, 0x7b, 0x7e, 0xea, 0xd8, 0xc8,
+	0x01, 0x03, 0xf5, 0xfd, 0xf4, 0x9e, 0xf3, 0xe5, 0x6f, 0xdf, 0x5e, 0xbf, 0x88, 0x35, 0xe6, 0xd8,
+	0x54, 0x19, 0x1d, 0xaf, 0xee, 0xa7, 0x30, 0xb7, 0xa5, 0xce, 0x78, 0x0e, 0xd5, 0xea, 0x00, 0x24,
+	0x29, 0x4f, 0x78, 0x8a, 0xaf, 0x57, 0xd7, 0x88, 0x12, 0xd2, 0xfd, 0xda, 0x82, 0xc6, 0x96, 0xf1,
+	0xff, 0xd4, 0x54, 0x4f, 0xfc, 0x94, 0x32, 0x79, 0x7a, 0xaa, 0x6b, 0x1e, 0x79, 0x07, 0x1a, 0xf9,
+	0xd5, 0x3a, 0x95, 0xb5, 0xca, 0xba, 0xbd, 0xb9, 0xb4, 0x31, 0x56, 0x27, 0x37, 0x70, 0xe7, 0x7e,
+	0x55, 0xa5, 0xb3, 0x3b, 0xe2, 0x76, 0xbf, 0xb0, 0x60, 0xc1, 0xa8, 0xfa, 0xe8, 0x68, 0x77, 0x4b,
+	0xb6, 0xd4, 0xc9, 0xec, 0xcd, 0x7f, 0x4f, 0xb3, 0x95, 0x52, 0x36, 0x69, 0x8e, 0xfc, 0x17, 0x20,
+	0xcc, 0x68, 0x2e, 0x8b, 0xb3, 0x78, 0xef, 0xcd, 0x30, 0xa3, 0x46, 0x14, 0x97, 0xa1, 0xa1, 0xa6,
+	0x51, 0x59, 0x2b, 0x38, 0x59, 0x0f, 0x33, 0xaa, 0x24, 0xb5, 0xfb, 0xbd, 0x05, 0x2d, 0x34, 0x7b,
+	0x40, 0x4f, 0x30, 0x3f, 0xdf, 0xb0, 0x16, 0x4c, 0x2b, 0x0f, 0x57, 0xa1, 0x3d, 0xad, 0x32, 0xb4,
+	0xd2, 0x72, 0x55, 0x58, 0x05, 0xfb, 0xaf, 0x05, 0x01, 0xd2, 0x51, 0x31, 0xe8, 0x7e, 0x63, 0x41,
+	0xf5, 0x63, 0x1e, 0x1c, 0xfc, 0x13, 0xd4, 0x6b, 0x24, 0xd4, 0xd5, 0x92, 0x50, 0x77, 0x7f, 0xb5,
+	0xc0, 0x76, 0xa9, 0x8c, 0x52, 0x1a, 0x9e, 0xbf, 0xcb, 0x59, 0x84, 0x4a, 0xc2, 0xa5, 0x91, 0x21,
+	0xf5, 0xa9, 0x36, 0x93, 0x5c, 0xfa, 0x71, 0xbe, 0x19, 0x0e, 0xd4, 0x45, 0x27, 0x7e, 0x14, 0x9a,
+	0x4e, 0x06, 0xbf, 0xc9, 0x0a, 0x34, 0x52, 0x1a, 0x9c, 0x04, 0xf1, 0xa8, 0x7b, 0x19, 0x8d, 0xd5,
+	0x7e, 0xe6, 0xf6, 0xb5, 0x9e, 0x98, 0x91, 0xc2, 0x4d, 0x33, 0xa3, 0xfb, 0x14, 0x33, 0x52, 0xdd,
+	0x96, 0xa0, 0x52, 0x2a, 0x53, 0x4d, 0xdd, 0x6d, 0x99, 0x61, 0xf7, 0x0f, 0x0b, 0xec, 0xad, 0x42,
+	0x31, 0xca, 0x17, 0x68, 0x9d, 0xf5, 0x02, 0xef, 0x82, 0xcd, 0xe8, 0x91, 0x77, 0xd6, 0xee, 0x03,
+	0x18, 0x3d, 0x32, 0x5b, 0x92, 0xff, 0xc3, 0xa2, 0xcf, 0x18, 0xcf, 0x58, 0x50, 0x24, 0x94, 0x4e,
+	0xf2, 0x85, 0x11, 0x6e, 0x72, 0x6a, 0xfc, 0x99, 0x54, 0x5f, 0xf7, 0x4c, 0xe6, 0xc6, 0x9e, 0x09,
+	0xf9, 0x0f, 0x34, 0xe9, 0x31, 0x0d, 0x32, 0xa9, 0x5a, 0xb3, 0x1a, 0xfa, 0x5f, 0x00, 0x58, 0x4c,
+	0x5d, 0xa3, 0x84, 0xe7, 0x72, 0xff, 0x3a, 0x54, 0xce, 0xe2, 0xb6, 0x22, 0x91, 0x9b, 0x50, 0x65,
+	0xf4, 0x58, 0x9e, 0x9a, 0x9c, 0xc8, 0x3a, 0xbf, 0xcb, 0xdd, 0xcf, 0x2d, 0x80, 0x07, 0x23, 0xe9,
+	0x3e, 0x97, 0x5b, 0x57, 0xa0, 0x95, 0x31, 0x19, 0xc5, 0xe3, 0xc2, 0x64, 0x23, 0x56, 0x84, 0x44,
+	0x53, 0x4a, 0xe2, 0xd4, 0x44, 0x04, 0x0f, 0xf1, 0x73, 0x0d, 0x5a, 0x1f, 0x51, 0x46, 0x45, 0x24,
+	0x76, 0xa5, 0x2f, 0x29, 0xb9, 0x83, 0x12, 0xed, 0x0f, 0x85, 0x91, 0xc8, 0x4b, 0x13, 0x12, 0xa9,
+	0xcb, 0x89, 0x11, 0x48, 0x43, 0x25, 0xff, 0x83, 0x79, 0x75, 0x19, 0x5e, 0xf1, 0xfa, 0x74, 0xd1,
+	0x6f, 0x29, 0x74, 0x37, 0x7f, 0x81, 0x3d, 0x98, 0x4b, 0x38, 0x8f, 0x85, 0x11, 0xf2, 0x8b, 0x93,
+	0x96, 0x39, 0x8f, 0x8d, 0x5d, 0xcd, 0x23, 0x6f, 0x43, 0x5d, 0x6b, 0x86, 0x6a, 0x5a, 0x2a, 0x53,
+	0x0e, 0xa3, 0x1b, 0x71, 0xb3, 0x28, 0xe7, 0x92, 0xfb, 0x60, 0xe3, 0x9b, 0xf2, 0xf4, 0x6e, 0x73,
+	0xb8, 0xd4, 0x99, 0x58, 0x3a, 0xea, 0x29, 0xcd, 0x6a, 0x10, 0x39, 0x20, 0xc8, 0xbb, 0xd0, 0x4c,
+	0x4c, 0xeb, 0xa6, 0x5a, 0x87, 0xca, 0x94, 0x4a, 0x91, 0xb7, 0x76, 0x66, 0x75, 0xc1, 0x1f, 0xab,
+	0x32, 0xf5, 0xa9, 0x6b, 0xff, 0xb6, 0xca, 0x7c, 0x02, 0x8b, 0xe6, 0xd7, 0x89, 0x37, 0x32, 0xd1,
+	0x40, 0x13, 0x9d, 0xc9, 0xed, 0xc7, 0x4b, 0x9b, 0xb1, 0xb4, 0x90, 0x4c, 0x54, 0xbc, 0x87, 0x30,
+	0x1f, 0x98, 0xda, 0x83, 0xfd, 0x92, 0x70, 0x9a, 0x68, 0xee, 0xf2, 0xb4, 0x13, 0x99, 0x02, 0x65,
+	0x6c, 0xb5, 0x83, 0x12, 0x26, 0x54, 0xec, 0x74, 0x27, 0x05, 0x53, 0x63, 0xa7, 0xea, 0x44, 0x1e,
+	0x3b, 0xdd, 0x5a, 0xdd, 0x83, 0x7a, 0xaa, 0xa5, 0xd9, 0xb1, 0x71, 0xc9, 0xca, 0xc4, 0x92, 0x92,
+	0x70, 0xe7, 0x01, 0x34, 0x0b, 0xc8, 0x07, 0xd0, 0x2e, 0xf7, 0x4e, 0xc2, 0x69, 0x4d, 0xb5, 0x50,
+	0xd2, 0x44, 0x63, 0xa1, 0x55, 0x6a, 0xac, 0x04, 0x79, 0x0f, 0xc0, 0xb4, 0x4f, 0x11, 0x15, 0x4e,
+	0x7b, 0x6a, 0x2c, 0x72, 0x55, 0xc9, 0xb3, 0xa0, 0x58, 0x40, 0xfa, 0xd0, 0x2a, 0x35, 0x5b, 0xc2,
+	0x99, 0x47, 0x03, 0xcb, 0x13, 0x06, 0x8a, 0x17, 0x6c, 0x4c, 0xd8, 0x45, 0x3b, 0x26, 0xfa, 0xf7,
+	0x9f, 0xbe, 0xec, 0x58, 0xcf, 0x5e, 0x76, 0xac, 0x5f, 0x5e, 0x76, 0xac, 0xaf, 0x5e, 0x75, 0x66,
+	0x9e, 0xbd, 0xea, 0xcc, 0xfc, 0xf8, 0xaa, 0x33, 0xf3, 0xd9, 0xb5, 0xfd, 0x48, 0x0e, 0xb2, 0xbd,
+	0x8d, 0x80, 0x0f, 0x7b, 0xca, 0x22, 0xa3, 0xb2, 0x37, 0xd6, 0xb7, 0xc9, 0x93, 0x84, 0x8a, 0xbd,
+	0x1a, 0xfe, 0xaa, 0xbd, 0xf3, 0x67, 0x00, 0x00, 0x00, 0xff, 0xff, 0xcd, 0x3e, 0x30, 0x62, 0x38,
+	0x10, 0x00, 0x00,
 }
 
 func (m *Pool) Marshal() (dAtA []byte, err error) {
@@ -699,6 +1520,20 @@ func (m *Hotkey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Destination) > 0 {
+		i -= len(m.Destination)
+		copy(dAtA[i:], m.Destination)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Destination)))
+		i--
+		dAtA[i] = 0x42
+	}
+	if len(m.Account) > 0 {
+		i -= len(m.Account)
+		copy(dAtA[i:], m.Account)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Account)))
+		i--
+		dAtA[i] = 0x3a
+	}
 	if m.BoundHeight != 0 {
 		i = encodeVarintAlpha(dAtA, i, uint64(m.BoundHeight))
 		i--
@@ -858,6 +1693,26 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.DisputeBar != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DisputeBar))
+		i--
+		dAtA[i] = 0x58
+	}
+	if m.RecoveryDelay != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.RecoveryDelay))
+		i--
+		dAtA[i] = 0x50
+	}
+	if m.ColdkeySwapDelay != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.ColdkeySwapDelay))
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.ChildrenCooldown != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.ChildrenCooldown))
+		i--
+		dAtA[i] = 0x40
+	}
 	if m.TakeRaiseSeconds != 0 {
 		i = encodeVarintAlpha(dAtA, i, uint64(m.TakeRaiseSeconds))
 		i--
@@ -896,6 +1751,459 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Child) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Child) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Child) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Proportion != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Proportion))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Children) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Children) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Children) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
+	if len(m.Parent) > 0 {
+		i -= len(m.Parent)
+		copy(dAtA[i:], m.Parent)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Parent)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PendingChildren) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PendingChildren) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PendingChildren) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size, err := m.Children.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintAlpha(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *ChildkeyTake) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ChildkeyTake) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ChildkeyTake) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RaisedTime != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.RaisedTime))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.RaisedHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.RaisedHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Take != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Take))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Lock) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Lock) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Lock) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Alpha != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *RetiredPool) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RetiredPool) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RetiredPool) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Settled {
+		i--
+		if m.Settled {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x48
+	}
+	if m.Staked != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Staked))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.Height != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Recycled != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Recycled))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Paid != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Paid))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Total != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Total))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Pot != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Pot))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ColdkeySwap) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ColdkeySwap) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ColdkeySwap) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Executing {
+		i--
+		if m.Executing {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.DueTime != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.AnnouncedHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.AnnouncedHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Recovery) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Recovery) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Recovery) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Next) > 0 {
+		i -= len(m.Next)
+		copy(dAtA[i:], m.Next)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Next)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Key) > 0 {
+		i -= len(m.Key)
+		copy(dAtA[i:], m.Key)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Key)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *DisputeBar) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *DisputeBar) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *DisputeBar) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.UntilTime != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.UntilTime))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.UntilHeight != 0 {
+		i = encodeVarintAlpha(dAtA, i, uint64(m.UntilHeight))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintAlpha(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *GenesisState) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -916,6 +2224,118 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.DisputeBars) > 0 {
+		for iNdEx := len(m.DisputeBars) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.DisputeBars[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x72
+		}
+	}
+	if len(m.Recoveries) > 0 {
+		for iNdEx := len(m.Recoveries) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Recoveries[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x6a
+		}
+	}
+	if len(m.ColdkeySwaps) > 0 {
+		for iNdEx := len(m.ColdkeySwaps) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.ColdkeySwaps[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x62
+		}
+	}
+	if len(m.Retired) > 0 {
+		for iNdEx := len(m.Retired) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Retired[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x5a
+		}
+	}
+	if len(m.Locks) > 0 {
+		for iNdEx := len(m.Locks) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Locks[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x52
+		}
+	}
+	if len(m.ChildkeyTakes) > 0 {
+		for iNdEx := len(m.ChildkeyTakes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.ChildkeyTakes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x4a
+		}
+	}
+	if len(m.PendingChildren) > 0 {
+		for iNdEx := len(m.PendingChildren) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.PendingChildren[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x42
+		}
+	}
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintAlpha(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x3a
+		}
+	}
 	if len(m.Positions) > 0 {
 		for iNdEx := len(m.Positions) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -1066,6 +2486,14 @@ func (m *Hotkey) Size() (n int) {
 	if m.BoundHeight != 0 {
 		n += 1 + sovAlpha(uint64(m.BoundHeight))
 	}
+	l = len(m.Account)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	l = len(m.Destination)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
 	return n
 }
 
@@ -1139,6 +2567,232 @@ func (m *Params) Size() (n int) {
 	if m.TakeRaiseSeconds != 0 {
 		n += 1 + sovAlpha(uint64(m.TakeRaiseSeconds))
 	}
+	if m.ChildrenCooldown != 0 {
+		n += 1 + sovAlpha(uint64(m.ChildrenCooldown))
+	}
+	if m.ColdkeySwapDelay != 0 {
+		n += 1 + sovAlpha(uint64(m.ColdkeySwapDelay))
+	}
+	if m.RecoveryDelay != 0 {
+		n += 1 + sovAlpha(uint64(m.RecoveryDelay))
+	}
+	if m.DisputeBar != 0 {
+		n += 1 + sovAlpha(uint64(m.DisputeBar))
+	}
+	return n
+}
+
+func (m *Child) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.Proportion != 0 {
+		n += 1 + sovAlpha(uint64(m.Proportion))
+	}
+	return n
+}
+
+func (m *Children) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovAlpha(uint64(m.SubnetId))
+	}
+	l = len(m.Parent)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *PendingChildren) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Children.Size()
+	n += 1 + l + sovAlpha(uint64(l))
+	if m.DueHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovAlpha(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *ChildkeyTake) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovAlpha(uint64(m.SubnetId))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.Take != 0 {
+		n += 1 + sovAlpha(uint64(m.Take))
+	}
+	if m.RaisedHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.RaisedHeight))
+	}
+	if m.RaisedTime != 0 {
+		n += 1 + sovAlpha(uint64(m.RaisedTime))
+	}
+	return n
+}
+
+func (m *Lock) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovAlpha(uint64(m.SubnetId))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovAlpha(uint64(m.Alpha))
+	}
+	return n
+}
+
+func (m *RetiredPool) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovAlpha(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovAlpha(uint64(m.Netuid))
+	}
+	if m.Pot != 0 {
+		n += 1 + sovAlpha(uint64(m.Pot))
+	}
+	if m.Total != 0 {
+		n += 1 + sovAlpha(uint64(m.Total))
+	}
+	if m.Paid != 0 {
+		n += 1 + sovAlpha(uint64(m.Paid))
+	}
+	if m.Recycled != 0 {
+		n += 1 + sovAlpha(uint64(m.Recycled))
+	}
+	if m.Height != 0 {
+		n += 1 + sovAlpha(uint64(m.Height))
+	}
+	if m.Staked != 0 {
+		n += 1 + sovAlpha(uint64(m.Staked))
+	}
+	if m.Settled {
+		n += 2
+	}
+	return n
+}
+
+func (m *ColdkeySwap) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.AnnouncedHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.AnnouncedHeight))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovAlpha(uint64(m.DueTime))
+	}
+	if m.Executing {
+		n += 2
+	}
+	return n
+}
+
+func (m *Recovery) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	l = len(m.Key)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	l = len(m.Next)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovAlpha(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *DisputeBar) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovAlpha(uint64(l))
+	}
+	if m.UntilHeight != 0 {
+		n += 1 + sovAlpha(uint64(m.UntilHeight))
+	}
+	if m.UntilTime != 0 {
+		n += 1 + sovAlpha(uint64(m.UntilTime))
+	}
 	return n
 }
 
@@ -1173,6 +2827,54 @@ func (m *GenesisState) Size() (n int) {
 	}
 	if len(m.Positions) > 0 {
 		for _, e := range m.Positions {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.PendingChildren) > 0 {
+		for _, e := range m.PendingChildren {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.ChildkeyTakes) > 0 {
+		for _, e := range m.ChildkeyTakes {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.Locks) > 0 {
+		for _, e := range m.Locks {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.Retired) > 0 {
+		for _, e := range m.Retired {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.ColdkeySwaps) > 0 {
+		for _, e := range m.ColdkeySwaps {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.Recoveries) > 0 {
+		for _, e := range m.Recoveries {
+			l = e.Size()
+			n += 1 + l + sovAlpha(uint64(l))
+		}
+	}
+	if len(m.DisputeBars) > 0 {
+		for _, e := range m.DisputeBars {
 			l = e.Size()
 			n += 1 + l + sovAlpha(uint64(l))
 		}
@@ -1596,6 +3298,70 @@ func (m *Hotkey) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Account", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Account = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Destination", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Destination = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipAlpha(dAtA[iNdEx:])
@@ -2100,6 +3866,1466 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChildrenCooldown", wireType)
+			}
+			m.ChildrenCooldown = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChildrenCooldown |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ColdkeySwapDelay", wireType)
+			}
+			m.ColdkeySwapDelay = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ColdkeySwapDelay |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RecoveryDelay", wireType)
+			}
+			m.RecoveryDelay = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RecoveryDelay |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeBar", wireType)
+			}
+			m.DisputeBar = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DisputeBar |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Child) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Child: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Child: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proportion", wireType)
+			}
+			m.Proportion = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Proportion |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Children) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Children: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Children: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parent", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Parent = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Child{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PendingChildren) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PendingChildren: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PendingChildren: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Children.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ChildkeyTake) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ChildkeyTake: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ChildkeyTake: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Take", wireType)
+			}
+			m.Take = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Take |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RaisedHeight", wireType)
+			}
+			m.RaisedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RaisedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RaisedTime", wireType)
+			}
+			m.RaisedTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RaisedTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Lock) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Lock: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Lock: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RetiredPool) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RetiredPool: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RetiredPool: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pot", wireType)
+			}
+			m.Pot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Pot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Total", wireType)
+			}
+			m.Total = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Total |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Paid", wireType)
+			}
+			m.Paid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Paid |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recycled", wireType)
+			}
+			m.Recycled = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Recycled |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Staked", wireType)
+			}
+			m.Staked = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Staked |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Settled", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Settled = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ColdkeySwap) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ColdkeySwap: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ColdkeySwap: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AnnouncedHeight", wireType)
+			}
+			m.AnnouncedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AnnouncedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Executing", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Executing = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Recovery) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Recovery: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Recovery: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Key", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Key = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Next", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Next = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipAlpha(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *DisputeBar) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowAlpha
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: DisputeBar: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: DisputeBar: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UntilHeight", wireType)
+			}
+			m.UntilHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UntilHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field UntilTime", wireType)
+			}
+			m.UntilTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.UntilTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipAlpha(dAtA[iNdEx:])
@@ -2335,6 +5561,278 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 			}
 			m.Positions = append(m.Positions, Position{})
 			if err := m.Positions[len(m.Positions)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Children{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PendingChildren", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PendingChildren = append(m.PendingChildren, PendingChildren{})
+			if err := m.PendingChildren[len(m.PendingChildren)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChildkeyTakes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ChildkeyTakes = append(m.ChildkeyTakes, ChildkeyTake{})
+			if err := m.ChildkeyTakes[len(m.ChildkeyTakes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Locks", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Locks = append(m.Locks, Lock{})
+			if err := m.Locks[len(m.Locks)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Retired", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Retired = append(m.Retired, RetiredPool{})
+			if err := m.Retired[len(m.Retired)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ColdkeySwaps", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ColdkeySwaps = append(m.ColdkeySwaps, ColdkeySwap{})
+			if err := m.ColdkeySwaps[len(m.ColdkeySwaps)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 13:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recoveries", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recoveries = append(m.Recoveries, Recovery{})
+			if err := m.Recoveries[len(m.Recoveries)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 14:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DisputeBars", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowAlpha
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthAlpha
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DisputeBars = append(m.DisputeBars, DisputeBar{})
+			if err := m.DisputeBars[len(m.DisputeBars)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -728,6 +728,1046 @@ func (m *EventStakeRewarded) GetAlpha() uint64 {
 	return 0
 }
 
+// EventChildrenScheduled: a parent's children change when the cooldown has passed.
+type EventChildrenScheduled struct {
+	SubnetId  uint64  `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid    uint32  `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Parent    string  `protobuf:"bytes,3,opt,name=parent,proto3" json:"parent,omitempty"`
+	Children  []Child `protobuf:"bytes,4,rep,name=children,proto3" json:"children"`
+	DueHeight int64   `protobuf:"varint,5,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64   `protobuf:"varint,6,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *EventChildrenScheduled) Reset()         { *m = EventChildrenScheduled{} }
+func (m *EventChildrenScheduled) String() string { return proto.CompactTextString(m) }
+func (*EventChildrenScheduled) ProtoMessage()    {}
+func (*EventChildrenScheduled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{10}
+}
+func (m *EventChildrenScheduled) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChildrenScheduled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChildrenScheduled.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChildrenScheduled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChildrenScheduled.Merge(m, src)
+}
+func (m *EventChildrenScheduled) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChildrenScheduled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChildrenScheduled.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChildrenScheduled proto.InternalMessageInfo
+
+func (m *EventChildrenScheduled) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventChildrenScheduled) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventChildrenScheduled) GetParent() string {
+	if m != nil {
+		return m.Parent
+	}
+	return ""
+}
+
+func (m *EventChildrenScheduled) GetChildren() []Child {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+func (m *EventChildrenScheduled) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *EventChildrenScheduled) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// EventChildrenSet: they changed.
+type EventChildrenSet struct {
+	SubnetId uint64  `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32  `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Parent   string  `protobuf:"bytes,3,opt,name=parent,proto3" json:"parent,omitempty"`
+	Children []Child `protobuf:"bytes,4,rep,name=children,proto3" json:"children"`
+}
+
+func (m *EventChildrenSet) Reset()         { *m = EventChildrenSet{} }
+func (m *EventChildrenSet) String() string { return proto.CompactTextString(m) }
+func (*EventChildrenSet) ProtoMessage()    {}
+func (*EventChildrenSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{11}
+}
+func (m *EventChildrenSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChildrenSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChildrenSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChildrenSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChildrenSet.Merge(m, src)
+}
+func (m *EventChildrenSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChildrenSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChildrenSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChildrenSet proto.InternalMessageInfo
+
+func (m *EventChildrenSet) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventChildrenSet) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventChildrenSet) GetParent() string {
+	if m != nil {
+		return m.Parent
+	}
+	return ""
+}
+
+func (m *EventChildrenSet) GetChildren() []Child {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+type EventChildkeyTakeSet struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey   string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Take     uint32 `protobuf:"varint,4,opt,name=take,proto3" json:"take,omitempty"`
+}
+
+func (m *EventChildkeyTakeSet) Reset()         { *m = EventChildkeyTakeSet{} }
+func (m *EventChildkeyTakeSet) String() string { return proto.CompactTextString(m) }
+func (*EventChildkeyTakeSet) ProtoMessage()    {}
+func (*EventChildkeyTakeSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{12}
+}
+func (m *EventChildkeyTakeSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventChildkeyTakeSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventChildkeyTakeSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventChildkeyTakeSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventChildkeyTakeSet.Merge(m, src)
+}
+func (m *EventChildkeyTakeSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventChildkeyTakeSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventChildkeyTakeSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventChildkeyTakeSet proto.InternalMessageInfo
+
+func (m *EventChildkeyTakeSet) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventChildkeyTakeSet) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventChildkeyTakeSet) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventChildkeyTakeSet) GetTake() uint32 {
+	if m != nil {
+		return m.Take
+	}
+	return 0
+}
+
+type EventDestinationSet struct {
+	Hotkey      string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Destination string `protobuf:"bytes,2,opt,name=destination,proto3" json:"destination,omitempty"`
+}
+
+func (m *EventDestinationSet) Reset()         { *m = EventDestinationSet{} }
+func (m *EventDestinationSet) String() string { return proto.CompactTextString(m) }
+func (*EventDestinationSet) ProtoMessage()    {}
+func (*EventDestinationSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{13}
+}
+func (m *EventDestinationSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventDestinationSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventDestinationSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventDestinationSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventDestinationSet.Merge(m, src)
+}
+func (m *EventDestinationSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventDestinationSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventDestinationSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventDestinationSet proto.InternalMessageInfo
+
+func (m *EventDestinationSet) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventDestinationSet) GetDestination() string {
+	if m != nil {
+		return m.Destination
+	}
+	return ""
+}
+
+// EventStakeLocked: alpha of a stake became collateral.
+type EventStakeLocked struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Hotkey   string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Coldkey  string `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Alpha    uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+	Locked   uint64 `protobuf:"varint,5,opt,name=locked,proto3" json:"locked,omitempty"`
+}
+
+func (m *EventStakeLocked) Reset()         { *m = EventStakeLocked{} }
+func (m *EventStakeLocked) String() string { return proto.CompactTextString(m) }
+func (*EventStakeLocked) ProtoMessage()    {}
+func (*EventStakeLocked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{14}
+}
+func (m *EventStakeLocked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventStakeLocked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventStakeLocked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventStakeLocked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStakeLocked.Merge(m, src)
+}
+func (m *EventStakeLocked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventStakeLocked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStakeLocked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventStakeLocked proto.InternalMessageInfo
+
+func (m *EventStakeLocked) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventStakeLocked) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventStakeLocked) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventStakeLocked) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+func (m *EventStakeLocked) GetLocked() uint64 {
+	if m != nil {
+		return m.Locked
+	}
+	return 0
+}
+
+// EventStakeUnlocked: it is free again.
+type EventStakeUnlocked struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Hotkey   string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Coldkey  string `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Alpha    uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+	Locked   uint64 `protobuf:"varint,5,opt,name=locked,proto3" json:"locked,omitempty"`
+}
+
+func (m *EventStakeUnlocked) Reset()         { *m = EventStakeUnlocked{} }
+func (m *EventStakeUnlocked) String() string { return proto.CompactTextString(m) }
+func (*EventStakeUnlocked) ProtoMessage()    {}
+func (*EventStakeUnlocked) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{15}
+}
+func (m *EventStakeUnlocked) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventStakeUnlocked) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventStakeUnlocked.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventStakeUnlocked) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStakeUnlocked.Merge(m, src)
+}
+func (m *EventStakeUnlocked) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventStakeUnlocked) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStakeUnlocked.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventStakeUnlocked proto.InternalMessageInfo
+
+func (m *EventStakeUnlocked) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventStakeUnlocked) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventStakeUnlocked) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventStakeUnlocked) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+func (m *EventStakeUnlocked) GetLocked() uint64 {
+	if m != nil {
+		return m.Locked
+	}
+	return 0
+}
+
+// EventHotkeysSwapped: two hotkeys exchanged all stakes on them, children and locks.
+type EventHotkeysSwapped struct {
+	Hotkey    string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	NewHotkey string `protobuf:"bytes,2,opt,name=new_hotkey,json=newHotkey,proto3" json:"new_hotkey,omitempty"`
+	Coldkey   string `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+}
+
+func (m *EventHotkeysSwapped) Reset()         { *m = EventHotkeysSwapped{} }
+func (m *EventHotkeysSwapped) String() string { return proto.CompactTextString(m) }
+func (*EventHotkeysSwapped) ProtoMessage()    {}
+func (*EventHotkeysSwapped) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{16}
+}
+func (m *EventHotkeysSwapped) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventHotkeysSwapped) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventHotkeysSwapped.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventHotkeysSwapped) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventHotkeysSwapped.Merge(m, src)
+}
+func (m *EventHotkeysSwapped) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventHotkeysSwapped) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventHotkeysSwapped.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventHotkeysSwapped proto.InternalMessageInfo
+
+func (m *EventHotkeysSwapped) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventHotkeysSwapped) GetNewHotkey() string {
+	if m != nil {
+		return m.NewHotkey
+	}
+	return ""
+}
+
+func (m *EventHotkeysSwapped) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+// EventPoolRetired: a removed subnet's pool is paid out.
+type EventPoolRetired struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Pot      uint64 `protobuf:"varint,3,opt,name=pot,proto3" json:"pot,omitempty"`
+	Total    uint64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	Recycled uint64 `protobuf:"varint,5,opt,name=recycled,proto3" json:"recycled,omitempty"`
+}
+
+func (m *EventPoolRetired) Reset()         { *m = EventPoolRetired{} }
+func (m *EventPoolRetired) String() string { return proto.CompactTextString(m) }
+func (*EventPoolRetired) ProtoMessage()    {}
+func (*EventPoolRetired) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{17}
+}
+func (m *EventPoolRetired) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPoolRetired) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPoolRetired.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPoolRetired) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPoolRetired.Merge(m, src)
+}
+func (m *EventPoolRetired) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPoolRetired) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPoolRetired.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPoolRetired proto.InternalMessageInfo
+
+func (m *EventPoolRetired) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventPoolRetired) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventPoolRetired) GetPot() uint64 {
+	if m != nil {
+		return m.Pot
+	}
+	return 0
+}
+
+func (m *EventPoolRetired) GetTotal() uint64 {
+	if m != nil {
+		return m.Total
+	}
+	return 0
+}
+
+func (m *EventPoolRetired) GetRecycled() uint64 {
+	if m != nil {
+		return m.Recycled
+	}
+	return 0
+}
+
+// EventHolderPaid: a holder of a removed subnet's alpha got its part of the pot.
+type EventHolderPaid struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey   string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Coldkey  string `protobuf:"bytes,4,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Alpha    uint64 `protobuf:"varint,5,opt,name=alpha,proto3" json:"alpha,omitempty"`
+	Tao      uint64 `protobuf:"varint,6,opt,name=tao,proto3" json:"tao,omitempty"`
+}
+
+func (m *EventHolderPaid) Reset()         { *m = EventHolderPaid{} }
+func (m *EventHolderPaid) String() string { return proto.CompactTextString(m) }
+func (*EventHolderPaid) ProtoMessage()    {}
+func (*EventHolderPaid) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{18}
+}
+func (m *EventHolderPaid) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventHolderPaid) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventHolderPaid.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventHolderPaid) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventHolderPaid.Merge(m, src)
+}
+func (m *EventHolderPaid) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventHolderPaid) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventHolderPaid.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventHolderPaid proto.InternalMessageInfo
+
+func (m *EventHolderPaid) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventHolderPaid) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventHolderPaid) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventHolderPaid) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventHolderPaid) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+func (m *EventHolderPaid) GetTao() uint64 {
+	if m != nil {
+		return m.Tao
+	}
+	return 0
+}
+
+// EventPoolSettled: every holder is paid.
+type EventPoolSettled struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Paid     uint64 `protobuf:"varint,3,opt,name=paid,proto3" json:"paid,omitempty"`
+	Recycled uint64 `protobuf:"varint,4,opt,name=recycled,proto3" json:"recycled,omitempty"`
+}
+
+func (m *EventPoolSettled) Reset()         { *m = EventPoolSettled{} }
+func (m *EventPoolSettled) String() string { return proto.CompactTextString(m) }
+func (*EventPoolSettled) ProtoMessage()    {}
+func (*EventPoolSettled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{19}
+}
+func (m *EventPoolSettled) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPoolSettled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPoolSettled.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPoolSettled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPoolSettled.Merge(m, src)
+}
+func (m *EventPoolSettled) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPoolSettled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPoolSettled.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPoolSettled proto.InternalMessageInfo
+
+func (m *EventPoolSettled) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventPoolSettled) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventPoolSettled) GetPaid() uint64 {
+	if m != nil {
+		return m.Paid
+	}
+	return 0
+}
+
+func (m *EventPoolSettled) GetRecycled() uint64 {
+	if m != nil {
+		return m.Recycled
+	}
+	return 0
+}
+
+type EventRecoveryKeySet struct {
+	Coldkey   string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Key       string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	DueHeight int64  `protobuf:"varint,3,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64  `protobuf:"varint,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *EventRecoveryKeySet) Reset()         { *m = EventRecoveryKeySet{} }
+func (m *EventRecoveryKeySet) String() string { return proto.CompactTextString(m) }
+func (*EventRecoveryKeySet) ProtoMessage()    {}
+func (*EventRecoveryKeySet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{20}
+}
+func (m *EventRecoveryKeySet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRecoveryKeySet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRecoveryKeySet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRecoveryKeySet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRecoveryKeySet.Merge(m, src)
+}
+func (m *EventRecoveryKeySet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRecoveryKeySet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRecoveryKeySet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRecoveryKeySet proto.InternalMessageInfo
+
+func (m *EventRecoveryKeySet) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventRecoveryKeySet) GetKey() string {
+	if m != nil {
+		return m.Key
+	}
+	return ""
+}
+
+func (m *EventRecoveryKeySet) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *EventRecoveryKeySet) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+type EventColdkeySwapAnnounced struct {
+	Coldkey    string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey string `protobuf:"bytes,2,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+	DueHeight  int64  `protobuf:"varint,3,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime    int64  `protobuf:"varint,4,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *EventColdkeySwapAnnounced) Reset()         { *m = EventColdkeySwapAnnounced{} }
+func (m *EventColdkeySwapAnnounced) String() string { return proto.CompactTextString(m) }
+func (*EventColdkeySwapAnnounced) ProtoMessage()    {}
+func (*EventColdkeySwapAnnounced) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{21}
+}
+func (m *EventColdkeySwapAnnounced) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventColdkeySwapAnnounced) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventColdkeySwapAnnounced.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventColdkeySwapAnnounced) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventColdkeySwapAnnounced.Merge(m, src)
+}
+func (m *EventColdkeySwapAnnounced) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventColdkeySwapAnnounced) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventColdkeySwapAnnounced.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventColdkeySwapAnnounced proto.InternalMessageInfo
+
+func (m *EventColdkeySwapAnnounced) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventColdkeySwapAnnounced) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+func (m *EventColdkeySwapAnnounced) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *EventColdkeySwapAnnounced) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// EventColdkeySwapCancelled: by a dispute of the coldkey, or by its recovery key.
+type EventColdkeySwapCancelled struct {
+	Coldkey  string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Disputed bool   `protobuf:"varint,2,opt,name=disputed,proto3" json:"disputed,omitempty"`
+}
+
+func (m *EventColdkeySwapCancelled) Reset()         { *m = EventColdkeySwapCancelled{} }
+func (m *EventColdkeySwapCancelled) String() string { return proto.CompactTextString(m) }
+func (*EventColdkeySwapCancelled) ProtoMessage()    {}
+func (*EventColdkeySwapCancelled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{22}
+}
+func (m *EventColdkeySwapCancelled) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventColdkeySwapCancelled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventColdkeySwapCancelled.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventColdkeySwapCancelled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventColdkeySwapCancelled.Merge(m, src)
+}
+func (m *EventColdkeySwapCancelled) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventColdkeySwapCancelled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventColdkeySwapCancelled.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventColdkeySwapCancelled proto.InternalMessageInfo
+
+func (m *EventColdkeySwapCancelled) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventColdkeySwapCancelled) GetDisputed() bool {
+	if m != nil {
+		return m.Disputed
+	}
+	return false
+}
+
+// EventColdkeySwapped: everything has moved. Stakes moved by EventStakeMoved.
+type EventColdkeySwapped struct {
+	Coldkey    string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey string `protobuf:"bytes,2,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+	Tao        uint64 `protobuf:"varint,3,opt,name=tao,proto3" json:"tao,omitempty"`
+}
+
+func (m *EventColdkeySwapped) Reset()         { *m = EventColdkeySwapped{} }
+func (m *EventColdkeySwapped) String() string { return proto.CompactTextString(m) }
+func (*EventColdkeySwapped) ProtoMessage()    {}
+func (*EventColdkeySwapped) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{23}
+}
+func (m *EventColdkeySwapped) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventColdkeySwapped) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventColdkeySwapped.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventColdkeySwapped) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventColdkeySwapped.Merge(m, src)
+}
+func (m *EventColdkeySwapped) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventColdkeySwapped) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventColdkeySwapped.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventColdkeySwapped proto.InternalMessageInfo
+
+func (m *EventColdkeySwapped) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventColdkeySwapped) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+func (m *EventColdkeySwapped) GetTao() uint64 {
+	if m != nil {
+		return m.Tao
+	}
+	return 0
+}
+
+// EventStakeMoved: shares and lock of a stake changed their coldkey.
+type EventStakeMoved struct {
+	SubnetId   uint64                `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Hotkey     string                `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Coldkey    string                `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey string                `protobuf:"bytes,4,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+	Shares     cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=shares,proto3,customtype=cosmossdk.io/math.Int" json:"shares"`
+}
+
+func (m *EventStakeMoved) Reset()         { *m = EventStakeMoved{} }
+func (m *EventStakeMoved) String() string { return proto.CompactTextString(m) }
+func (*EventStakeMoved) ProtoMessage()    {}
+func (*EventStakeMoved) Descriptor() ([]byte, []int) {
+	return fileDescriptor_827947b511a79861, []int{24}
+}
+func (m *EventStakeMoved) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventStakeMoved) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventStakeMoved.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventStakeMoved) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventStakeMoved.Merge(m, src)
+}
+func (m *EventStakeMoved) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventStakeMoved) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventStakeMoved.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventStakeMoved proto.InternalMessageInfo
+
+func (m *EventStakeMoved) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventStakeMoved) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventStakeMoved) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventStakeMoved) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
 func init() {
 	proto.RegisterType((*EventPoolCreated)(nil), "lode.alpha.v1.EventPoolCreated")
 	proto.RegisterType((*EventTradingStarted)(nil), "lode.alpha.v1.EventTradingStarted")
@@ -739,50 +1779,94 @@ func init() {
 	proto.RegisterType((*EventStakeAdded)(nil), "lode.alpha.v1.EventStakeAdded")
 	proto.RegisterType((*EventStakeRemoved)(nil), "lode.alpha.v1.EventStakeRemoved")
 	proto.RegisterType((*EventStakeRewarded)(nil), "lode.alpha.v1.EventStakeRewarded")
+	proto.RegisterType((*EventChildrenScheduled)(nil), "lode.alpha.v1.EventChildrenScheduled")
+	proto.RegisterType((*EventChildrenSet)(nil), "lode.alpha.v1.EventChildrenSet")
+	proto.RegisterType((*EventChildkeyTakeSet)(nil), "lode.alpha.v1.EventChildkeyTakeSet")
+	proto.RegisterType((*EventDestinationSet)(nil), "lode.alpha.v1.EventDestinationSet")
+	proto.RegisterType((*EventStakeLocked)(nil), "lode.alpha.v1.EventStakeLocked")
+	proto.RegisterType((*EventStakeUnlocked)(nil), "lode.alpha.v1.EventStakeUnlocked")
+	proto.RegisterType((*EventHotkeysSwapped)(nil), "lode.alpha.v1.EventHotkeysSwapped")
+	proto.RegisterType((*EventPoolRetired)(nil), "lode.alpha.v1.EventPoolRetired")
+	proto.RegisterType((*EventHolderPaid)(nil), "lode.alpha.v1.EventHolderPaid")
+	proto.RegisterType((*EventPoolSettled)(nil), "lode.alpha.v1.EventPoolSettled")
+	proto.RegisterType((*EventRecoveryKeySet)(nil), "lode.alpha.v1.EventRecoveryKeySet")
+	proto.RegisterType((*EventColdkeySwapAnnounced)(nil), "lode.alpha.v1.EventColdkeySwapAnnounced")
+	proto.RegisterType((*EventColdkeySwapCancelled)(nil), "lode.alpha.v1.EventColdkeySwapCancelled")
+	proto.RegisterType((*EventColdkeySwapped)(nil), "lode.alpha.v1.EventColdkeySwapped")
+	proto.RegisterType((*EventStakeMoved)(nil), "lode.alpha.v1.EventStakeMoved")
 }
 
 func init() { proto.RegisterFile("lode/alpha/v1/events.proto", fileDescriptor_827947b511a79861) }
 
 var fileDescriptor_827947b511a79861 = []byte{
-	// 604 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe4, 0x55, 0xcd, 0x6e, 0xd3, 0x40,
-	0x10, 0x8e, 0x9d, 0x34, 0x8d, 0x87, 0x16, 0xca, 0x52, 0x90, 0x09, 0x92, 0x5b, 0x19, 0x21, 0x55,
-	0x42, 0xb5, 0x69, 0x79, 0x00, 0xd4, 0x54, 0x48, 0x54, 0x02, 0x09, 0x39, 0x3d, 0xf5, 0x52, 0x6d,
-	0xb3, 0xd3, 0xd8, 0x4a, 0xe2, 0x0d, 0xbb, 0xeb, 0xd0, 0xbe, 0x05, 0x3c, 0x01, 0xe2, 0x1d, 0xfa,
-	0x10, 0x3d, 0x56, 0x3d, 0x21, 0x0e, 0x15, 0x6a, 0x9f, 0x81, 0x3b, 0xf2, 0x7a, 0x9b, 0xf8, 0x90,
-	0x2a, 0xa5, 0x07, 0x2e, 0x9c, 0xbc, 0xdf, 0xcc, 0x37, 0x3f, 0x9e, 0xf9, 0x56, 0x0b, 0xcd, 0x3e,
-	0x67, 0x18, 0xd2, 0xfe, 0x30, 0xa6, 0xe1, 0x68, 0x23, 0xc4, 0x11, 0xa6, 0x4a, 0x06, 0x43, 0xc1,
-	0x15, 0x27, 0x8b, 0xb9, 0x2f, 0xd0, 0xbe, 0x60, 0xb4, 0xd1, 0x7c, 0xda, 0xe1, 0x72, 0xc0, 0xe5,
-	0xbe, 0x76, 0x86, 0x05, 0x28, 0x98, 0xcd, 0xe5, 0x2e, 0xef, 0xf2, 0xc2, 0x9e, 0x9f, 0x0a, 0xab,
-	0xcf, 0x61, 0xe9, 0x6d, 0x9e, 0xef, 0x23, 0xe7, 0xfd, 0x6d, 0x81, 0x54, 0x21, 0x23, 0xcf, 0xc0,
-	0x91, 0xd9, 0x41, 0x8a, 0x6a, 0x3f, 0x61, 0xae, 0xb5, 0x6a, 0xad, 0xd5, 0xa2, 0x46, 0x61, 0xd8,
-	0x61, 0xe4, 0x09, 0xd4, 0x53, 0x54, 0x59, 0xc2, 0x5c, 0x7b, 0xd5, 0x5a, 0x5b, 0x8c, 0x0c, 0x22,
-	0x4b, 0x50, 0x55, 0x94, 0xbb, 0x55, 0x4d, 0xcf, 0x8f, 0x64, 0x19, 0xe6, 0x74, 0x5f, 0x6e, 0x4d,
-	0xdb, 0x0a, 0xe0, 0x6f, 0xc2, 0x23, 0x5d, 0x70, 0x57, 0x50, 0x96, 0xa4, 0xdd, 0xb6, 0xa2, 0x62,
-	0x56, 0x4d, 0xff, 0xb7, 0x05, 0x30, 0x0e, 0xc2, 0xbb, 0xf5, 0xd7, 0x84, 0xc6, 0x30, 0x13, 0x9d,
-	0x98, 0x4a, 0xd4, 0x4d, 0x36, 0xa2, 0x31, 0xce, 0x63, 0x04, 0x52, 0xc9, 0x53, 0xdd, 0xaa, 0x13,
-	0x19, 0x74, 0xfd, 0x4f, 0x73, 0x53, 0xfe, 0xa9, 0x5e, 0xfa, 0xa7, 0x9c, 0x77, 0x88, 0xe8, 0xce,
-	0x17, 0xbc, 0x43, 0x44, 0xb2, 0x02, 0xf7, 0x14, 0xe5, 0xfb, 0x02, 0x25, 0x8a, 0x11, 0xba, 0x0d,
-	0xed, 0x01, 0x45, 0x79, 0x54, 0x58, 0xc8, 0x73, 0x58, 0xd4, 0xb1, 0x63, 0x8a, 0xa3, 0x29, 0x0b,
-	0xda, 0x68, 0x48, 0xfe, 0x9e, 0x99, 0xd5, 0xfb, 0xe4, 0x53, 0x96, 0xb0, 0x44, 0x1d, 0x6f, 0x31,
-	0x36, 0x6b, 0x3f, 0xa6, 0x67, 0x7b, 0x4a, 0xcf, 0xd5, 0xf2, 0x1e, 0x62, 0x78, 0xa0, 0x73, 0x6f,
-	0xe5, 0xe8, 0x03, 0x1f, 0xcd, 0xca, 0x4b, 0xa0, 0x76, 0x28, 0xf8, 0x40, 0x27, 0x76, 0x22, 0x7d,
-	0x26, 0xf7, 0xc1, 0x56, 0xc5, 0xca, 0x9d, 0xc8, 0x56, 0x37, 0x6d, 0xfc, 0xc8, 0x48, 0xec, 0x1d,
-	0x57, 0x3d, 0x3c, 0x6e, 0xf1, 0x2c, 0x65, 0xe4, 0x15, 0xd4, 0x63, 0x0d, 0x75, 0x1d, 0xa7, 0xe5,
-	0x9e, 0x9f, 0xac, 0x2f, 0x1b, 0xb9, 0x6e, 0x31, 0x26, 0x50, 0xca, 0xb6, 0x12, 0x49, 0xda, 0x8d,
-	0x0c, 0x8f, 0x6c, 0xc2, 0x7c, 0x87, 0xf7, 0x59, 0x1e, 0x62, 0xcf, 0x08, 0xb9, 0x26, 0xfa, 0xbb,
-	0xb0, 0x50, 0xc8, 0x86, 0xf6, 0xb0, 0x8d, 0xea, 0x0e, 0x55, 0x09, 0xd4, 0x14, 0xed, 0xa1, 0xd1,
-	0x92, 0x3e, 0xfb, 0xdf, 0x6c, 0x33, 0xba, 0x76, 0x0e, 0x6f, 0xb1, 0x92, 0x9b, 0x24, 0x39, 0x69,
-	0xa7, 0xfa, 0xf7, 0x43, 0xa8, 0xdd, 0x72, 0x08, 0x93, 0xa5, 0xcc, 0x95, 0x25, 0xbb, 0x0d, 0x75,
-	0x19, 0x53, 0x81, 0x52, 0x2b, 0xd9, 0x69, 0xbd, 0x3c, 0xbd, 0x58, 0xa9, 0xfc, 0xbc, 0x58, 0x79,
-	0x5c, 0x24, 0x93, 0xac, 0x17, 0x24, 0x3c, 0x1c, 0x50, 0x15, 0x07, 0x3b, 0xa9, 0x3a, 0x3f, 0x59,
-	0x07, 0x53, 0x65, 0x27, 0x55, 0x91, 0x09, 0x2d, 0xdd, 0x9b, 0xf9, 0xf2, 0xbd, 0xf1, 0xbf, 0xdb,
-	0xf0, 0x70, 0x32, 0xa1, 0x08, 0x07, 0xb3, 0xe5, 0xf5, 0xdf, 0xcd, 0xe8, 0xab, 0x05, 0xa4, 0x3c,
-	0xa3, 0xcf, 0x54, 0xfc, 0x43, 0x21, 0x4d, 0xbd, 0xa9, 0xad, 0x37, 0xa7, 0x97, 0x9e, 0x75, 0x76,
-	0xe9, 0x59, 0xbf, 0x2e, 0x3d, 0xeb, 0xcb, 0x95, 0x57, 0x39, 0xbb, 0xf2, 0x2a, 0x3f, 0xae, 0xbc,
-	0xca, 0xde, 0x8b, 0x6e, 0xa2, 0xe2, 0xec, 0x20, 0xe8, 0xf0, 0x41, 0x98, 0xbf, 0x38, 0x29, 0x2a,
-	0xfd, 0x0d, 0x8f, 0xcc, 0xbb, 0xa4, 0x8e, 0x87, 0x28, 0x0f, 0xea, 0xfa, 0x51, 0x79, 0xfd, 0x27,
-	0x00, 0x00, 0xff, 0xff, 0xe2, 0x88, 0x9f, 0x91, 0xb2, 0x06, 0x00, 0x00,
+	// 1064 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xe4, 0x58, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0x7a, 0x37, 0x8e, 0x3d, 0x69, 0xa0, 0x2c, 0xa1, 0x72, 0x82, 0x70, 0xa2, 0x45, 0x48,
+	0x11, 0xa8, 0x36, 0x0d, 0x12, 0x08, 0x2e, 0x28, 0x09, 0x48, 0x89, 0x28, 0x52, 0xb5, 0x0e, 0x97,
+	0x5e, 0xac, 0xc9, 0xce, 0x8b, 0x77, 0xe4, 0xf5, 0xcc, 0x32, 0x3b, 0x6b, 0xd7, 0x67, 0x8e, 0x5c,
+	0x40, 0x42, 0x5c, 0x11, 0x9f, 0x00, 0x21, 0xe5, 0x1b, 0x00, 0x52, 0x8f, 0x55, 0xc5, 0x01, 0x71,
+	0xa8, 0x50, 0xf2, 0x09, 0x38, 0x70, 0x47, 0x33, 0x3b, 0x6b, 0xaf, 0xd3, 0x14, 0x3b, 0x8e, 0x14,
+	0x51, 0xf5, 0xe4, 0x79, 0x33, 0x6f, 0xe6, 0xfd, 0xfb, 0xbd, 0x3f, 0x6b, 0xb4, 0x1e, 0x71, 0x02,
+	0x4d, 0x1c, 0xc5, 0x21, 0x6e, 0xf6, 0xef, 0x34, 0xa1, 0x0f, 0x4c, 0x26, 0x8d, 0x58, 0x70, 0xc9,
+	0xdd, 0x15, 0x75, 0xd6, 0xd0, 0x67, 0x8d, 0xfe, 0x9d, 0xf5, 0xb5, 0x80, 0x27, 0x3d, 0x9e, 0xb4,
+	0xf5, 0x61, 0x33, 0x23, 0x32, 0xce, 0xf5, 0xd5, 0x0e, 0xef, 0xf0, 0x6c, 0x5f, 0xad, 0xcc, 0xee,
+	0xda, 0xe4, 0xdb, 0xd9, 0x43, 0xfa, 0xc8, 0xe3, 0xe8, 0xe6, 0xa7, 0x4a, 0xd4, 0x3d, 0xce, 0xa3,
+	0x3d, 0x01, 0x58, 0x02, 0x71, 0x5f, 0x47, 0xd5, 0x24, 0x3d, 0x62, 0x20, 0xdb, 0x94, 0xd4, 0xac,
+	0x4d, 0x6b, 0xcb, 0xf1, 0x2b, 0xd9, 0xc6, 0x01, 0x71, 0x6f, 0xa1, 0x32, 0x03, 0x99, 0x52, 0x52,
+	0x2b, 0x6d, 0x5a, 0x5b, 0x2b, 0xbe, 0xa1, 0xdc, 0x9b, 0xc8, 0x96, 0x98, 0xd7, 0x6c, 0xcd, 0xae,
+	0x96, 0xee, 0x2a, 0x5a, 0xd4, 0x92, 0x6a, 0x8e, 0xde, 0xcb, 0x08, 0x6f, 0x1b, 0xbd, 0xaa, 0x05,
+	0x1e, 0x0a, 0x4c, 0x28, 0xeb, 0xb4, 0x24, 0x16, 0xd3, 0x64, 0x7a, 0xff, 0x58, 0x08, 0x8d, 0x2e,
+	0xc1, 0x7c, 0xfa, 0xad, 0xa3, 0x4a, 0x9c, 0x8a, 0x20, 0xc4, 0x09, 0x68, 0x25, 0x2b, 0xfe, 0x88,
+	0x56, 0x77, 0x04, 0xe0, 0x84, 0x33, 0xad, 0x6a, 0xd5, 0x37, 0x54, 0x6e, 0xd3, 0xe2, 0x05, 0x36,
+	0x95, 0x0b, 0x36, 0x29, 0xbe, 0x63, 0x80, 0xda, 0x52, 0xc6, 0x77, 0x0c, 0xe0, 0x6e, 0xa0, 0x65,
+	0x89, 0x79, 0x5b, 0x40, 0x02, 0xa2, 0x0f, 0xb5, 0x8a, 0x3e, 0x41, 0x12, 0x73, 0x3f, 0xdb, 0x71,
+	0xdf, 0x44, 0x2b, 0xfa, 0xee, 0x88, 0xa5, 0xaa, 0x59, 0x6e, 0xe8, 0x4d, 0xc3, 0xe4, 0xdd, 0x37,
+	0xbe, 0xba, 0x4b, 0xbf, 0x4c, 0x29, 0xa1, 0x72, 0xb8, 0x43, 0xc8, 0xb4, 0xf8, 0x18, 0x9d, 0x4b,
+	0x17, 0xe8, 0x6c, 0x17, 0xe3, 0x10, 0xa2, 0x97, 0xf5, 0xdb, 0x3b, 0x8a, 0xfa, 0x9c, 0xf7, 0xa7,
+	0xbd, 0xeb, 0x22, 0xe7, 0x58, 0xf0, 0x9e, 0x7e, 0xb8, 0xea, 0xeb, 0xb5, 0xfb, 0x12, 0x2a, 0xc9,
+	0x2c, 0xe4, 0x55, 0xbf, 0x24, 0x9f, 0x15, 0xf1, 0x07, 0x06, 0x62, 0xfb, 0x5c, 0x76, 0x61, 0xb8,
+	0xcb, 0x53, 0x46, 0xdc, 0x77, 0x51, 0x39, 0xd4, 0xa4, 0x96, 0x53, 0xdd, 0xad, 0x3d, 0x3e, 0xb9,
+	0xbd, 0x6a, 0x90, 0xbc, 0x43, 0x88, 0x80, 0x24, 0x69, 0x49, 0x41, 0x59, 0xc7, 0x37, 0x7c, 0xee,
+	0x36, 0x5a, 0x0a, 0x78, 0x44, 0xd4, 0x95, 0xd2, 0x94, 0x2b, 0x39, 0xa3, 0x77, 0x88, 0x6e, 0x64,
+	0xb0, 0xc1, 0x5d, 0x68, 0x81, 0x9c, 0x43, 0xaa, 0x8b, 0x1c, 0x89, 0xbb, 0x60, 0xb0, 0xa4, 0xd7,
+	0xde, 0x0f, 0x25, 0xe3, 0xba, 0x96, 0x22, 0x67, 0x08, 0xc9, 0xb3, 0x20, 0x39, 0x56, 0xc7, 0xbe,
+	0xbc, 0x13, 0x9c, 0x19, 0x9d, 0x30, 0x0e, 0xca, 0x62, 0x11, 0xb2, 0x7b, 0xa8, 0x9c, 0x84, 0x58,
+	0x40, 0xa2, 0x91, 0x5c, 0xdd, 0x7d, 0xe7, 0xe1, 0x93, 0x8d, 0x85, 0x3f, 0x9f, 0x6c, 0xbc, 0x96,
+	0x3d, 0x96, 0x90, 0x6e, 0x83, 0xf2, 0x66, 0x0f, 0xcb, 0xb0, 0x71, 0xc0, 0xe4, 0xe3, 0x93, 0xdb,
+	0xc8, 0x48, 0x39, 0x60, 0xd2, 0x37, 0x57, 0x0b, 0x79, 0xb3, 0x54, 0xcc, 0x1b, 0xef, 0xc7, 0x12,
+	0x7a, 0x65, 0xec, 0x21, 0x1f, 0x7a, 0xd3, 0xe1, 0xf5, 0xc2, 0xf9, 0xe8, 0x5b, 0x0b, 0xb9, 0x45,
+	0x1f, 0x0d, 0xb0, 0xb8, 0x46, 0x20, 0x5d, 0x9c, 0xa9, 0x7f, 0x5b, 0xe8, 0x96, 0xd6, 0x69, 0x2f,
+	0xa4, 0x11, 0x11, 0xc0, 0x5a, 0x41, 0x08, 0x24, 0x8d, 0xae, 0xa0, 0x57, 0x8c, 0x05, 0x30, 0x39,
+	0x5d, 0xaf, 0x8c, 0xcf, 0x7d, 0x1f, 0x55, 0x02, 0x23, 0xbb, 0xe6, 0x6c, 0xda, 0x5b, 0xcb, 0xdb,
+	0xab, 0x8d, 0x89, 0xe6, 0xd7, 0xd0, 0xaa, 0xed, 0x3a, 0x2a, 0x14, 0xfe, 0x88, 0xd7, 0x7d, 0x03,
+	0x21, 0x92, 0x42, 0x3b, 0x04, 0xda, 0x09, 0xa5, 0x8e, 0xa2, 0xed, 0x57, 0x49, 0x0a, 0xfb, 0x7a,
+	0xc3, 0x5d, 0x43, 0x15, 0x75, 0x2c, 0x69, 0x0f, 0x74, 0x2c, 0x6d, 0x7f, 0x89, 0xa4, 0x70, 0x48,
+	0x7b, 0xe0, 0xfd, 0x6c, 0x99, 0xf2, 0x34, 0xb2, 0x19, 0xe4, 0xff, 0xdc, 0x5a, 0x85, 0x9d, 0xd5,
+	0xb1, 0xce, 0x5d, 0x18, 0xe6, 0x05, 0xee, 0x9a, 0xd0, 0x93, 0x57, 0x45, 0xa7, 0x50, 0x15, 0xbf,
+	0xb2, 0x4c, 0xb3, 0xfa, 0x04, 0x12, 0x49, 0x19, 0x96, 0x94, 0xb3, 0xf9, 0x6a, 0xee, 0x47, 0x68,
+	0x99, 0x8c, 0xdf, 0x98, 0x5a, 0xed, 0x8b, 0xcc, 0xde, 0x2f, 0x79, 0x34, 0x75, 0x56, 0xdd, 0xe5,
+	0x41, 0x77, 0x1a, 0x76, 0xc7, 0xfa, 0x95, 0x2e, 0x5f, 0x60, 0xec, 0x4b, 0x17, 0x98, 0x62, 0xbe,
+	0xa9, 0x88, 0x44, 0x5a, 0x45, 0x53, 0x77, 0x0c, 0xe5, 0xfd, 0x36, 0x51, 0x1b, 0xbe, 0x60, 0xd1,
+	0x73, 0x6a, 0xc7, 0x49, 0x8e, 0x89, 0xac, 0xf5, 0x27, 0xad, 0x01, 0x8e, 0x63, 0x98, 0xa7, 0xfb,
+	0x7f, 0x80, 0x10, 0x83, 0x41, 0x7b, 0x46, 0x0b, 0xab, 0x0c, 0x06, 0xfb, 0x73, 0x1b, 0xe9, 0x7d,
+	0x6d, 0x15, 0x86, 0x62, 0x1f, 0x24, 0x15, 0x57, 0x18, 0x8a, 0x63, 0x2e, 0xf3, 0xa1, 0x38, 0xe6,
+	0x52, 0x39, 0x50, 0x72, 0x89, 0xa3, 0xdc, 0x81, 0x9a, 0x50, 0xc3, 0xa9, 0x80, 0x60, 0x18, 0x44,
+	0x23, 0x17, 0x8e, 0x68, 0xef, 0x77, 0xcb, 0x8c, 0x1b, 0xfb, 0x3c, 0x22, 0x20, 0xee, 0x61, 0xfa,
+	0x1c, 0xb6, 0x52, 0x33, 0x95, 0x96, 0x47, 0x53, 0xa9, 0x37, 0x28, 0xf8, 0xb8, 0x05, 0x52, 0xce,
+	0xdd, 0x64, 0x5c, 0xe4, 0xc4, 0x98, 0x12, 0xe3, 0x64, 0xbd, 0x9e, 0xf0, 0xa7, 0x73, 0xce, 0x9f,
+	0x3f, 0xe5, 0xa0, 0xf4, 0x21, 0xe0, 0x7d, 0x10, 0xc3, 0xcf, 0x60, 0xa8, 0x0a, 0x55, 0xc1, 0x58,
+	0x6b, 0x56, 0x63, 0xdf, 0x46, 0xf6, 0x2c, 0x78, 0x54, 0x4c, 0xe7, 0x5a, 0x94, 0xfd, 0x5f, 0x2d,
+	0xca, 0x99, 0x6c, 0x51, 0xbf, 0x5a, 0x68, 0x2d, 0x2b, 0xf7, 0x99, 0x58, 0x95, 0x46, 0x3b, 0x8c,
+	0xf1, 0x94, 0x05, 0x40, 0xe6, 0xd2, 0xfb, 0x43, 0xb4, 0xac, 0xd2, 0x69, 0xd6, 0x81, 0x5a, 0xe5,
+	0x9e, 0x91, 0x7d, 0x05, 0x33, 0xba, 0x4f, 0x5b, 0xb1, 0x87, 0x59, 0x00, 0x51, 0x34, 0xa7, 0x15,
+	0xeb, 0xa8, 0x42, 0x68, 0x12, 0xa7, 0x12, 0x32, 0x4c, 0x54, 0xfc, 0x11, 0xed, 0x7d, 0x9f, 0x47,
+	0xb9, 0x20, 0x2d, 0xbe, 0x7e, 0x6f, 0x3d, 0xf5, 0x55, 0xec, 0x7d, 0x37, 0xf1, 0xf5, 0x30, 0xc3,
+	0x87, 0xd7, 0xf5, 0x14, 0xf6, 0x73, 0x36, 0x3a, 0x97, 0xb0, 0x71, 0x3c, 0x26, 0x2f, 0xce, 0x3d,
+	0x26, 0xef, 0x7e, 0xfc, 0xf0, 0xb4, 0x6e, 0x3d, 0x3a, 0xad, 0x5b, 0x7f, 0x9d, 0xd6, 0xad, 0x6f,
+	0xce, 0xea, 0x0b, 0x8f, 0xce, 0xea, 0x0b, 0x7f, 0x9c, 0xd5, 0x17, 0xee, 0xbf, 0xd5, 0xa1, 0x32,
+	0x4c, 0x8f, 0x1a, 0x01, 0xef, 0x35, 0xd5, 0x70, 0xc4, 0x40, 0xea, 0xdf, 0xe6, 0x03, 0xf3, 0x8f,
+	0x86, 0x1c, 0xc6, 0x90, 0x1c, 0x95, 0xf5, 0xff, 0x19, 0xef, 0xfd, 0x1b, 0x00, 0x00, 0xff, 0xff,
+	0x98, 0x5e, 0x44, 0x84, 0x48, 0x11, 0x00, 0x00,
 }
 
 func (m *EventPoolCreated) Marshal() (dAtA []byte, err error) {
@@ -1271,6 +2355,737 @@ func (m *EventStakeRewarded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventChildrenScheduled) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChildrenScheduled) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChildrenScheduled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Parent) > 0 {
+		i -= len(m.Parent)
+		copy(dAtA[i:], m.Parent)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Parent)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChildrenSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChildrenSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChildrenSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Parent) > 0 {
+		i -= len(m.Parent)
+		copy(dAtA[i:], m.Parent)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Parent)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventChildkeyTakeSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventChildkeyTakeSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventChildkeyTakeSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Take != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Take))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventDestinationSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventDestinationSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventDestinationSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Destination) > 0 {
+		i -= len(m.Destination)
+		copy(dAtA[i:], m.Destination)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Destination)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventStakeLocked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventStakeLocked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventStakeLocked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Locked != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Locked))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Alpha != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventStakeUnlocked) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventStakeUnlocked) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventStakeUnlocked) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Locked != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Locked))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Alpha != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventHotkeysSwapped) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventHotkeysSwapped) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventHotkeysSwapped) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.NewHotkey) > 0 {
+		i -= len(m.NewHotkey)
+		copy(dAtA[i:], m.NewHotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewHotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPoolRetired) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPoolRetired) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPoolRetired) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Recycled != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Recycled))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Total != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Total))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Pot != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Pot))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventHolderPaid) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventHolderPaid) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventHolderPaid) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Tao != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Tao))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Alpha != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPoolSettled) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPoolSettled) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPoolSettled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Recycled != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Recycled))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Paid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Paid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRecoveryKeySet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRecoveryKeySet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRecoveryKeySet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Key) > 0 {
+		i -= len(m.Key)
+		copy(dAtA[i:], m.Key)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Key)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventColdkeySwapAnnounced) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventColdkeySwapAnnounced) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventColdkeySwapAnnounced) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventColdkeySwapCancelled) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventColdkeySwapCancelled) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventColdkeySwapCancelled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Disputed {
+		i--
+		if m.Disputed {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventColdkeySwapped) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventColdkeySwapped) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventColdkeySwapped) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Tao != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Tao))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventStakeMoved) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventStakeMoved) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventStakeMoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.Shares.Size()
+		i -= size
+		if _, err := m.Shares.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvents(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvents(v)
 	base := offset
@@ -1509,6 +3324,356 @@ func (m *EventStakeRewarded) Size() (n int) {
 	if m.Alpha != 0 {
 		n += 1 + sovEvents(uint64(m.Alpha))
 	}
+	return n
+}
+
+func (m *EventChildrenScheduled) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Parent)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovEvents(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovEvents(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *EventChildrenSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Parent)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *EventChildkeyTakeSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Take != 0 {
+		n += 1 + sovEvents(uint64(m.Take))
+	}
+	return n
+}
+
+func (m *EventDestinationSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Destination)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventStakeLocked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovEvents(uint64(m.Alpha))
+	}
+	if m.Locked != 0 {
+		n += 1 + sovEvents(uint64(m.Locked))
+	}
+	return n
+}
+
+func (m *EventStakeUnlocked) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovEvents(uint64(m.Alpha))
+	}
+	if m.Locked != 0 {
+		n += 1 + sovEvents(uint64(m.Locked))
+	}
+	return n
+}
+
+func (m *EventHotkeysSwapped) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewHotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventPoolRetired) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	if m.Pot != 0 {
+		n += 1 + sovEvents(uint64(m.Pot))
+	}
+	if m.Total != 0 {
+		n += 1 + sovEvents(uint64(m.Total))
+	}
+	if m.Recycled != 0 {
+		n += 1 + sovEvents(uint64(m.Recycled))
+	}
+	return n
+}
+
+func (m *EventHolderPaid) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovEvents(uint64(m.Alpha))
+	}
+	if m.Tao != 0 {
+		n += 1 + sovEvents(uint64(m.Tao))
+	}
+	return n
+}
+
+func (m *EventPoolSettled) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	if m.Paid != 0 {
+		n += 1 + sovEvents(uint64(m.Paid))
+	}
+	if m.Recycled != 0 {
+		n += 1 + sovEvents(uint64(m.Recycled))
+	}
+	return n
+}
+
+func (m *EventRecoveryKeySet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Key)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovEvents(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovEvents(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *EventColdkeySwapAnnounced) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovEvents(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovEvents(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *EventColdkeySwapCancelled) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Disputed {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventColdkeySwapped) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Tao != 0 {
+		n += 1 + sovEvents(uint64(m.Tao))
+	}
+	return n
+}
+
+func (m *EventStakeMoved) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = m.Shares.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -3014,6 +5179,2292 @@ func (m *EventStakeRewarded) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChildrenScheduled) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChildrenScheduled: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChildrenScheduled: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parent", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Parent = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Child{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChildrenSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChildrenSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChildrenSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parent", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Parent = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Child{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventChildkeyTakeSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventChildkeyTakeSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventChildkeyTakeSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Take", wireType)
+			}
+			m.Take = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Take |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventDestinationSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventDestinationSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventDestinationSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Destination", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Destination = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventStakeLocked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventStakeLocked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventStakeLocked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Locked", wireType)
+			}
+			m.Locked = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Locked |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventStakeUnlocked) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventStakeUnlocked: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventStakeUnlocked: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Locked", wireType)
+			}
+			m.Locked = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Locked |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventHotkeysSwapped) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventHotkeysSwapped: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventHotkeysSwapped: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewHotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewHotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPoolRetired) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPoolRetired: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPoolRetired: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pot", wireType)
+			}
+			m.Pot = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Pot |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Total", wireType)
+			}
+			m.Total = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Total |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recycled", wireType)
+			}
+			m.Recycled = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Recycled |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventHolderPaid) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventHolderPaid: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventHolderPaid: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tao", wireType)
+			}
+			m.Tao = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tao |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPoolSettled) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPoolSettled: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPoolSettled: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Paid", wireType)
+			}
+			m.Paid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Paid |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recycled", wireType)
+			}
+			m.Recycled = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Recycled |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRecoveryKeySet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRecoveryKeySet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRecoveryKeySet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Key", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Key = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventColdkeySwapAnnounced) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventColdkeySwapAnnounced: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventColdkeySwapAnnounced: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventColdkeySwapCancelled) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventColdkeySwapCancelled: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventColdkeySwapCancelled: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Disputed", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Disputed = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventColdkeySwapped) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventColdkeySwapped: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventColdkeySwapped: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tao", wireType)
+			}
+			m.Tao = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tao |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventStakeMoved) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventStakeMoved: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventStakeMoved: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Shares", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Shares.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])

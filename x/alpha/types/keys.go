@@ -28,6 +28,19 @@ var (
 	PositionsKey         = collections.NewPrefix(6) // (subnet id, hotkey, coldkey) → Position
 	HotkeysOfColdkeyKey  = collections.NewPrefix(7) // (coldkey, hotkey): an index, rebuilt at import
 	PositionOfColdkeyKey = collections.NewPrefix(8) // (coldkey, subnet id, hotkey): an index, rebuilt at import
+
+	ChildrenKey        = collections.NewPrefix(9)  // (subnet id, parent) → Children
+	ParentsKey         = collections.NewPrefix(10) // (subnet id, child, parent): an index, rebuilt at import
+	PendingChildrenKey = collections.NewPrefix(11) // (subnet id, parent) → PendingChildren
+	ChildrenDueKey     = collections.NewPrefix(12) // (due block, subnet id, parent): an index, rebuilt at import
+	ChildkeyTakesKey   = collections.NewPrefix(13) // (subnet id, hotkey) → ChildkeyTake
+	LocksKey           = collections.NewPrefix(14) // (subnet id, hotkey, coldkey) → alpha units
+	HotkeyOfAccountKey = collections.NewPrefix(15) // account → hotkey, where they differ: an index, rebuilt at import
+	RetiredKey         = collections.NewPrefix(16) // subnet id → RetiredPool
+	ColdkeySwapsKey    = collections.NewPrefix(17) // coldkey → ColdkeySwap
+	ColdkeySwapsDueKey = collections.NewPrefix(18) // (due block, coldkey): an index, rebuilt at import
+	RecoveriesKey      = collections.NewPrefix(19) // coldkey → Recovery
+	DisputeBarsKey     = collections.NewPrefix(20) // coldkey → DisputeBar
 )
 
 // Reasons of trades and of changes of stake, as events tell them.

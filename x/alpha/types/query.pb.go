@@ -550,6 +550,7 @@ type StakeInfo struct {
 	Alpha    uint64                `protobuf:"varint,5,opt,name=alpha,proto3" json:"alpha,omitempty"`
 	ValueTao uint64                `protobuf:"varint,6,opt,name=value_tao,json=valueTao,proto3" json:"value_tao,omitempty"`
 	Shares   cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=shares,proto3,customtype=cosmossdk.io/math.Int" json:"shares"`
+	Locked   uint64                `protobuf:"varint,8,opt,name=locked,proto3" json:"locked,omitempty"`
 }
 
 func (m *StakeInfo) Reset()         { *m = StakeInfo{} }
@@ -623,6 +624,13 @@ func (m *StakeInfo) GetAlpha() uint64 {
 func (m *StakeInfo) GetValueTao() uint64 {
 	if m != nil {
 		return m.ValueTao
+	}
+	return 0
+}
+
+func (m *StakeInfo) GetLocked() uint64 {
+	if m != nil {
+		return m.Locked
 	}
 	return 0
 }
@@ -996,6 +1004,578 @@ func (m *QueryQuoteResponse) GetHeight() int64 {
 	return 0
 }
 
+type QueryChildrenRequest struct {
+	Netuid uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+}
+
+func (m *QueryChildrenRequest) Reset()         { *m = QueryChildrenRequest{} }
+func (m *QueryChildrenRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryChildrenRequest) ProtoMessage()    {}
+func (*QueryChildrenRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{18}
+}
+func (m *QueryChildrenRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChildrenRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChildrenRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChildrenRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChildrenRequest.Merge(m, src)
+}
+func (m *QueryChildrenRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChildrenRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChildrenRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChildrenRequest proto.InternalMessageInfo
+
+func (m *QueryChildrenRequest) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *QueryChildrenRequest) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+type QueryChildrenResponse struct {
+	Children []Child          `protobuf:"bytes,1,rep,name=children,proto3" json:"children"`
+	Pending  *PendingChildren `protobuf:"bytes,2,opt,name=pending,proto3" json:"pending,omitempty"`
+}
+
+func (m *QueryChildrenResponse) Reset()         { *m = QueryChildrenResponse{} }
+func (m *QueryChildrenResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryChildrenResponse) ProtoMessage()    {}
+func (*QueryChildrenResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{19}
+}
+func (m *QueryChildrenResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChildrenResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChildrenResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChildrenResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChildrenResponse.Merge(m, src)
+}
+func (m *QueryChildrenResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChildrenResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChildrenResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChildrenResponse proto.InternalMessageInfo
+
+func (m *QueryChildrenResponse) GetChildren() []Child {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+func (m *QueryChildrenResponse) GetPending() *PendingChildren {
+	if m != nil {
+		return m.Pending
+	}
+	return nil
+}
+
+type QueryParentsRequest struct {
+	Netuid uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+}
+
+func (m *QueryParentsRequest) Reset()         { *m = QueryParentsRequest{} }
+func (m *QueryParentsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryParentsRequest) ProtoMessage()    {}
+func (*QueryParentsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{20}
+}
+func (m *QueryParentsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryParentsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryParentsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryParentsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryParentsRequest.Merge(m, src)
+}
+func (m *QueryParentsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryParentsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryParentsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryParentsRequest proto.InternalMessageInfo
+
+func (m *QueryParentsRequest) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *QueryParentsRequest) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+type QueryParentsResponse struct {
+	Parents      []Child `protobuf:"bytes,1,rep,name=parents,proto3" json:"parents"`
+	ChildkeyTake uint32  `protobuf:"varint,2,opt,name=childkey_take,json=childkeyTake,proto3" json:"childkey_take,omitempty"`
+}
+
+func (m *QueryParentsResponse) Reset()         { *m = QueryParentsResponse{} }
+func (m *QueryParentsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryParentsResponse) ProtoMessage()    {}
+func (*QueryParentsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{21}
+}
+func (m *QueryParentsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryParentsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryParentsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryParentsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryParentsResponse.Merge(m, src)
+}
+func (m *QueryParentsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryParentsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryParentsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryParentsResponse proto.InternalMessageInfo
+
+func (m *QueryParentsResponse) GetParents() []Child {
+	if m != nil {
+		return m.Parents
+	}
+	return nil
+}
+
+func (m *QueryParentsResponse) GetChildkeyTake() uint32 {
+	if m != nil {
+		return m.ChildkeyTake
+	}
+	return 0
+}
+
+type QueryRetiredRequest struct {
+}
+
+func (m *QueryRetiredRequest) Reset()         { *m = QueryRetiredRequest{} }
+func (m *QueryRetiredRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryRetiredRequest) ProtoMessage()    {}
+func (*QueryRetiredRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{22}
+}
+func (m *QueryRetiredRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRetiredRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRetiredRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRetiredRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRetiredRequest.Merge(m, src)
+}
+func (m *QueryRetiredRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRetiredRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRetiredRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRetiredRequest proto.InternalMessageInfo
+
+type QueryRetiredResponse struct {
+	Pools []RetiredPool `protobuf:"bytes,1,rep,name=pools,proto3" json:"pools"`
+}
+
+func (m *QueryRetiredResponse) Reset()         { *m = QueryRetiredResponse{} }
+func (m *QueryRetiredResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryRetiredResponse) ProtoMessage()    {}
+func (*QueryRetiredResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{23}
+}
+func (m *QueryRetiredResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRetiredResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRetiredResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRetiredResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRetiredResponse.Merge(m, src)
+}
+func (m *QueryRetiredResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRetiredResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRetiredResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRetiredResponse proto.InternalMessageInfo
+
+func (m *QueryRetiredResponse) GetPools() []RetiredPool {
+	if m != nil {
+		return m.Pools
+	}
+	return nil
+}
+
+type ClaimInfo struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey   string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Alpha    uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+	Tao      uint64 `protobuf:"varint,5,opt,name=tao,proto3" json:"tao,omitempty"`
+}
+
+func (m *ClaimInfo) Reset()         { *m = ClaimInfo{} }
+func (m *ClaimInfo) String() string { return proto.CompactTextString(m) }
+func (*ClaimInfo) ProtoMessage()    {}
+func (*ClaimInfo) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{24}
+}
+func (m *ClaimInfo) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ClaimInfo) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ClaimInfo.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ClaimInfo) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ClaimInfo.Merge(m, src)
+}
+func (m *ClaimInfo) XXX_Size() int {
+	return m.Size()
+}
+func (m *ClaimInfo) XXX_DiscardUnknown() {
+	xxx_messageInfo_ClaimInfo.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ClaimInfo proto.InternalMessageInfo
+
+func (m *ClaimInfo) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *ClaimInfo) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *ClaimInfo) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *ClaimInfo) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+func (m *ClaimInfo) GetTao() uint64 {
+	if m != nil {
+		return m.Tao
+	}
+	return 0
+}
+
+type QueryClaimsRequest struct {
+	Coldkey    string             `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryClaimsRequest) Reset()         { *m = QueryClaimsRequest{} }
+func (m *QueryClaimsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryClaimsRequest) ProtoMessage()    {}
+func (*QueryClaimsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{25}
+}
+func (m *QueryClaimsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryClaimsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryClaimsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryClaimsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryClaimsRequest.Merge(m, src)
+}
+func (m *QueryClaimsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryClaimsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryClaimsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryClaimsRequest proto.InternalMessageInfo
+
+func (m *QueryClaimsRequest) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *QueryClaimsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryClaimsResponse struct {
+	Claims     []ClaimInfo         `protobuf:"bytes,1,rep,name=claims,proto3" json:"claims"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryClaimsResponse) Reset()         { *m = QueryClaimsResponse{} }
+func (m *QueryClaimsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryClaimsResponse) ProtoMessage()    {}
+func (*QueryClaimsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{26}
+}
+func (m *QueryClaimsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryClaimsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryClaimsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryClaimsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryClaimsResponse.Merge(m, src)
+}
+func (m *QueryClaimsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryClaimsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryClaimsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryClaimsResponse proto.InternalMessageInfo
+
+func (m *QueryClaimsResponse) GetClaims() []ClaimInfo {
+	if m != nil {
+		return m.Claims
+	}
+	return nil
+}
+
+func (m *QueryClaimsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryColdkeySwapRequest struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+}
+
+func (m *QueryColdkeySwapRequest) Reset()         { *m = QueryColdkeySwapRequest{} }
+func (m *QueryColdkeySwapRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryColdkeySwapRequest) ProtoMessage()    {}
+func (*QueryColdkeySwapRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{27}
+}
+func (m *QueryColdkeySwapRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryColdkeySwapRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryColdkeySwapRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryColdkeySwapRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryColdkeySwapRequest.Merge(m, src)
+}
+func (m *QueryColdkeySwapRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryColdkeySwapRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryColdkeySwapRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryColdkeySwapRequest proto.InternalMessageInfo
+
+func (m *QueryColdkeySwapRequest) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+type QueryColdkeySwapResponse struct {
+	Swap     *ColdkeySwap `protobuf:"bytes,1,opt,name=swap,proto3" json:"swap,omitempty"`
+	Recovery *Recovery    `protobuf:"bytes,2,opt,name=recovery,proto3" json:"recovery,omitempty"`
+	Bar      *DisputeBar  `protobuf:"bytes,3,opt,name=bar,proto3" json:"bar,omitempty"`
+}
+
+func (m *QueryColdkeySwapResponse) Reset()         { *m = QueryColdkeySwapResponse{} }
+func (m *QueryColdkeySwapResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryColdkeySwapResponse) ProtoMessage()    {}
+func (*QueryColdkeySwapResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_bcb4190a3076da0d, []int{28}
+}
+func (m *QueryColdkeySwapResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryColdkeySwapResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryColdkeySwapResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryColdkeySwapResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryColdkeySwapResponse.Merge(m, src)
+}
+func (m *QueryColdkeySwapResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryColdkeySwapResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryColdkeySwapResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryColdkeySwapResponse proto.InternalMessageInfo
+
+func (m *QueryColdkeySwapResponse) GetSwap() *ColdkeySwap {
+	if m != nil {
+		return m.Swap
+	}
+	return nil
+}
+
+func (m *QueryColdkeySwapResponse) GetRecovery() *Recovery {
+	if m != nil {
+		return m.Recovery
+	}
+	return nil
+}
+
+func (m *QueryColdkeySwapResponse) GetBar() *DisputeBar {
+	if m != nil {
+		return m.Bar
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "lode.alpha.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "lode.alpha.v1.QueryParamsResponse")
@@ -1015,82 +1595,118 @@ func init() {
 	proto.RegisterType((*QueryNominatorsResponse)(nil), "lode.alpha.v1.QueryNominatorsResponse")
 	proto.RegisterType((*QueryQuoteRequest)(nil), "lode.alpha.v1.QueryQuoteRequest")
 	proto.RegisterType((*QueryQuoteResponse)(nil), "lode.alpha.v1.QueryQuoteResponse")
+	proto.RegisterType((*QueryChildrenRequest)(nil), "lode.alpha.v1.QueryChildrenRequest")
+	proto.RegisterType((*QueryChildrenResponse)(nil), "lode.alpha.v1.QueryChildrenResponse")
+	proto.RegisterType((*QueryParentsRequest)(nil), "lode.alpha.v1.QueryParentsRequest")
+	proto.RegisterType((*QueryParentsResponse)(nil), "lode.alpha.v1.QueryParentsResponse")
+	proto.RegisterType((*QueryRetiredRequest)(nil), "lode.alpha.v1.QueryRetiredRequest")
+	proto.RegisterType((*QueryRetiredResponse)(nil), "lode.alpha.v1.QueryRetiredResponse")
+	proto.RegisterType((*ClaimInfo)(nil), "lode.alpha.v1.ClaimInfo")
+	proto.RegisterType((*QueryClaimsRequest)(nil), "lode.alpha.v1.QueryClaimsRequest")
+	proto.RegisterType((*QueryClaimsResponse)(nil), "lode.alpha.v1.QueryClaimsResponse")
+	proto.RegisterType((*QueryColdkeySwapRequest)(nil), "lode.alpha.v1.QueryColdkeySwapRequest")
+	proto.RegisterType((*QueryColdkeySwapResponse)(nil), "lode.alpha.v1.QueryColdkeySwapResponse")
 }
 
 func init() { proto.RegisterFile("lode/alpha/v1/query.proto", fileDescriptor_bcb4190a3076da0d) }
 
 var fileDescriptor_bcb4190a3076da0d = []byte{
-	// 1109 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x57, 0x4f, 0x6f, 0x1b, 0x45,
-	0x14, 0xcf, 0xfa, 0xcf, 0x3a, 0x7e, 0x21, 0x52, 0x99, 0x38, 0x89, 0x6b, 0x5a, 0x3b, 0xd9, 0x28,
-	0x6d, 0x48, 0x94, 0xdd, 0x3a, 0x15, 0x48, 0x88, 0x03, 0x4a, 0x90, 0x0a, 0xe1, 0x00, 0xe9, 0x86,
-	0x13, 0x07, 0xac, 0xb1, 0x3d, 0x5e, 0x2f, 0x59, 0xef, 0x6c, 0x76, 0xc7, 0x56, 0xa3, 0x28, 0x07,
-	0x90, 0xb8, 0x17, 0x21, 0x71, 0xe0, 0xd0, 0x0f, 0xc0, 0x81, 0x53, 0xbf, 0x01, 0x97, 0x1e, 0xab,
-	0x72, 0x41, 0x1c, 0x2a, 0x94, 0xf0, 0x1d, 0xb8, 0xa2, 0x9d, 0x99, 0xb5, 0x77, 0xed, 0x8d, 0x1d,
-	0x21, 0x0e, 0xbd, 0x79, 0xde, 0xbe, 0x79, 0xef, 0xf7, 0xde, 0xfb, 0xbd, 0xf7, 0xc6, 0x70, 0xdb,
-	0xa1, 0x6d, 0x62, 0x60, 0xc7, 0xeb, 0x62, 0x63, 0x50, 0x37, 0x4e, 0xfb, 0xc4, 0x3f, 0xd3, 0x3d,
-	0x9f, 0x32, 0x8a, 0x16, 0xc3, 0x4f, 0x3a, 0xff, 0xa4, 0x0f, 0xea, 0x95, 0xed, 0x16, 0x0d, 0x7a,
-	0x34, 0x30, 0x9a, 0x38, 0x20, 0x42, 0xcf, 0x18, 0xd4, 0x9b, 0x84, 0xe1, 0xba, 0xe1, 0x61, 0xcb,
-	0x76, 0x31, 0xb3, 0xa9, 0x2b, 0xae, 0x56, 0x6e, 0x0b, 0xdd, 0x06, 0x3f, 0x19, 0xe2, 0x20, 0x3f,
-	0x95, 0x2c, 0x6a, 0x51, 0x21, 0x0f, 0x7f, 0x49, 0xe9, 0x1d, 0x8b, 0x52, 0xcb, 0x21, 0x06, 0xf6,
-	0x6c, 0x03, 0xbb, 0x2e, 0x65, 0xdc, 0x5a, 0x74, 0x67, 0x0c, 0xa4, 0x80, 0xc4, 0x3f, 0x69, 0x25,
-	0x40, 0x8f, 0x43, 0x2c, 0x47, 0xd8, 0xc7, 0xbd, 0xc0, 0x24, 0xa7, 0x7d, 0x12, 0x30, 0xed, 0x33,
-	0x58, 0x4a, 0x48, 0x03, 0x8f, 0xba, 0x01, 0x41, 0x0f, 0x41, 0xf5, 0xb8, 0xa4, 0xac, 0xac, 0x29,
-	0x5b, 0x0b, 0x7b, 0xcb, 0x7a, 0x22, 0x44, 0x5d, 0xa8, 0x1f, 0xe4, 0x5e, 0xbc, 0xae, 0xcd, 0x99,
-	0x52, 0x55, 0xfb, 0x02, 0xe6, 0x8f, 0x28, 0x75, 0x0e, 0xdd, 0x0e, 0x45, 0xbb, 0x90, 0xf3, 0x28,
-	0x75, 0xe4, 0xf5, 0xa5, 0xf1, 0xeb, 0x94, 0x3a, 0xf2, 0x32, 0x57, 0x43, 0x25, 0xc8, 0x7b, 0xbe,
-	0xdd, 0x22, 0xe5, 0xcc, 0x9a, 0xb2, 0x55, 0x34, 0xc5, 0x41, 0xdb, 0x86, 0x5b, 0x02, 0x1c, 0xa5,
-	0x8e, 0x04, 0x8c, 0x56, 0x40, 0x75, 0x09, 0xeb, 0xdb, 0x6d, 0x6e, 0x7a, 0xd1, 0x94, 0x27, 0xed,
-	0x6b, 0x78, 0x3b, 0xa6, 0x2b, 0xc3, 0xa8, 0x27, 0x50, 0xac, 0xa6, 0xa0, 0x08, 0xc1, 0x26, 0x90,
-	0xac, 0x80, 0xda, 0x25, 0xb6, 0xd5, 0x65, 0x1c, 0x4a, 0xd6, 0x94, 0x27, 0x6d, 0x29, 0x66, 0x7f,
-	0x98, 0x3d, 0x1c, 0xe5, 0x54, 0x08, 0x87, 0xc9, 0xcb, 0x87, 0xa6, 0xc2, 0xdc, 0x65, 0x67, 0xbb,
-	0x15, 0xba, 0xd7, 0xfa, 0x7d, 0x24, 0x5d, 0x7c, 0x4a, 0xd9, 0x09, 0x39, 0x8b, 0xb2, 0xf0, 0x00,
-	0xd4, 0x2e, 0x17, 0xf0, 0xd0, 0x8a, 0x07, 0xe5, 0x57, 0xcf, 0x77, 0x4b, 0x92, 0x3d, 0xfb, 0xed,
-	0xb6, 0x4f, 0x82, 0xe0, 0x98, 0xf9, 0xb6, 0x6b, 0x99, 0x52, 0x6f, 0x58, 0xe8, 0xc8, 0xce, 0xa8,
-	0xd0, 0x31, 0x43, 0x93, 0x85, 0x16, 0xea, 0x51, 0xa1, 0xa5, 0xad, 0x1f, 0x94, 0x84, 0xb1, 0x28,
-	0x1d, 0x68, 0x0f, 0x0a, 0x2d, 0xea, 0xb4, 0x6f, 0x02, 0x2b, 0x52, 0x44, 0x8f, 0x00, 0x46, 0x4d,
-	0xc1, 0x63, 0x5f, 0xd8, 0xbb, 0xa7, 0xcb, 0x3b, 0x61, 0x07, 0xe9, 0xa2, 0xd3, 0x64, 0x07, 0xe9,
-	0x47, 0xd8, 0x22, 0xd2, 0x9f, 0x19, 0xbb, 0xa9, 0xfd, 0xa4, 0x40, 0x29, 0x89, 0x49, 0x46, 0xf8,
-	0x1e, 0x14, 0x04, 0xec, 0xa8, 0x1e, 0x53, 0x43, 0x8c, 0x74, 0xd1, 0x27, 0x29, 0xb8, 0xee, 0xcf,
-	0xc4, 0x25, 0x7c, 0x26, 0x80, 0x3d, 0xcb, 0x40, 0xf1, 0x98, 0xe1, 0x13, 0xc2, 0xfb, 0xe2, 0x1d,
-	0x28, 0x06, 0xfd, 0xa6, 0x4b, 0x58, 0x43, 0x32, 0x38, 0x67, 0xce, 0x0b, 0xc1, 0x61, 0x3b, 0xc6,
-	0xed, 0x4c, 0x9c, 0xdb, 0xb1, 0x6a, 0x67, 0x6f, 0x56, 0xed, 0x78, 0x25, 0x72, 0x37, 0xad, 0x44,
-	0x09, 0xf2, 0x3c, 0x27, 0xe5, 0x3c, 0x87, 0x25, 0x0e, 0x21, 0xe0, 0x01, 0x76, 0xfa, 0xa4, 0xc1,
-	0x30, 0x2d, 0xab, 0x02, 0x30, 0x17, 0x7c, 0x89, 0x29, 0xfa, 0x18, 0xd4, 0xa0, 0x8b, 0x7d, 0x12,
-	0x94, 0x0b, 0xdc, 0xcb, 0x4e, 0x98, 0xc3, 0x3f, 0x5f, 0xd7, 0x96, 0x85, 0xa7, 0xa0, 0x7d, 0xa2,
-	0xdb, 0xd4, 0xe8, 0x61, 0xd6, 0xd5, 0x0f, 0x5d, 0xf6, 0xea, 0xf9, 0x2e, 0x48, 0x08, 0x87, 0x2e,
-	0x33, 0xe5, 0x55, 0xed, 0xa9, 0x22, 0x29, 0xce, 0xb3, 0xf4, 0x46, 0x90, 0xe9, 0xd7, 0x88, 0xe0,
-	0x11, 0x24, 0xc9, 0xa5, 0xf7, 0x41, 0x0d, 0xb8, 0x44, 0x52, 0xa9, 0x3c, 0x46, 0xa5, 0x61, 0x9d,
-	0xa3, 0x86, 0x11, 0xda, 0xff, 0x1b, 0x99, 0x62, 0x53, 0x22, 0x9b, 0x98, 0x12, 0xbf, 0x28, 0xb0,
-	0xc2, 0x01, 0x7f, 0x4e, 0x7b, 0xa1, 0x2e, 0xf5, 0x83, 0x19, 0x03, 0x33, 0x46, 0xaa, 0xcc, 0x0d,
-	0x49, 0x95, 0xcc, 0x6e, 0xf6, 0x3f, 0x67, 0xf7, 0x67, 0x05, 0x56, 0x27, 0xc0, 0xbe, 0x21, 0x19,
-	0xd6, 0x8e, 0xe5, 0x9c, 0x7f, 0xdc, 0xa7, 0x8c, 0xcc, 0xca, 0xe1, 0x2d, 0xc8, 0x86, 0x6d, 0x91,
-	0xe1, 0x6d, 0x11, 0xfe, 0x1c, 0x35, 0x51, 0x36, 0xd6, 0x44, 0xda, 0x6f, 0x11, 0xc5, 0xa5, 0x55,
-	0x19, 0x6c, 0x05, 0xe6, 0x7d, 0xd2, 0x22, 0xf6, 0x80, 0x0c, 0x67, 0x41, 0x74, 0x0e, 0x4d, 0x77,
-	0x08, 0x89, 0x4c, 0x77, 0x08, 0x41, 0xeb, 0xf0, 0x16, 0x5f, 0x8b, 0x8d, 0x26, 0xe9, 0x50, 0x9f,
-	0x88, 0x59, 0x60, 0x2e, 0x70, 0xd9, 0x01, 0x17, 0xa1, 0x1a, 0x88, 0x63, 0x03, 0x77, 0x18, 0xf1,
-	0x45, 0xeb, 0x9b, 0xc0, 0x45, 0xfb, 0xa1, 0x04, 0x6d, 0xc0, 0xa2, 0x54, 0x18, 0x10, 0x1f, 0x5b,
-	0x84, 0xf7, 0x7a, 0xd1, 0x14, 0x86, 0xf7, 0x85, 0x2c, 0x46, 0x32, 0x35, 0x4e, 0xb2, 0xbd, 0x7f,
-	0x0a, 0x90, 0xe7, 0x51, 0x20, 0x17, 0x54, 0xf1, 0x02, 0x40, 0xeb, 0x63, 0xf5, 0x99, 0x7c, 0x62,
-	0x54, 0xb4, 0x69, 0x2a, 0x22, 0x13, 0xda, 0xdd, 0xef, 0x7e, 0xff, 0xfb, 0xc7, 0xcc, 0x2a, 0x5a,
-	0x36, 0x92, 0x0f, 0x18, 0xf1, 0xb2, 0x40, 0x1e, 0xe4, 0xc2, 0xad, 0x89, 0x6a, 0xa9, 0xa6, 0x46,
-	0xaf, 0x83, 0xca, 0xda, 0xf5, 0x0a, 0xd2, 0xd3, 0x26, 0xf7, 0x54, 0x43, 0x77, 0xc7, 0x3d, 0x85,
-	0x5b, 0xd8, 0x38, 0x17, 0x85, 0xbd, 0x40, 0xdf, 0x40, 0x9e, 0x2f, 0x75, 0x74, 0xad, 0xc5, 0x61,
-	0x7c, 0xeb, 0x53, 0x34, 0xa4, 0xd3, 0x3b, 0xdc, 0xe9, 0x0a, 0x2a, 0xa5, 0x39, 0x45, 0x4f, 0x40,
-	0x15, 0x3b, 0x28, 0x3d, 0x9b, 0x89, 0xcd, 0x9f, 0x9e, 0xcd, 0xe4, 0x52, 0xd7, 0xee, 0x73, 0x77,
-	0xeb, 0xa8, 0x36, 0xe6, 0x4e, 0xee, 0x36, 0xe3, 0x5c, 0xfc, 0xb8, 0x40, 0xdf, 0x2b, 0x50, 0x90,
-	0xfb, 0x12, 0x4d, 0x31, 0x3c, 0x0c, 0x75, 0x63, 0xaa, 0x8e, 0xf4, 0x5e, 0xe7, 0xde, 0x77, 0xd0,
-	0xbb, 0x63, 0xde, 0xe5, 0x90, 0x0e, 0x8c, 0x73, 0xf9, 0xeb, 0x22, 0x02, 0x84, 0xbe, 0x55, 0x40,
-	0x15, 0xa3, 0x36, 0x3d, 0x05, 0x89, 0xcd, 0x90, 0x9e, 0x82, 0xe4, 0xa4, 0xd6, 0x1e, 0x70, 0x10,
-	0xdb, 0x68, 0x6b, 0x36, 0x08, 0x39, 0x41, 0x9e, 0x29, 0x00, 0xa3, 0x81, 0x84, 0x36, 0xd3, 0x9c,
-	0x4c, 0x4c, 0xd7, 0xca, 0xbd, 0x59, 0x6a, 0x12, 0xcf, 0x3e, 0xc7, 0xf3, 0x21, 0xfa, 0x60, 0x2a,
-	0xed, 0x26, 0x2a, 0x64, 0xb8, 0x23, 0x44, 0x67, 0x61, 0xf7, 0x51, 0x46, 0xd2, 0x29, 0x19, 0x9f,
-	0x57, 0xe9, 0x94, 0x4c, 0xcc, 0x1e, 0x6d, 0x87, 0x03, 0xda, 0x44, 0x1b, 0xd3, 0x01, 0x9d, 0x86,
-	0x97, 0x0e, 0x3e, 0x7a, 0x71, 0x59, 0x55, 0x5e, 0x5e, 0x56, 0x95, 0xbf, 0x2e, 0xab, 0xca, 0xd3,
-	0xab, 0xea, 0xdc, 0xcb, 0xab, 0xea, 0xdc, 0x1f, 0x57, 0xd5, 0xb9, 0xaf, 0x36, 0x2d, 0x9b, 0x75,
-	0xfb, 0x4d, 0xbd, 0x45, 0x7b, 0xdc, 0x90, 0x4b, 0x98, 0x30, 0xf8, 0x44, 0x9a, 0x64, 0x67, 0x1e,
-	0x09, 0x9a, 0x2a, 0xff, 0x0f, 0xf2, 0xf0, 0xdf, 0x00, 0x00, 0x00, 0xff, 0xff, 0x39, 0xad, 0xbc,
-	0x87, 0x45, 0x0d, 0x00, 0x00,
+	// 1510 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0xc6, 0xff, 0x92, 0x97, 0x46, 0x2a, 0x13, 0x27, 0x71, 0x4d, 0xeb, 0x34, 0x5b, 0xd2,
+	0x86, 0x46, 0xdd, 0x6d, 0x52, 0x28, 0xad, 0x90, 0xa8, 0x92, 0xa0, 0x42, 0x90, 0x28, 0xed, 0xa6,
+	0x27, 0x0e, 0x98, 0xb1, 0x3d, 0xb1, 0x97, 0x38, 0x3b, 0x9b, 0xdd, 0xb5, 0xdb, 0xa8, 0xea, 0x01,
+	0x24, 0x0e, 0x5c, 0x50, 0x01, 0xa9, 0x07, 0x0e, 0x7c, 0x00, 0x84, 0x7a, 0xaa, 0xf8, 0x02, 0x5c,
+	0x7a, 0xac, 0xca, 0x05, 0x71, 0xa8, 0x50, 0xcb, 0x07, 0x41, 0x3b, 0xf3, 0x76, 0xbd, 0xbb, 0xde,
+	0xd8, 0x29, 0x44, 0x28, 0x37, 0xcf, 0xdb, 0x37, 0xef, 0xfd, 0xde, 0x9b, 0xdf, 0x9b, 0xf7, 0xc6,
+	0x70, 0xa2, 0xcd, 0x1b, 0x4c, 0xa7, 0x6d, 0xbb, 0x45, 0xf5, 0xee, 0xb2, 0xbe, 0xdb, 0x61, 0xce,
+	0x9e, 0x66, 0x3b, 0xdc, 0xe3, 0x64, 0xd2, 0xff, 0xa4, 0x89, 0x4f, 0x5a, 0x77, 0xb9, 0x7c, 0xbe,
+	0xce, 0xdd, 0x1d, 0xee, 0xea, 0x35, 0xea, 0x32, 0xa9, 0xa7, 0x77, 0x97, 0x6b, 0xcc, 0xa3, 0xcb,
+	0xba, 0x4d, 0x9b, 0xa6, 0x45, 0x3d, 0x93, 0x5b, 0x72, 0x6b, 0xf9, 0x84, 0xd4, 0xad, 0x8a, 0x95,
+	0x2e, 0x17, 0xf8, 0xa9, 0xd8, 0xe4, 0x4d, 0x2e, 0xe5, 0xfe, 0x2f, 0x94, 0x9e, 0x6c, 0x72, 0xde,
+	0x6c, 0x33, 0x9d, 0xda, 0xa6, 0x4e, 0x2d, 0x8b, 0x7b, 0xc2, 0x5a, 0xb0, 0x27, 0x01, 0x52, 0x42,
+	0x12, 0x9f, 0xd4, 0x22, 0x90, 0x5b, 0x3e, 0x96, 0x9b, 0xd4, 0xa1, 0x3b, 0xae, 0xc1, 0x76, 0x3b,
+	0xcc, 0xf5, 0xd4, 0x8f, 0x60, 0x2a, 0x26, 0x75, 0x6d, 0x6e, 0xb9, 0x8c, 0x5c, 0x82, 0xbc, 0x2d,
+	0x24, 0x25, 0xe5, 0xb4, 0xb2, 0x38, 0xb1, 0x32, 0xad, 0xc5, 0x42, 0xd4, 0xa4, 0xfa, 0x5a, 0xf6,
+	0xc9, 0xf3, 0xb9, 0x11, 0x03, 0x55, 0xd5, 0x4f, 0x60, 0xec, 0x26, 0xe7, 0xed, 0x0d, 0x6b, 0x8b,
+	0x93, 0x0b, 0x90, 0xb5, 0x39, 0x6f, 0xe3, 0xf6, 0xa9, 0xe4, 0x76, 0xce, 0xdb, 0xb8, 0x59, 0xa8,
+	0x91, 0x22, 0xe4, 0x6c, 0xc7, 0xac, 0xb3, 0xd2, 0xe8, 0x69, 0x65, 0x71, 0xdc, 0x90, 0x0b, 0xf5,
+	0x3c, 0x1c, 0x97, 0xe0, 0x38, 0x6f, 0x23, 0x60, 0x32, 0x03, 0x79, 0x8b, 0x79, 0x1d, 0xb3, 0x21,
+	0x4c, 0x4f, 0x1a, 0xb8, 0x52, 0x3f, 0x83, 0xd7, 0x22, 0xba, 0x18, 0xc6, 0x72, 0x0c, 0xc5, 0x6c,
+	0x0a, 0x0a, 0x1f, 0x6c, 0x0c, 0xc9, 0x0c, 0xe4, 0x5b, 0xcc, 0x6c, 0xb6, 0x3c, 0x01, 0x25, 0x63,
+	0xe0, 0x4a, 0x9d, 0x8a, 0xd8, 0x0f, 0xb3, 0x47, 0x83, 0x9c, 0x4a, 0x61, 0x98, 0xbc, 0x9c, 0x6f,
+	0xca, 0xcf, 0x5d, 0x66, 0xb8, 0x5b, 0xa9, 0xbb, 0xaf, 0xdf, 0xeb, 0xe8, 0xe2, 0x43, 0xee, 0x6d,
+	0xb3, 0xbd, 0x20, 0x0b, 0x17, 0x21, 0xdf, 0x12, 0x02, 0x11, 0xda, 0xf8, 0x5a, 0xe9, 0xd9, 0xe3,
+	0x0b, 0x45, 0x64, 0xcf, 0x6a, 0xa3, 0xe1, 0x30, 0xd7, 0xdd, 0xf4, 0x1c, 0xd3, 0x6a, 0x1a, 0xa8,
+	0x17, 0x1e, 0x74, 0x60, 0xa7, 0x77, 0xd0, 0x11, 0x43, 0xfd, 0x07, 0x2d, 0xd5, 0x83, 0x83, 0x46,
+	0x5b, 0xdf, 0x29, 0x31, 0x63, 0x41, 0x3a, 0xc8, 0x0a, 0x14, 0xea, 0xbc, 0xdd, 0x38, 0x08, 0xac,
+	0x40, 0x91, 0x5c, 0x07, 0xe8, 0x15, 0x85, 0x88, 0x7d, 0x62, 0xe5, 0xac, 0x86, 0x7b, 0xfc, 0x0a,
+	0xd2, 0x64, 0xa5, 0x61, 0x05, 0x69, 0x37, 0x69, 0x93, 0xa1, 0x3f, 0x23, 0xb2, 0x53, 0x7d, 0xa8,
+	0x40, 0x31, 0x8e, 0x09, 0x23, 0x7c, 0x1b, 0x0a, 0x12, 0x76, 0x70, 0x1e, 0x03, 0x43, 0x0c, 0x74,
+	0xc9, 0x07, 0x29, 0xb8, 0xce, 0x0d, 0xc5, 0x25, 0x7d, 0xc6, 0x80, 0xfd, 0x3a, 0x0a, 0xe3, 0x9b,
+	0x1e, 0xdd, 0x66, 0xa2, 0x2e, 0x5e, 0x87, 0x71, 0xb7, 0x53, 0xb3, 0x98, 0x57, 0x45, 0x06, 0x67,
+	0x8d, 0x31, 0x29, 0xd8, 0x68, 0x44, 0xb8, 0x3d, 0x1a, 0xe5, 0x76, 0xe4, 0xb4, 0x33, 0x07, 0x3b,
+	0xed, 0xe8, 0x49, 0x64, 0x0f, 0x7a, 0x12, 0x45, 0xc8, 0x89, 0x9c, 0x94, 0x72, 0x02, 0x96, 0x5c,
+	0xf8, 0x80, 0xbb, 0xb4, 0xdd, 0x61, 0x55, 0x8f, 0xf2, 0x52, 0x5e, 0x02, 0x16, 0x82, 0xdb, 0x94,
+	0x93, 0x75, 0xc8, 0xbb, 0x2d, 0xea, 0x30, 0xb7, 0x54, 0x10, 0x5e, 0x96, 0xfc, 0x1c, 0xfe, 0xf9,
+	0x7c, 0x6e, 0x5a, 0x7a, 0x72, 0x1b, 0xdb, 0x9a, 0xc9, 0xf5, 0x1d, 0xea, 0xb5, 0xb4, 0x0d, 0xcb,
+	0x7b, 0xf6, 0xf8, 0x02, 0x20, 0x84, 0x0d, 0xcb, 0x33, 0x70, 0xab, 0x1f, 0x75, 0x9b, 0xd7, 0xb7,
+	0x59, 0xa3, 0x34, 0x26, 0xcc, 0xe3, 0x4a, 0x7d, 0xa0, 0x20, 0xf5, 0x45, 0xf6, 0x8e, 0x04, 0xc9,
+	0x1e, 0x05, 0xc4, 0x0f, 0x20, 0x21, 0xc7, 0x2e, 0x43, 0xde, 0x15, 0x12, 0xa4, 0x58, 0x29, 0x41,
+	0xb1, 0xf0, 0xfc, 0x83, 0x42, 0x92, 0xda, 0x87, 0x46, 0xb2, 0xc8, 0xed, 0x91, 0x89, 0xdd, 0x1e,
+	0x3f, 0x2b, 0x30, 0x23, 0x00, 0xdf, 0xe0, 0x3b, 0xbe, 0x2e, 0x77, 0xdc, 0x21, 0x17, 0x69, 0x84,
+	0x6c, 0xa3, 0x07, 0x24, 0x5b, 0x3c, 0xbb, 0x99, 0x7f, 0x9d, 0xdd, 0x1f, 0x15, 0x98, 0xed, 0x03,
+	0x7b, 0x44, 0x32, 0xac, 0x6e, 0xe2, 0xfd, 0x7f, 0xab, 0xc3, 0x3d, 0x36, 0x2c, 0x87, 0xc7, 0x21,
+	0xe3, 0x97, 0xcb, 0xa8, 0xe0, 0xb3, 0xff, 0xb3, 0x57, 0x5c, 0x99, 0x48, 0x71, 0xa9, 0xbf, 0x05,
+	0x14, 0x47, 0xab, 0x18, 0x6c, 0x19, 0xc6, 0x1c, 0x56, 0x67, 0x66, 0x97, 0x85, 0x77, 0x44, 0xb0,
+	0xf6, 0x4d, 0x6f, 0x31, 0x16, 0x98, 0xde, 0x62, 0x8c, 0xcc, 0xc3, 0x31, 0xd1, 0x2e, 0xab, 0x35,
+	0xb6, 0xc5, 0x1d, 0x26, 0xef, 0x08, 0x63, 0x42, 0xc8, 0xd6, 0x84, 0x88, 0xcc, 0x81, 0x5c, 0x56,
+	0xe9, 0x96, 0xc7, 0x1c, 0x79, 0x25, 0x18, 0x20, 0x44, 0xab, 0xbe, 0x84, 0x9c, 0x81, 0x49, 0x54,
+	0xe8, 0x32, 0x87, 0x36, 0x99, 0xb8, 0x03, 0xc6, 0x0d, 0x69, 0x78, 0x55, 0xca, 0x22, 0x24, 0xcb,
+	0xc7, 0x48, 0xf6, 0x39, 0xde, 0xbc, 0xeb, 0x2d, 0xb3, 0xdd, 0x70, 0x98, 0x75, 0xe8, 0x0c, 0x53,
+	0xbf, 0x51, 0x60, 0x3a, 0xe1, 0x22, 0xe4, 0xc5, 0x58, 0x1d, 0x65, 0xc8, 0x8c, 0x62, 0x82, 0x19,
+	0x62, 0x0b, 0xb2, 0x22, 0xd4, 0x25, 0x57, 0xa0, 0x60, 0x33, 0xab, 0x61, 0x5a, 0x4d, 0x24, 0x45,
+	0x25, 0xd9, 0xa5, 0xe5, 0xd7, 0xd0, 0x61, 0xa0, 0xae, 0x56, 0x7b, 0x13, 0x13, 0xb3, 0xbc, 0xc3,
+	0x2f, 0x27, 0x75, 0x17, 0xd3, 0x19, 0x3a, 0xc0, 0x50, 0xdf, 0x82, 0x82, 0x2d, 0x45, 0x07, 0x88,
+	0x34, 0x50, 0xf5, 0x4f, 0x56, 0x04, 0xbd, 0xcd, 0xf6, 0xaa, 0x7e, 0x49, 0x60, 0x6b, 0x39, 0x16,
+	0x08, 0x6f, 0xd3, 0x6d, 0xa6, 0x4e, 0x63, 0x4c, 0x06, 0xf3, 0x4c, 0x87, 0x35, 0x82, 0xf1, 0xe6,
+	0x06, 0x22, 0x09, 0xc5, 0x61, 0xd2, 0x63, 0x03, 0x4e, 0x39, 0x81, 0x03, 0xd5, 0x23, 0x43, 0x9e,
+	0x54, 0xf7, 0x0b, 0x7c, 0x7c, 0xbd, 0x4d, 0xcd, 0x9d, 0xff, 0xb3, 0x15, 0x86, 0x95, 0x97, 0x8d,
+	0xb6, 0x35, 0xac, 0xd0, 0x5c, 0x58, 0xa1, 0xbd, 0x76, 0x23, 0x10, 0x1e, 0x95, 0x99, 0x66, 0x2a,
+	0x06, 0xa9, 0x77, 0x19, 0xd6, 0x85, 0x64, 0x9f, 0xcb, 0x30, 0xcc, 0x71, 0x70, 0x19, 0x4a, 0xed,
+	0xc3, 0xbb, 0x0c, 0x3f, 0xc6, 0x8b, 0x7a, 0x5d, 0x06, 0xbc, 0x79, 0x87, 0xda, 0xff, 0x21, 0x5f,
+	0xea, 0x2f, 0x0a, 0x94, 0xfa, 0xed, 0x61, 0xb0, 0x1a, 0x64, 0xdd, 0x3b, 0xd4, 0xc6, 0xf9, 0x34,
+	0xc9, 0xb5, 0xe8, 0x0e, 0xa1, 0x47, 0x2e, 0x89, 0xcb, 0x93, 0x77, 0x99, 0xb3, 0x87, 0x21, 0xce,
+	0xf6, 0xf1, 0x53, 0x7e, 0x36, 0x42, 0x45, 0xb2, 0x04, 0x99, 0x1a, 0x75, 0xb0, 0x77, 0x9d, 0x48,
+	0xe8, 0xbf, 0x6f, 0xba, 0x76, 0xc7, 0x63, 0x6b, 0xd4, 0x31, 0x7c, 0xad, 0x95, 0x47, 0x93, 0x90,
+	0x13, 0x70, 0x89, 0x05, 0x79, 0xf9, 0x12, 0x22, 0xf3, 0x89, 0x3d, 0xfd, 0x4f, 0xad, 0xb2, 0x3a,
+	0x48, 0x45, 0x06, 0xab, 0x9e, 0xfa, 0xea, 0xf7, 0xbf, 0x7f, 0x18, 0x9d, 0x25, 0xd3, 0x7a, 0xfc,
+	0x21, 0x27, 0x5f, 0x58, 0xc4, 0x86, 0xac, 0x5f, 0x55, 0x64, 0x2e, 0xd5, 0x54, 0xef, 0x95, 0x54,
+	0x3e, 0xbd, 0xbf, 0x02, 0x7a, 0x5a, 0x10, 0x9e, 0xe6, 0xc8, 0xa9, 0xa4, 0x27, 0xbf, 0x52, 0xf5,
+	0x7b, 0xb2, 0xdc, 0xee, 0x93, 0x2f, 0x20, 0x27, 0x1e, 0x37, 0x64, 0x5f, 0x8b, 0x61, 0x7c, 0xf3,
+	0x03, 0x34, 0xd0, 0xe9, 0x49, 0xe1, 0x74, 0x86, 0x14, 0xd3, 0x9c, 0x92, 0xbb, 0x90, 0x97, 0xb3,
+	0x78, 0x7a, 0x36, 0x63, 0x2f, 0xa0, 0xf4, 0x6c, 0xc6, 0x1f, 0x37, 0xea, 0x39, 0xe1, 0x6e, 0x9e,
+	0xcc, 0x25, 0xdc, 0xe1, 0x8c, 0xaf, 0xdf, 0x93, 0x3f, 0xee, 0x93, 0xaf, 0x15, 0x28, 0xe0, 0xbb,
+	0x81, 0x0c, 0x30, 0x1c, 0x86, 0x7a, 0x66, 0xa0, 0x0e, 0x7a, 0x5f, 0x16, 0xde, 0x97, 0xc8, 0x9b,
+	0x09, 0xef, 0xc8, 0x7a, 0x57, 0xbf, 0x87, 0xbf, 0xee, 0x07, 0x80, 0xc8, 0x97, 0x0a, 0xe4, 0xe5,
+	0x68, 0x99, 0x9e, 0x82, 0xd8, 0x24, 0x9c, 0x9e, 0x82, 0xf8, 0x64, 0xaa, 0x5e, 0x14, 0x20, 0xce,
+	0x93, 0xc5, 0xe1, 0x20, 0x70, 0x62, 0xfa, 0x49, 0x01, 0xe8, 0x0d, 0x60, 0x64, 0x21, 0xcd, 0x49,
+	0xdf, 0x34, 0x59, 0x3e, 0x3b, 0x4c, 0x0d, 0xf1, 0xac, 0x0a, 0x3c, 0xef, 0x92, 0xab, 0x03, 0x69,
+	0xd7, 0x77, 0x42, 0xba, 0xd5, 0x43, 0xf4, 0x50, 0x81, 0xb1, 0xa0, 0x2d, 0x93, 0xd4, 0x93, 0x48,
+	0x0c, 0x22, 0xe5, 0x37, 0x06, 0x2b, 0x21, 0xb4, 0x6b, 0x02, 0xda, 0x55, 0xf2, 0xce, 0x2b, 0x42,
+	0x0b, 0x67, 0x8a, 0xef, 0x15, 0x28, 0x60, 0xd3, 0x26, 0xfb, 0x15, 0x7b, 0x64, 0x64, 0x48, 0x67,
+	0x51, 0xa2, 0xeb, 0xab, 0xef, 0x09, 0x54, 0x57, 0xc8, 0xe5, 0x57, 0x44, 0x15, 0xf4, 0x7f, 0x07,
+	0x0a, 0xd8, 0x8f, 0xd3, 0x31, 0xc5, 0x5b, 0x7e, 0x3a, 0xa6, 0x44, 0xff, 0x57, 0x2b, 0x02, 0x53,
+	0x89, 0xcc, 0x24, 0x30, 0x39, 0xe8, 0xc8, 0xa7, 0xb1, 0x6c, 0x59, 0xe9, 0x34, 0x8e, 0x75, 0xd8,
+	0x74, 0x1a, 0xc7, 0x3b, 0xde, 0xab, 0xd0, 0x18, 0x7b, 0xdd, 0xb7, 0x0a, 0x4c, 0x44, 0x9a, 0x03,
+	0x49, 0x25, 0x68, 0x7f, 0xff, 0x2a, 0x9f, 0x1b, 0xaa, 0x87, 0x90, 0x34, 0x01, 0x69, 0x91, 0x9c,
+	0x3d, 0x40, 0x65, 0xf9, 0x00, 0xf6, 0xfc, 0xa6, 0xc1, 0x3d, 0x96, 0x7e, 0x93, 0x46, 0x9f, 0x15,
+	0xe9, 0x37, 0x69, 0xec, 0x89, 0xa0, 0x2e, 0x09, 0xef, 0x0b, 0xe4, 0xcc, 0x60, 0x5a, 0xec, 0xfa,
+	0x9b, 0xd6, 0xae, 0x3d, 0x79, 0x51, 0x51, 0x9e, 0xbe, 0xa8, 0x28, 0x7f, 0xbd, 0xa8, 0x28, 0x0f,
+	0x5e, 0x56, 0x46, 0x9e, 0xbe, 0xac, 0x8c, 0xfc, 0xf1, 0xb2, 0x32, 0xf2, 0xe9, 0x42, 0xd3, 0xf4,
+	0x5a, 0x9d, 0x9a, 0x56, 0xe7, 0x3b, 0xc2, 0x90, 0xc5, 0x3c, 0x69, 0xf0, 0x2e, 0x9a, 0xf4, 0xf6,
+	0x6c, 0xe6, 0xd6, 0xf2, 0xe2, 0x2f, 0xc4, 0x4b, 0xff, 0x04, 0x00, 0x00, 0xff, 0xff, 0xae, 0x6d,
+	0x8b, 0xc6, 0x04, 0x15, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1118,6 +1734,16 @@ type QueryClient interface {
 	Stakes(ctx context.Context, in *QueryStakesRequest, opts ...grpc.CallOption) (*QueryStakesResponse, error)
 	// Nominators are the coldkeys staked on a hotkey in a subnet.
 	Nominators(ctx context.Context, in *QueryNominatorsRequest, opts ...grpc.CallOption) (*QueryNominatorsResponse, error)
+	// Children are whom a hotkey lends stake weight to in a subnet, now and soon.
+	Children(ctx context.Context, in *QueryChildrenRequest, opts ...grpc.CallOption) (*QueryChildrenResponse, error)
+	// Parents are who lend a hotkey stake weight in a subnet.
+	Parents(ctx context.Context, in *QueryParentsRequest, opts ...grpc.CallOption) (*QueryParentsResponse, error)
+	// Retired are the pools of removed subnets that are being paid out.
+	Retired(ctx context.Context, in *QueryRetiredRequest, opts ...grpc.CallOption) (*QueryRetiredResponse, error)
+	// Claims are what a coldkey can claim of removed subnets' pots.
+	Claims(ctx context.Context, in *QueryClaimsRequest, opts ...grpc.CallOption) (*QueryClaimsResponse, error)
+	// ColdkeySwap is a coldkey's announced swap, its recovery key and its bar.
+	ColdkeySwap(ctx context.Context, in *QueryColdkeySwapRequest, opts ...grpc.CallOption) (*QueryColdkeySwapResponse, error)
 	// Quote says what a trade would give at the current block.
 	Quote(ctx context.Context, in *QueryQuoteRequest, opts ...grpc.CallOption) (*QueryQuoteResponse, error)
 }
@@ -1193,6 +1819,51 @@ func (c *queryClient) Nominators(ctx context.Context, in *QueryNominatorsRequest
 	return out, nil
 }
 
+func (c *queryClient) Children(ctx context.Context, in *QueryChildrenRequest, opts ...grpc.CallOption) (*QueryChildrenResponse, error) {
+	out := new(QueryChildrenResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/Children", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Parents(ctx context.Context, in *QueryParentsRequest, opts ...grpc.CallOption) (*QueryParentsResponse, error) {
+	out := new(QueryParentsResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/Parents", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Retired(ctx context.Context, in *QueryRetiredRequest, opts ...grpc.CallOption) (*QueryRetiredResponse, error) {
+	out := new(QueryRetiredResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/Retired", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Claims(ctx context.Context, in *QueryClaimsRequest, opts ...grpc.CallOption) (*QueryClaimsResponse, error) {
+	out := new(QueryClaimsResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/Claims", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) ColdkeySwap(ctx context.Context, in *QueryColdkeySwapRequest, opts ...grpc.CallOption) (*QueryColdkeySwapResponse, error) {
+	out := new(QueryColdkeySwapResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/ColdkeySwap", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Quote(ctx context.Context, in *QueryQuoteRequest, opts ...grpc.CallOption) (*QueryQuoteResponse, error) {
 	out := new(QueryQuoteResponse)
 	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Query/Quote", in, out, opts...)
@@ -1217,6 +1888,16 @@ type QueryServer interface {
 	Stakes(context.Context, *QueryStakesRequest) (*QueryStakesResponse, error)
 	// Nominators are the coldkeys staked on a hotkey in a subnet.
 	Nominators(context.Context, *QueryNominatorsRequest) (*QueryNominatorsResponse, error)
+	// Children are whom a hotkey lends stake weight to in a subnet, now and soon.
+	Children(context.Context, *QueryChildrenRequest) (*QueryChildrenResponse, error)
+	// Parents are who lend a hotkey stake weight in a subnet.
+	Parents(context.Context, *QueryParentsRequest) (*QueryParentsResponse, error)
+	// Retired are the pools of removed subnets that are being paid out.
+	Retired(context.Context, *QueryRetiredRequest) (*QueryRetiredResponse, error)
+	// Claims are what a coldkey can claim of removed subnets' pots.
+	Claims(context.Context, *QueryClaimsRequest) (*QueryClaimsResponse, error)
+	// ColdkeySwap is a coldkey's announced swap, its recovery key and its bar.
+	ColdkeySwap(context.Context, *QueryColdkeySwapRequest) (*QueryColdkeySwapResponse, error)
 	// Quote says what a trade would give at the current block.
 	Quote(context.Context, *QueryQuoteRequest) (*QueryQuoteResponse, error)
 }
@@ -1245,6 +1926,21 @@ func (*UnimplementedQueryServer) Stakes(ctx context.Context, req *QueryStakesReq
 }
 func (*UnimplementedQueryServer) Nominators(ctx context.Context, req *QueryNominatorsRequest) (*QueryNominatorsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Nominators not implemented")
+}
+func (*UnimplementedQueryServer) Children(ctx context.Context, req *QueryChildrenRequest) (*QueryChildrenResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Children not implemented")
+}
+func (*UnimplementedQueryServer) Parents(ctx context.Context, req *QueryParentsRequest) (*QueryParentsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Parents not implemented")
+}
+func (*UnimplementedQueryServer) Retired(ctx context.Context, req *QueryRetiredRequest) (*QueryRetiredResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Retired not implemented")
+}
+func (*UnimplementedQueryServer) Claims(ctx context.Context, req *QueryClaimsRequest) (*QueryClaimsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Claims not implemented")
+}
+func (*UnimplementedQueryServer) ColdkeySwap(ctx context.Context, req *QueryColdkeySwapRequest) (*QueryColdkeySwapResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ColdkeySwap not implemented")
 }
 func (*UnimplementedQueryServer) Quote(ctx context.Context, req *QueryQuoteRequest) (*QueryQuoteResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Quote not implemented")
@@ -1380,6 +2076,96 @@ func _Query_Nominators_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Children_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryChildrenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Children(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Query/Children",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Children(ctx, req.(*QueryChildrenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Parents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryParentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Parents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Query/Parents",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Parents(ctx, req.(*QueryParentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Retired_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryRetiredRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Retired(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Query/Retired",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Retired(ctx, req.(*QueryRetiredRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Claims_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryClaimsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Claims(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Query/Claims",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Claims(ctx, req.(*QueryClaimsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_ColdkeySwap_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryColdkeySwapRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).ColdkeySwap(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Query/ColdkeySwap",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).ColdkeySwap(ctx, req.(*QueryColdkeySwapRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Quote_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryQuoteRequest)
 	if err := dec(in); err != nil {
@@ -1430,6 +2216,26 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Nominators",
 			Handler:    _Query_Nominators_Handler,
+		},
+		{
+			MethodName: "Children",
+			Handler:    _Query_Children_Handler,
+		},
+		{
+			MethodName: "Parents",
+			Handler:    _Query_Parents_Handler,
+		},
+		{
+			MethodName: "Retired",
+			Handler:    _Query_Retired_Handler,
+		},
+		{
+			MethodName: "Claims",
+			Handler:    _Query_Claims_Handler,
+		},
+		{
+			MethodName: "ColdkeySwap",
+			Handler:    _Query_ColdkeySwap_Handler,
 		},
 		{
 			MethodName: "Quote",
@@ -1841,6 +2647,11 @@ func (m *StakeInfo) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Locked != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Locked))
+		i--
+		dAtA[i] = 0x40
+	}
 	{
 		size := m.Shares.Size()
 		i -= size
@@ -2177,6 +2988,457 @@ func (m *QueryQuoteResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryChildrenRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChildrenRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChildrenRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryChildrenResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChildrenResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChildrenResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pending != nil {
+		{
+			size, err := m.Pending.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryParentsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryParentsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryParentsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryParentsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryParentsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryParentsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ChildkeyTake != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ChildkeyTake))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Parents) > 0 {
+		for iNdEx := len(m.Parents) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Parents[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRetiredRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRetiredRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRetiredRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRetiredResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRetiredResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRetiredResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Pools) > 0 {
+		for iNdEx := len(m.Pools) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Pools[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ClaimInfo) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ClaimInfo) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ClaimInfo) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Tao != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Tao))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Alpha != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryClaimsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryClaimsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryClaimsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryClaimsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryClaimsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryClaimsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Claims) > 0 {
+		for iNdEx := len(m.Claims) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Claims[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryColdkeySwapRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryColdkeySwapRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryColdkeySwapRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryColdkeySwapResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryColdkeySwapResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryColdkeySwapResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Bar != nil {
+		{
+			size, err := m.Bar.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Recovery != nil {
+		{
+			size, err := m.Recovery.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Swap != nil {
+		{
+			size, err := m.Swap.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -2364,6 +3626,9 @@ func (m *StakeInfo) Size() (n int) {
 	}
 	l = m.Shares.Size()
 	n += 1 + l + sovQuery(uint64(l))
+	if m.Locked != 0 {
+		n += 1 + sovQuery(uint64(m.Locked))
+	}
 	return n
 }
 
@@ -2489,6 +3754,194 @@ func (m *QueryQuoteResponse) Size() (n int) {
 	}
 	if m.Height != 0 {
 		n += 1 + sovQuery(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *QueryChildrenRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryChildrenResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pending != nil {
+		l = m.Pending.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryParentsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryParentsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Parents) > 0 {
+		for _, e := range m.Parents {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.ChildkeyTake != 0 {
+		n += 1 + sovQuery(uint64(m.ChildkeyTake))
+	}
+	return n
+}
+
+func (m *QueryRetiredRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryRetiredResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Pools) > 0 {
+		for _, e := range m.Pools {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *ClaimInfo) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovQuery(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovQuery(uint64(m.Alpha))
+	}
+	if m.Tao != 0 {
+		n += 1 + sovQuery(uint64(m.Tao))
+	}
+	return n
+}
+
+func (m *QueryClaimsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryClaimsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Claims) > 0 {
+		for _, e := range m.Claims {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryColdkeySwapRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryColdkeySwapResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Swap != nil {
+		l = m.Swap.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Recovery != nil {
+		l = m.Recovery.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Bar != nil {
+		l = m.Bar.Size()
+		n += 1 + l + sovQuery(uint64(l))
 	}
 	return n
 }
@@ -3677,6 +5130,25 @@ func (m *StakeInfo) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Locked", wireType)
+			}
+			m.Locked = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Locked |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -4501,6 +5973,1201 @@ func (m *QueryQuoteResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChildrenRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChildrenRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChildrenRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChildrenResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChildrenResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChildrenResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Child{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pending", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pending == nil {
+				m.Pending = &PendingChildren{}
+			}
+			if err := m.Pending.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryParentsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryParentsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryParentsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryParentsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryParentsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryParentsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Parents", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Parents = append(m.Parents, Child{})
+			if err := m.Parents[len(m.Parents)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ChildkeyTake", wireType)
+			}
+			m.ChildkeyTake = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ChildkeyTake |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRetiredRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRetiredRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRetiredRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRetiredResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRetiredResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRetiredResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pools", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Pools = append(m.Pools, RetiredPool{})
+			if err := m.Pools[len(m.Pools)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ClaimInfo) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ClaimInfo: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ClaimInfo: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tao", wireType)
+			}
+			m.Tao = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tao |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryClaimsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryClaimsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryClaimsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryClaimsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryClaimsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryClaimsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claims", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Claims = append(m.Claims, ClaimInfo{})
+			if err := m.Claims[len(m.Claims)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryColdkeySwapRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryColdkeySwapRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryColdkeySwapRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryColdkeySwapResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryColdkeySwapResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryColdkeySwapResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Swap", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Swap == nil {
+				m.Swap = &ColdkeySwap{}
+			}
+			if err := m.Swap.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recovery", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Recovery == nil {
+				m.Recovery = &Recovery{}
+			}
+			if err := m.Recovery.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bar", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Bar == nil {
+				m.Bar = &DisputeBar{}
+			}
+			if err := m.Bar.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])

@@ -1148,6 +1148,1038 @@ func (m *MsgUpdateParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 
+type MsgSetChildren struct {
+	Coldkey  string  `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey   string  `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid   uint32  `protobuf:"varint,3,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Children []Child `protobuf:"bytes,4,rep,name=children,proto3" json:"children"`
+}
+
+func (m *MsgSetChildren) Reset()         { *m = MsgSetChildren{} }
+func (m *MsgSetChildren) String() string { return proto.CompactTextString(m) }
+func (*MsgSetChildren) ProtoMessage()    {}
+func (*MsgSetChildren) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{19}
+}
+func (m *MsgSetChildren) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetChildren) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetChildren.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetChildren) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetChildren.Merge(m, src)
+}
+func (m *MsgSetChildren) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetChildren) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetChildren.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetChildren proto.InternalMessageInfo
+
+func (m *MsgSetChildren) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgSetChildren) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgSetChildren) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgSetChildren) GetChildren() []Child {
+	if m != nil {
+		return m.Children
+	}
+	return nil
+}
+
+type MsgSetChildrenResponse struct {
+	DueHeight int64 `protobuf:"varint,1,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64 `protobuf:"varint,2,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *MsgSetChildrenResponse) Reset()         { *m = MsgSetChildrenResponse{} }
+func (m *MsgSetChildrenResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetChildrenResponse) ProtoMessage()    {}
+func (*MsgSetChildrenResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{20}
+}
+func (m *MsgSetChildrenResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetChildrenResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetChildrenResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetChildrenResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetChildrenResponse.Merge(m, src)
+}
+func (m *MsgSetChildrenResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetChildrenResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetChildrenResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetChildrenResponse proto.InternalMessageInfo
+
+func (m *MsgSetChildrenResponse) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *MsgSetChildrenResponse) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+type MsgSetChildkeyTake struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey  string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid  uint32 `protobuf:"varint,3,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Take    uint32 `protobuf:"varint,4,opt,name=take,proto3" json:"take,omitempty"`
+}
+
+func (m *MsgSetChildkeyTake) Reset()         { *m = MsgSetChildkeyTake{} }
+func (m *MsgSetChildkeyTake) String() string { return proto.CompactTextString(m) }
+func (*MsgSetChildkeyTake) ProtoMessage()    {}
+func (*MsgSetChildkeyTake) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{21}
+}
+func (m *MsgSetChildkeyTake) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetChildkeyTake) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetChildkeyTake.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetChildkeyTake) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetChildkeyTake.Merge(m, src)
+}
+func (m *MsgSetChildkeyTake) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetChildkeyTake) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetChildkeyTake.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetChildkeyTake proto.InternalMessageInfo
+
+func (m *MsgSetChildkeyTake) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgSetChildkeyTake) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgSetChildkeyTake) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgSetChildkeyTake) GetTake() uint32 {
+	if m != nil {
+		return m.Take
+	}
+	return 0
+}
+
+type MsgSetChildkeyTakeResponse struct {
+}
+
+func (m *MsgSetChildkeyTakeResponse) Reset()         { *m = MsgSetChildkeyTakeResponse{} }
+func (m *MsgSetChildkeyTakeResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetChildkeyTakeResponse) ProtoMessage()    {}
+func (*MsgSetChildkeyTakeResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{22}
+}
+func (m *MsgSetChildkeyTakeResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetChildkeyTakeResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetChildkeyTakeResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetChildkeyTakeResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetChildkeyTakeResponse.Merge(m, src)
+}
+func (m *MsgSetChildkeyTakeResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetChildkeyTakeResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetChildkeyTakeResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetChildkeyTakeResponse proto.InternalMessageInfo
+
+type MsgSetDestination struct {
+	Coldkey     string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey      string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Destination string `protobuf:"bytes,3,opt,name=destination,proto3" json:"destination,omitempty"`
+}
+
+func (m *MsgSetDestination) Reset()         { *m = MsgSetDestination{} }
+func (m *MsgSetDestination) String() string { return proto.CompactTextString(m) }
+func (*MsgSetDestination) ProtoMessage()    {}
+func (*MsgSetDestination) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{23}
+}
+func (m *MsgSetDestination) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetDestination) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetDestination.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetDestination) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetDestination.Merge(m, src)
+}
+func (m *MsgSetDestination) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetDestination) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetDestination.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetDestination proto.InternalMessageInfo
+
+func (m *MsgSetDestination) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgSetDestination) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgSetDestination) GetDestination() string {
+	if m != nil {
+		return m.Destination
+	}
+	return ""
+}
+
+type MsgSetDestinationResponse struct {
+}
+
+func (m *MsgSetDestinationResponse) Reset()         { *m = MsgSetDestinationResponse{} }
+func (m *MsgSetDestinationResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetDestinationResponse) ProtoMessage()    {}
+func (*MsgSetDestinationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{24}
+}
+func (m *MsgSetDestinationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetDestinationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetDestinationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetDestinationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetDestinationResponse.Merge(m, src)
+}
+func (m *MsgSetDestinationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetDestinationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetDestinationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetDestinationResponse proto.InternalMessageInfo
+
+type MsgBurnAlpha struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey  string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid  uint32 `protobuf:"varint,3,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Alpha   uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+}
+
+func (m *MsgBurnAlpha) Reset()         { *m = MsgBurnAlpha{} }
+func (m *MsgBurnAlpha) String() string { return proto.CompactTextString(m) }
+func (*MsgBurnAlpha) ProtoMessage()    {}
+func (*MsgBurnAlpha) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{25}
+}
+func (m *MsgBurnAlpha) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBurnAlpha) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBurnAlpha.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBurnAlpha) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBurnAlpha.Merge(m, src)
+}
+func (m *MsgBurnAlpha) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBurnAlpha) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBurnAlpha.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBurnAlpha proto.InternalMessageInfo
+
+func (m *MsgBurnAlpha) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgBurnAlpha) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgBurnAlpha) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgBurnAlpha) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+type MsgBurnAlphaResponse struct {
+}
+
+func (m *MsgBurnAlphaResponse) Reset()         { *m = MsgBurnAlphaResponse{} }
+func (m *MsgBurnAlphaResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgBurnAlphaResponse) ProtoMessage()    {}
+func (*MsgBurnAlphaResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{26}
+}
+func (m *MsgBurnAlphaResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBurnAlphaResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBurnAlphaResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBurnAlphaResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBurnAlphaResponse.Merge(m, src)
+}
+func (m *MsgBurnAlphaResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBurnAlphaResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBurnAlphaResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBurnAlphaResponse proto.InternalMessageInfo
+
+type MsgRecycleAlpha struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey  string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid  uint32 `protobuf:"varint,3,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Alpha   uint64 `protobuf:"varint,4,opt,name=alpha,proto3" json:"alpha,omitempty"`
+}
+
+func (m *MsgRecycleAlpha) Reset()         { *m = MsgRecycleAlpha{} }
+func (m *MsgRecycleAlpha) String() string { return proto.CompactTextString(m) }
+func (*MsgRecycleAlpha) ProtoMessage()    {}
+func (*MsgRecycleAlpha) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{27}
+}
+func (m *MsgRecycleAlpha) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRecycleAlpha) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRecycleAlpha.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRecycleAlpha) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRecycleAlpha.Merge(m, src)
+}
+func (m *MsgRecycleAlpha) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRecycleAlpha) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRecycleAlpha.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRecycleAlpha proto.InternalMessageInfo
+
+func (m *MsgRecycleAlpha) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgRecycleAlpha) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgRecycleAlpha) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgRecycleAlpha) GetAlpha() uint64 {
+	if m != nil {
+		return m.Alpha
+	}
+	return 0
+}
+
+type MsgRecycleAlphaResponse struct {
+}
+
+func (m *MsgRecycleAlphaResponse) Reset()         { *m = MsgRecycleAlphaResponse{} }
+func (m *MsgRecycleAlphaResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRecycleAlphaResponse) ProtoMessage()    {}
+func (*MsgRecycleAlphaResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{28}
+}
+func (m *MsgRecycleAlphaResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRecycleAlphaResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRecycleAlphaResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRecycleAlphaResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRecycleAlphaResponse.Merge(m, src)
+}
+func (m *MsgRecycleAlphaResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRecycleAlphaResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRecycleAlphaResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRecycleAlphaResponse proto.InternalMessageInfo
+
+type MsgClaim struct {
+	Sender   string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	SubnetId uint64 `protobuf:"varint,2,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Coldkey  string `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+}
+
+func (m *MsgClaim) Reset()         { *m = MsgClaim{} }
+func (m *MsgClaim) String() string { return proto.CompactTextString(m) }
+func (*MsgClaim) ProtoMessage()    {}
+func (*MsgClaim) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{29}
+}
+func (m *MsgClaim) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaim) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaim.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaim) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaim.Merge(m, src)
+}
+func (m *MsgClaim) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaim) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaim.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaim proto.InternalMessageInfo
+
+func (m *MsgClaim) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgClaim) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *MsgClaim) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+type MsgClaimResponse struct {
+	Tao    uint64 `protobuf:"varint,1,opt,name=tao,proto3" json:"tao,omitempty"`
+	Stakes uint32 `protobuf:"varint,2,opt,name=stakes,proto3" json:"stakes,omitempty"`
+	Left   uint32 `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
+}
+
+func (m *MsgClaimResponse) Reset()         { *m = MsgClaimResponse{} }
+func (m *MsgClaimResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimResponse) ProtoMessage()    {}
+func (*MsgClaimResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{30}
+}
+func (m *MsgClaimResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimResponse.Merge(m, src)
+}
+func (m *MsgClaimResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimResponse proto.InternalMessageInfo
+
+func (m *MsgClaimResponse) GetTao() uint64 {
+	if m != nil {
+		return m.Tao
+	}
+	return 0
+}
+
+func (m *MsgClaimResponse) GetStakes() uint32 {
+	if m != nil {
+		return m.Stakes
+	}
+	return 0
+}
+
+func (m *MsgClaimResponse) GetLeft() uint32 {
+	if m != nil {
+		return m.Left
+	}
+	return 0
+}
+
+type MsgSetRecoveryKey struct {
+	Coldkey  string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Recovery string `protobuf:"bytes,2,opt,name=recovery,proto3" json:"recovery,omitempty"`
+}
+
+func (m *MsgSetRecoveryKey) Reset()         { *m = MsgSetRecoveryKey{} }
+func (m *MsgSetRecoveryKey) String() string { return proto.CompactTextString(m) }
+func (*MsgSetRecoveryKey) ProtoMessage()    {}
+func (*MsgSetRecoveryKey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{31}
+}
+func (m *MsgSetRecoveryKey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetRecoveryKey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetRecoveryKey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetRecoveryKey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetRecoveryKey.Merge(m, src)
+}
+func (m *MsgSetRecoveryKey) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetRecoveryKey) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetRecoveryKey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetRecoveryKey proto.InternalMessageInfo
+
+func (m *MsgSetRecoveryKey) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgSetRecoveryKey) GetRecovery() string {
+	if m != nil {
+		return m.Recovery
+	}
+	return ""
+}
+
+type MsgSetRecoveryKeyResponse struct {
+	DueHeight int64 `protobuf:"varint,1,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64 `protobuf:"varint,2,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *MsgSetRecoveryKeyResponse) Reset()         { *m = MsgSetRecoveryKeyResponse{} }
+func (m *MsgSetRecoveryKeyResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetRecoveryKeyResponse) ProtoMessage()    {}
+func (*MsgSetRecoveryKeyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{32}
+}
+func (m *MsgSetRecoveryKeyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetRecoveryKeyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetRecoveryKeyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetRecoveryKeyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetRecoveryKeyResponse.Merge(m, src)
+}
+func (m *MsgSetRecoveryKeyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetRecoveryKeyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetRecoveryKeyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetRecoveryKeyResponse proto.InternalMessageInfo
+
+func (m *MsgSetRecoveryKeyResponse) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *MsgSetRecoveryKeyResponse) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+type MsgAnnounceColdkeySwap struct {
+	Coldkey    string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey string `protobuf:"bytes,2,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+}
+
+func (m *MsgAnnounceColdkeySwap) Reset()         { *m = MsgAnnounceColdkeySwap{} }
+func (m *MsgAnnounceColdkeySwap) String() string { return proto.CompactTextString(m) }
+func (*MsgAnnounceColdkeySwap) ProtoMessage()    {}
+func (*MsgAnnounceColdkeySwap) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{33}
+}
+func (m *MsgAnnounceColdkeySwap) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnnounceColdkeySwap) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnnounceColdkeySwap.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnnounceColdkeySwap) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnnounceColdkeySwap.Merge(m, src)
+}
+func (m *MsgAnnounceColdkeySwap) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnnounceColdkeySwap) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnnounceColdkeySwap.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnnounceColdkeySwap proto.InternalMessageInfo
+
+func (m *MsgAnnounceColdkeySwap) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgAnnounceColdkeySwap) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+type MsgAnnounceColdkeySwapResponse struct {
+	DueHeight int64 `protobuf:"varint,1,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64 `protobuf:"varint,2,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) Reset()         { *m = MsgAnnounceColdkeySwapResponse{} }
+func (m *MsgAnnounceColdkeySwapResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgAnnounceColdkeySwapResponse) ProtoMessage()    {}
+func (*MsgAnnounceColdkeySwapResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{34}
+}
+func (m *MsgAnnounceColdkeySwapResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgAnnounceColdkeySwapResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgAnnounceColdkeySwapResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgAnnounceColdkeySwapResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgAnnounceColdkeySwapResponse.Merge(m, src)
+}
+func (m *MsgAnnounceColdkeySwapResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgAnnounceColdkeySwapResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgAnnounceColdkeySwapResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgAnnounceColdkeySwapResponse proto.InternalMessageInfo
+
+func (m *MsgAnnounceColdkeySwapResponse) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+type MsgDisputeColdkeySwap struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+}
+
+func (m *MsgDisputeColdkeySwap) Reset()         { *m = MsgDisputeColdkeySwap{} }
+func (m *MsgDisputeColdkeySwap) String() string { return proto.CompactTextString(m) }
+func (*MsgDisputeColdkeySwap) ProtoMessage()    {}
+func (*MsgDisputeColdkeySwap) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{35}
+}
+func (m *MsgDisputeColdkeySwap) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDisputeColdkeySwap) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDisputeColdkeySwap.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDisputeColdkeySwap) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDisputeColdkeySwap.Merge(m, src)
+}
+func (m *MsgDisputeColdkeySwap) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDisputeColdkeySwap) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDisputeColdkeySwap.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDisputeColdkeySwap proto.InternalMessageInfo
+
+func (m *MsgDisputeColdkeySwap) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+type MsgDisputeColdkeySwapResponse struct {
+}
+
+func (m *MsgDisputeColdkeySwapResponse) Reset()         { *m = MsgDisputeColdkeySwapResponse{} }
+func (m *MsgDisputeColdkeySwapResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgDisputeColdkeySwapResponse) ProtoMessage()    {}
+func (*MsgDisputeColdkeySwapResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{36}
+}
+func (m *MsgDisputeColdkeySwapResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDisputeColdkeySwapResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDisputeColdkeySwapResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDisputeColdkeySwapResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDisputeColdkeySwapResponse.Merge(m, src)
+}
+func (m *MsgDisputeColdkeySwapResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDisputeColdkeySwapResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDisputeColdkeySwapResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDisputeColdkeySwapResponse proto.InternalMessageInfo
+
+type MsgDecideColdkeySwap struct {
+	Recovery   string `protobuf:"bytes,1,opt,name=recovery,proto3" json:"recovery,omitempty"`
+	Coldkey    string `protobuf:"bytes,2,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	NewColdkey string `protobuf:"bytes,3,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+}
+
+func (m *MsgDecideColdkeySwap) Reset()         { *m = MsgDecideColdkeySwap{} }
+func (m *MsgDecideColdkeySwap) String() string { return proto.CompactTextString(m) }
+func (*MsgDecideColdkeySwap) ProtoMessage()    {}
+func (*MsgDecideColdkeySwap) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{37}
+}
+func (m *MsgDecideColdkeySwap) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDecideColdkeySwap) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDecideColdkeySwap.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDecideColdkeySwap) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDecideColdkeySwap.Merge(m, src)
+}
+func (m *MsgDecideColdkeySwap) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDecideColdkeySwap) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDecideColdkeySwap.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDecideColdkeySwap proto.InternalMessageInfo
+
+func (m *MsgDecideColdkeySwap) GetRecovery() string {
+	if m != nil {
+		return m.Recovery
+	}
+	return ""
+}
+
+func (m *MsgDecideColdkeySwap) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgDecideColdkeySwap) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+type MsgDecideColdkeySwapResponse struct {
+}
+
+func (m *MsgDecideColdkeySwapResponse) Reset()         { *m = MsgDecideColdkeySwapResponse{} }
+func (m *MsgDecideColdkeySwapResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgDecideColdkeySwapResponse) ProtoMessage()    {}
+func (*MsgDecideColdkeySwapResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6f2f3c0244949ace, []int{38}
+}
+func (m *MsgDecideColdkeySwapResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgDecideColdkeySwapResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgDecideColdkeySwapResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgDecideColdkeySwapResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgDecideColdkeySwapResponse.Merge(m, src)
+}
+func (m *MsgDecideColdkeySwapResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgDecideColdkeySwapResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgDecideColdkeySwapResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgDecideColdkeySwapResponse proto.InternalMessageInfo
+
 func init() {
 	proto.RegisterType((*MsgBindHotkey)(nil), "lode.alpha.v1.MsgBindHotkey")
 	proto.RegisterType((*MsgBindHotkeyResponse)(nil), "lode.alpha.v1.MsgBindHotkeyResponse")
@@ -1168,82 +2200,141 @@ func init() {
 	proto.RegisterType((*MsgSetTakeResponse)(nil), "lode.alpha.v1.MsgSetTakeResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "lode.alpha.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "lode.alpha.v1.MsgUpdateParamsResponse")
+	proto.RegisterType((*MsgSetChildren)(nil), "lode.alpha.v1.MsgSetChildren")
+	proto.RegisterType((*MsgSetChildrenResponse)(nil), "lode.alpha.v1.MsgSetChildrenResponse")
+	proto.RegisterType((*MsgSetChildkeyTake)(nil), "lode.alpha.v1.MsgSetChildkeyTake")
+	proto.RegisterType((*MsgSetChildkeyTakeResponse)(nil), "lode.alpha.v1.MsgSetChildkeyTakeResponse")
+	proto.RegisterType((*MsgSetDestination)(nil), "lode.alpha.v1.MsgSetDestination")
+	proto.RegisterType((*MsgSetDestinationResponse)(nil), "lode.alpha.v1.MsgSetDestinationResponse")
+	proto.RegisterType((*MsgBurnAlpha)(nil), "lode.alpha.v1.MsgBurnAlpha")
+	proto.RegisterType((*MsgBurnAlphaResponse)(nil), "lode.alpha.v1.MsgBurnAlphaResponse")
+	proto.RegisterType((*MsgRecycleAlpha)(nil), "lode.alpha.v1.MsgRecycleAlpha")
+	proto.RegisterType((*MsgRecycleAlphaResponse)(nil), "lode.alpha.v1.MsgRecycleAlphaResponse")
+	proto.RegisterType((*MsgClaim)(nil), "lode.alpha.v1.MsgClaim")
+	proto.RegisterType((*MsgClaimResponse)(nil), "lode.alpha.v1.MsgClaimResponse")
+	proto.RegisterType((*MsgSetRecoveryKey)(nil), "lode.alpha.v1.MsgSetRecoveryKey")
+	proto.RegisterType((*MsgSetRecoveryKeyResponse)(nil), "lode.alpha.v1.MsgSetRecoveryKeyResponse")
+	proto.RegisterType((*MsgAnnounceColdkeySwap)(nil), "lode.alpha.v1.MsgAnnounceColdkeySwap")
+	proto.RegisterType((*MsgAnnounceColdkeySwapResponse)(nil), "lode.alpha.v1.MsgAnnounceColdkeySwapResponse")
+	proto.RegisterType((*MsgDisputeColdkeySwap)(nil), "lode.alpha.v1.MsgDisputeColdkeySwap")
+	proto.RegisterType((*MsgDisputeColdkeySwapResponse)(nil), "lode.alpha.v1.MsgDisputeColdkeySwapResponse")
+	proto.RegisterType((*MsgDecideColdkeySwap)(nil), "lode.alpha.v1.MsgDecideColdkeySwap")
+	proto.RegisterType((*MsgDecideColdkeySwapResponse)(nil), "lode.alpha.v1.MsgDecideColdkeySwapResponse")
 }
 
 func init() { proto.RegisterFile("lode/alpha/v1/tx.proto", fileDescriptor_6f2f3c0244949ace) }
 
 var fileDescriptor_6f2f3c0244949ace = []byte{
-	// 1114 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x57, 0xcd, 0x6f, 0xe3, 0x44,
-	0x14, 0xaf, 0xf3, 0xd5, 0xe4, 0xa5, 0xa1, 0x5d, 0xab, 0x1f, 0xa9, 0x5b, 0xd2, 0xac, 0x0b, 0x25,
-	0xaa, 0x44, 0xc2, 0x16, 0xf1, 0xd5, 0xcb, 0xaa, 0x45, 0x02, 0x0e, 0xcd, 0xaa, 0x72, 0x16, 0x24,
-	0xb8, 0x44, 0x6e, 0x3d, 0x75, 0x4d, 0x1d, 0x8f, 0xe5, 0x99, 0x74, 0x37, 0xb7, 0x15, 0x07, 0x40,
-	0x9c, 0xf8, 0x1f, 0x10, 0xd2, 0x1e, 0x7b, 0xd8, 0x3f, 0x62, 0x8f, 0x2b, 0x0e, 0x88, 0x13, 0x42,
-	0xed, 0xa1, 0xff, 0x06, 0x9a, 0xf1, 0xf8, 0x33, 0x6e, 0xc2, 0x56, 0xa8, 0xda, 0x4b, 0x35, 0xf3,
-	0xbe, 0xf2, 0xde, 0xef, 0xe7, 0xf7, 0xde, 0x14, 0x96, 0x6d, 0x6c, 0xa0, 0x8e, 0x6e, 0xbb, 0xa7,
-	0x7a, 0xe7, 0xfc, 0x41, 0x87, 0x3e, 0x6d, 0xbb, 0x1e, 0xa6, 0x58, 0xae, 0x31, 0x79, 0x9b, 0xcb,
-	0xdb, 0xe7, 0x0f, 0x94, 0x7b, 0xfa, 0xc0, 0x72, 0x70, 0x87, 0xff, 0xf5, 0x2d, 0x94, 0x95, 0x63,
-	0x4c, 0x06, 0x98, 0x74, 0x06, 0xc4, 0x64, 0x9e, 0x03, 0x62, 0x0a, 0xc5, 0xaa, 0xaf, 0xe8, 0xf3,
-	0x5b, 0xc7, 0xbf, 0x08, 0xd5, 0xa2, 0x89, 0x4d, 0xec, 0xcb, 0xd9, 0x29, 0x70, 0x48, 0xe6, 0xe0,
-	0xff, 0x28, 0x57, 0xa9, 0xbf, 0x4b, 0x50, 0xeb, 0x12, 0x73, 0xdf, 0x72, 0x8c, 0xaf, 0x30, 0x3d,
-	0x43, 0x23, 0x79, 0x07, 0x66, 0x8f, 0xb1, 0x6d, 0x9c, 0xa1, 0x51, 0x5d, 0x6a, 0x4a, 0xad, 0xca,
-	0x7e, 0xfd, 0x8f, 0x17, 0xef, 0x2f, 0x8a, 0x5f, 0xd9, 0x33, 0x0c, 0x0f, 0x11, 0xd2, 0xa3, 0x9e,
-	0xe5, 0x98, 0x5a, 0x60, 0x28, 0x7f, 0x00, 0xa5, 0x53, 0xee, 0x5d, 0xcf, 0x4d, 0x71, 0x11, 0x76,
-	0xbb, 0xed, 0x1f, 0xae, 0x2f, 0xb6, 0x03, 0x7f, 0x76, 0x16, 0x8a, 0x5f, 0xae, 0x2f, 0xb6, 0x65,
-	0x9e, 0x6e, 0x22, 0x2b, 0x75, 0x05, 0x96, 0x12, 0x02, 0x0d, 0x11, 0x17, 0x3b, 0x04, 0xa9, 0xcf,
-	0x72, 0x50, 0xee, 0x12, 0xb3, 0x47, 0xf5, 0x33, 0x74, 0x37, 0xb9, 0xcb, 0xcb, 0x50, 0x72, 0x10,
-	0x1d, 0x5a, 0x46, 0x3d, 0xdf, 0x94, 0x5a, 0x35, 0x4d, 0xdc, 0xe4, 0x05, 0xc8, 0x53, 0x1d, 0xd7,
-	0x0b, 0x4d, 0xa9, 0x55, 0xd0, 0xd8, 0x51, 0xde, 0x80, 0xaa, 0x6d, 0x0d, 0x2c, 0xda, 0x77, 0x3d,
-	0xeb, 0x18, 0xd5, 0x8b, 0x5c, 0x03, 0x5c, 0x74, 0xc8, 0x24, 0xf2, 0x26, 0xd4, 0x74, 0xdb, 0xc6,
-	0x4f, 0xfa, 0xae, 0xee, 0x51, 0x4b, 0xb7, 0xeb, 0xa5, 0xa6, 0xd4, 0x2a, 0x6b, 0x73, 0x5c, 0x78,
-	0xe8, 0xcb, 0x76, 0x1b, 0x71, 0xac, 0x18, 0x40, 0xb5, 0x00, 0x20, 0x5e, 0xb5, 0x6a, 0xc0, 0x42,
-	0x70, 0x0e, 0x60, 0x91, 0xd7, 0xa0, 0x42, 0x75, 0xdc, 0x27, 0x2e, 0x72, 0x28, 0xc7, 0xa2, 0xa0,
-	0x95, 0xa9, 0x8e, 0x7b, 0xec, 0x2e, 0xdf, 0x87, 0x39, 0xfe, 0x0d, 0xf4, 0x09, 0xf3, 0x31, 0x78,
-	0xe1, 0x05, 0xad, 0xca, 0x65, 0x3c, 0x0c, 0xaf, 0xe5, 0x04, 0x21, 0x5e, 0x60, 0x41, 0x63, 0x47,
-	0xf5, 0xe7, 0x1c, 0x40, 0x97, 0x98, 0x5f, 0x3b, 0xe4, 0x0d, 0x80, 0x7a, 0x11, 0x8a, 0x3c, 0x5b,
-	0x01, 0xb6, 0x7f, 0xf9, 0x9f, 0xe0, 0x6e, 0xa6, 0xe1, 0x9e, 0x0f, 0xe0, 0x16, 0xb5, 0xab, 0xa7,
-	0x20, 0x47, 0xb7, 0x10, 0xf2, 0xb7, 0x01, 0x04, 0xaa, 0xd8, 0x36, 0x04, 0xe6, 0x15, 0x1f, 0x53,
-	0x6c, 0x1b, 0x0c, 0x74, 0xc6, 0x88, 0x87, 0x8e, 0x91, 0x75, 0x1e, 0x81, 0x4e, 0x75, 0xac, 0x09,
-	0x51, 0x06, 0xe8, 0x5f, 0x40, 0xb5, 0x37, 0x3c, 0x72, 0x10, 0x3d, 0x60, 0x45, 0xc4, 0xe0, 0x90,
-	0x12, 0x70, 0xa4, 0x0a, 0xcf, 0xa5, 0x0b, 0x67, 0x5d, 0x52, 0x8b, 0x52, 0xde, 0xb3, 0xed, 0x3b,
-	0xe2, 0xef, 0x21, 0xcc, 0x12, 0x9e, 0x3f, 0xa9, 0xe7, 0x9b, 0xf9, 0x56, 0x75, 0x47, 0x69, 0x27,
-	0xe6, 0x5e, 0x3b, 0x56, 0xdd, 0x7e, 0xe5, 0xe5, 0xdf, 0x1b, 0x33, 0xcf, 0xaf, 0x2f, 0xb6, 0x25,
-	0x2d, 0xf0, 0x1a, 0x67, 0xac, 0x90, 0xc1, 0xd8, 0x66, 0x9a, 0x31, 0x39, 0xc5, 0xd8, 0x9e, 0x6d,
-	0xab, 0xbb, 0x7c, 0x82, 0x44, 0x82, 0x90, 0xb7, 0x34, 0x31, 0xd2, 0x18, 0x31, 0xea, 0x8f, 0x39,
-	0x98, 0xeb, 0x12, 0xb3, 0x8b, 0xcf, 0xd1, 0xed, 0x07, 0x4d, 0x44, 0x5e, 0x2e, 0x41, 0xde, 0x67,
-	0x50, 0x3d, 0xf1, 0xf0, 0xa0, 0x2f, 0xa0, 0xcd, 0x4f, 0x89, 0x07, 0xcc, 0x58, 0xcc, 0xea, 0x8f,
-	0xa0, 0x42, 0x71, 0xe0, 0x58, 0x98, 0xe2, 0x58, 0xa6, 0x58, 0xb8, 0x85, 0xdd, 0x53, 0x8c, 0x75,
-	0xcf, 0xae, 0x9a, 0x46, 0xf1, 0x5e, 0x80, 0x62, 0x58, 0xb7, 0xba, 0x0c, 0x8b, 0xf1, 0x7b, 0x38,
-	0x85, 0x7f, 0xcb, 0x73, 0x80, 0x7a, 0x4f, 0x74, 0xf7, 0xf6, 0x00, 0xa5, 0x80, 0xc8, 0xbd, 0x06,
-	0x10, 0x1b, 0xc2, 0x35, 0x31, 0x2c, 0xb8, 0xc1, 0x23, 0x1f, 0xe4, 0x5b, 0x22, 0xb5, 0xc6, 0xdd,
-	0x44, 0xd4, 0x22, 0x8f, 0x5a, 0xa6, 0xf8, 0x51, 0x6a, 0x08, 0x95, 0xe2, 0x43, 0xa8, 0x05, 0x0b,
-	0x04, 0xd9, 0x76, 0x3f, 0xde, 0x90, 0xb3, 0xdc, 0xe0, 0x2d, 0x26, 0x3f, 0x88, 0xa6, 0xd1, 0x16,
-	0xcc, 0x1f, 0x0d, 0x47, 0x09, 0xc3, 0x32, 0x37, 0xac, 0x1d, 0x0d, 0x47, 0x07, 0x13, 0xa6, 0x56,
-	0x25, 0xa3, 0x07, 0x6e, 0x66, 0x2f, 0x24, 0x45, 0xfd, 0x9e, 0xb3, 0x17, 0xde, 0xff, 0xeb, 0xe4,
-	0x12, 0x7b, 0x2d, 0x17, 0xed, 0xb5, 0xf4, 0x02, 0xc9, 0x8f, 0x2d, 0x10, 0xf5, 0xa7, 0x1c, 0xdf,
-	0x4a, 0x8f, 0x3d, 0xdd, 0x21, 0x27, 0xc8, 0xbb, 0xfd, 0x57, 0xf1, 0x09, 0x00, 0xc5, 0xfd, 0xc0,
-	0x6d, 0xda, 0x47, 0x51, 0xa1, 0xf8, 0xf3, 0xb1, 0x69, 0x95, 0x7f, 0xed, 0x6d, 0x53, 0xc8, 0xde,
-	0x36, 0x89, 0x7e, 0xd9, 0x4a, 0x23, 0xbe, 0x14, 0x20, 0x9e, 0x28, 0x5a, 0x55, 0xa0, 0x9e, 0x96,
-	0x85, 0x7d, 0xf3, 0x5c, 0xe2, 0x4b, 0xb5, 0x87, 0xe8, 0xe3, 0xbb, 0x5b, 0xaa, 0x32, 0x14, 0x58,
-	0x12, 0xa2, 0x4b, 0xf8, 0x79, 0xc2, 0xd2, 0x13, 0xb9, 0xa9, 0x8b, 0x7c, 0xe9, 0x89, 0x5b, 0x58,
-	0xc0, 0x0b, 0x09, 0xe6, 0xd9, 0x58, 0x75, 0x0d, 0x9d, 0xa2, 0x43, 0xdd, 0xd3, 0x07, 0x44, 0xfe,
-	0x18, 0x2a, 0xfa, 0x90, 0x9e, 0x62, 0xcf, 0xa2, 0xd3, 0xeb, 0x88, 0x4c, 0xe5, 0x4f, 0xa1, 0xe4,
-	0xf2, 0x08, 0xbc, 0x92, 0xea, 0xce, 0x52, 0x6a, 0x57, 0xf8, 0xe1, 0xe3, 0x6b, 0x42, 0xd8, 0xef,
-	0x76, 0x58, 0xf6, 0x51, 0x24, 0x96, 0xff, 0x3a, 0xcf, 0xff, 0xa9, 0x78, 0xf5, 0xa6, 0x52, 0x54,
-	0x57, 0x61, 0x25, 0x25, 0x0a, 0x2a, 0xda, 0xf9, 0xb3, 0x08, 0xf9, 0x2e, 0x31, 0xe5, 0x43, 0x80,
-	0xd8, 0xab, 0x78, 0x3d, 0x95, 0x4b, 0xe2, 0x31, 0xaa, 0xbc, 0x33, 0x49, 0x1b, 0xb6, 0xd9, 0x1e,
-	0x14, 0xfd, 0x36, 0x58, 0x19, 0x37, 0xe7, 0x0a, 0x65, 0xe3, 0x06, 0x45, 0x18, 0xe2, 0x4b, 0x98,
-	0x0d, 0x1e, 0x60, 0xab, 0xe3, 0xb6, 0x42, 0xa5, 0xdc, 0xbf, 0x51, 0x15, 0x06, 0x3a, 0x04, 0x88,
-	0x3d, 0x06, 0xd6, 0x6f, 0x74, 0xd8, 0xb3, 0xed, 0xac, 0xea, 0x32, 0xd6, 0x68, 0x17, 0x2a, 0xd1,
-	0x7e, 0x5c, 0x1b, 0x77, 0x09, 0x95, 0xca, 0xe6, 0x04, 0x65, 0x3c, 0x5c, 0xb4, 0x4d, 0x32, 0xc2,
-	0x85, 0xca, 0xac, 0x70, 0xe3, 0x23, 0xee, 0x5b, 0xa8, 0x25, 0x47, 0x51, 0x06, 0xd4, 0x09, 0x03,
-	0xe5, 0xbd, 0x29, 0x06, 0x71, 0x4e, 0x82, 0xfe, 0xcd, 0xe0, 0x44, 0xa8, 0xb2, 0x38, 0x49, 0xf5,
-	0x92, 0xfc, 0x0d, 0xcc, 0x25, 0xfa, 0xa8, 0x91, 0x81, 0x7b, 0x4c, 0xaf, 0x6c, 0x4d, 0xd6, 0x07,
-	0x71, 0x95, 0xe2, 0x33, 0xd6, 0x2c, 0xfb, 0x0f, 0x5f, 0x5e, 0x36, 0xa4, 0x57, 0x97, 0x0d, 0xe9,
-	0x9f, 0xcb, 0x86, 0xf4, 0xeb, 0x55, 0x63, 0xe6, 0xd5, 0x55, 0x63, 0xe6, 0xaf, 0xab, 0xc6, 0xcc,
-	0x77, 0xef, 0x9a, 0x16, 0x3d, 0x1d, 0x1e, 0xb5, 0x8f, 0xf1, 0xa0, 0xc3, 0x42, 0x3a, 0x88, 0x76,
-	0x12, 0xed, 0x43, 0x47, 0x2e, 0x22, 0x47, 0x25, 0xfe, 0x2f, 0xe3, 0x87, 0xff, 0x06, 0x00, 0x00,
-	0xff, 0xff, 0x4e, 0x2d, 0x35, 0x1e, 0xd3, 0x0e, 0x00, 0x00,
+	// 1739 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x59, 0xcd, 0x6f, 0xdb, 0xc6,
+	0x12, 0x37, 0x25, 0xd9, 0x96, 0x46, 0x56, 0x1c, 0x33, 0x8e, 0x2d, 0xd3, 0xb6, 0xec, 0x30, 0x5f,
+	0x7a, 0xf9, 0xb0, 0x5e, 0xfc, 0xbe, 0xf5, 0x0e, 0x81, 0x9d, 0xe0, 0xbd, 0x3c, 0xbc, 0x38, 0x30,
+	0x64, 0xa7, 0x40, 0x83, 0x02, 0x02, 0x2d, 0xae, 0x25, 0xd6, 0x14, 0x57, 0x20, 0x57, 0x76, 0x74,
+	0x0b, 0x7a, 0x68, 0x8b, 0x9e, 0xfa, 0x3f, 0x14, 0x2d, 0x72, 0xe8, 0x21, 0x87, 0xf4, 0x5f, 0x28,
+	0x72, 0xe8, 0x21, 0xe8, 0xa9, 0xa7, 0xa0, 0x48, 0x0e, 0xe9, 0xb1, 0xfd, 0x0f, 0x0a, 0x2e, 0x97,
+	0xab, 0x25, 0xb9, 0x96, 0x1c, 0x37, 0x70, 0x72, 0x31, 0xb4, 0xf3, 0xb1, 0x9c, 0xf9, 0xcd, 0xec,
+	0xcc, 0xec, 0x1a, 0x66, 0x6c, 0x6c, 0xa2, 0x8a, 0x61, 0x77, 0x5a, 0x46, 0x65, 0xff, 0x46, 0x85,
+	0x3c, 0x5c, 0xe9, 0xb8, 0x98, 0x60, 0xb5, 0xe0, 0xd3, 0x57, 0x28, 0x7d, 0x65, 0xff, 0x86, 0x36,
+	0x65, 0xb4, 0x2d, 0x07, 0x57, 0xe8, 0xdf, 0x40, 0x42, 0x9b, 0x6d, 0x60, 0xaf, 0x8d, 0xbd, 0x4a,
+	0xdb, 0x6b, 0xfa, 0x9a, 0x6d, 0xaf, 0xc9, 0x18, 0x73, 0x01, 0xa3, 0x4e, 0x57, 0x95, 0x60, 0xc1,
+	0x58, 0xd3, 0x4d, 0xdc, 0xc4, 0x01, 0xdd, 0xff, 0x15, 0x2a, 0x44, 0x6d, 0x08, 0x3e, 0x4a, 0x59,
+	0xfa, 0xd7, 0x0a, 0x14, 0x36, 0xbc, 0xe6, 0xba, 0xe5, 0x98, 0x77, 0x30, 0xd9, 0x43, 0x3d, 0x75,
+	0x15, 0xc6, 0x1b, 0xd8, 0x36, 0xf7, 0x50, 0xaf, 0xa8, 0x2c, 0x2b, 0xe5, 0xdc, 0x7a, 0xf1, 0xc7,
+	0xa7, 0xd7, 0xa7, 0xd9, 0x57, 0xd6, 0x4c, 0xd3, 0x45, 0x9e, 0xb7, 0x45, 0x5c, 0xcb, 0x69, 0xd6,
+	0x42, 0x41, 0xf5, 0xcf, 0x30, 0xd6, 0xa2, 0xda, 0xc5, 0xd4, 0x10, 0x15, 0x26, 0x57, 0x5d, 0xf9,
+	0xe4, 0xf5, 0x93, 0x2b, 0xa1, 0xbe, 0xff, 0x9b, 0x31, 0xbe, 0x78, 0xfd, 0xe4, 0x8a, 0x4a, 0xcd,
+	0x8d, 0x58, 0xa5, 0xcf, 0xc2, 0xd9, 0x08, 0xa1, 0x86, 0xbc, 0x0e, 0x76, 0x3c, 0xa4, 0x3f, 0x4a,
+	0x41, 0x76, 0xc3, 0x6b, 0x6e, 0x11, 0x63, 0x0f, 0x9d, 0x8c, 0xed, 0xea, 0x0c, 0x8c, 0x39, 0x88,
+	0x74, 0x2d, 0xb3, 0x98, 0x5e, 0x56, 0xca, 0x85, 0x1a, 0x5b, 0xa9, 0xa7, 0x21, 0x4d, 0x0c, 0x5c,
+	0xcc, 0x2c, 0x2b, 0xe5, 0x4c, 0xcd, 0xff, 0xa9, 0x2e, 0x41, 0xde, 0xb6, 0xda, 0x16, 0xa9, 0x77,
+	0x5c, 0xab, 0x81, 0x8a, 0xa3, 0x94, 0x03, 0x94, 0xb4, 0xe9, 0x53, 0xd4, 0xf3, 0x50, 0x30, 0x6c,
+	0x1b, 0x1f, 0xd4, 0x3b, 0x86, 0x4b, 0x2c, 0xc3, 0x2e, 0x8e, 0x2d, 0x2b, 0xe5, 0x6c, 0x6d, 0x82,
+	0x12, 0x37, 0x03, 0x5a, 0xb5, 0x24, 0x62, 0xe5, 0x03, 0x54, 0x08, 0x01, 0xa2, 0x5e, 0xeb, 0x26,
+	0x9c, 0x0e, 0x7f, 0x87, 0xb0, 0xa8, 0xf3, 0x90, 0x23, 0x06, 0xae, 0x7b, 0x1d, 0xe4, 0x10, 0x8a,
+	0x45, 0xa6, 0x96, 0x25, 0x06, 0xde, 0xf2, 0xd7, 0xea, 0x39, 0x98, 0xa0, 0x39, 0x50, 0xf7, 0x7c,
+	0x1d, 0x93, 0x3a, 0x9e, 0xa9, 0xe5, 0x29, 0x8d, 0x6e, 0x43, 0x7d, 0xd9, 0x45, 0x88, 0x3a, 0x98,
+	0xa9, 0xf9, 0x3f, 0xf5, 0xcf, 0x53, 0x00, 0x1b, 0x5e, 0xf3, 0xbe, 0xe3, 0xbd, 0x07, 0x50, 0x4f,
+	0xc3, 0x28, 0xb5, 0x96, 0x81, 0x1d, 0x2c, 0xde, 0x12, 0xdc, 0xcb, 0x71, 0xb8, 0x27, 0x43, 0xb8,
+	0x99, 0xef, 0x7a, 0x0b, 0xd4, 0xfe, 0x8a, 0x43, 0xbe, 0x08, 0xc0, 0x50, 0xc5, 0xb6, 0xc9, 0x30,
+	0xcf, 0x05, 0x98, 0x62, 0xdb, 0xf4, 0x41, 0xf7, 0x23, 0xe2, 0xa2, 0x06, 0xb2, 0xf6, 0xfb, 0xa0,
+	0x13, 0x03, 0xd7, 0x18, 0x49, 0x02, 0xfa, 0x7f, 0x20, 0xbf, 0xd5, 0xdd, 0x71, 0x10, 0xb9, 0xeb,
+	0x3b, 0x21, 0xc0, 0xa1, 0x44, 0xe0, 0x88, 0x39, 0x9e, 0x8a, 0x3b, 0xee, 0x9f, 0x92, 0x42, 0xdf,
+	0xe4, 0x35, 0xdb, 0x3e, 0xa1, 0xf8, 0xdd, 0x84, 0x71, 0x8f, 0xda, 0xef, 0x15, 0xd3, 0xcb, 0xe9,
+	0x72, 0x7e, 0x55, 0x5b, 0x89, 0xd4, 0xbd, 0x15, 0xc1, 0xbb, 0xf5, 0xdc, 0xb3, 0x17, 0x4b, 0x23,
+	0x8f, 0x5f, 0x3f, 0xb9, 0xa2, 0xd4, 0x42, 0xad, 0x64, 0xc4, 0x32, 0x92, 0x88, 0x9d, 0x8f, 0x47,
+	0x4c, 0x8d, 0x45, 0x6c, 0xcd, 0xb6, 0xf5, 0x2a, 0xad, 0x20, 0x7d, 0x02, 0x8f, 0x5b, 0x3c, 0x30,
+	0x4a, 0x22, 0x30, 0xfa, 0xa7, 0x29, 0x98, 0xd8, 0xf0, 0x9a, 0x1b, 0x78, 0x1f, 0x1d, 0xbf, 0xd0,
+	0xf4, 0x83, 0x97, 0x8a, 0x04, 0xef, 0x5f, 0x90, 0xdf, 0x75, 0x71, 0xbb, 0xce, 0xa0, 0x4d, 0x0f,
+	0xd9, 0x0f, 0x7c, 0x61, 0x56, 0xab, 0xff, 0x06, 0x39, 0x82, 0x43, 0xc5, 0xcc, 0x10, 0xc5, 0x2c,
+	0xc1, 0x4c, 0x8d, 0x9f, 0x9e, 0x51, 0xe1, 0xf4, 0x54, 0xf5, 0x38, 0x8a, 0x53, 0x21, 0x8a, 0xdc,
+	0x6f, 0x7d, 0x06, 0xa6, 0xc5, 0x35, 0xaf, 0xc2, 0x5f, 0xa5, 0x29, 0x40, 0x5b, 0x07, 0x46, 0xe7,
+	0xf8, 0x00, 0xc5, 0x80, 0x48, 0xbd, 0x01, 0x10, 0x4b, 0x4c, 0x35, 0x52, 0x2c, 0xa8, 0xc0, 0xbd,
+	0x00, 0xe4, 0x63, 0x22, 0x35, 0x4f, 0xd5, 0xd8, 0xae, 0xa3, 0x74, 0xd7, 0x2c, 0xc1, 0xf7, 0x62,
+	0x45, 0x68, 0x4c, 0x2c, 0x42, 0x65, 0x38, 0xed, 0x21, 0xdb, 0xae, 0x8b, 0x07, 0x72, 0x9c, 0x0a,
+	0x9c, 0xf2, 0xe9, 0x77, 0xfb, 0xd5, 0xe8, 0x12, 0x4c, 0xee, 0x74, 0x7b, 0x11, 0xc1, 0x2c, 0x15,
+	0x2c, 0xec, 0x74, 0x7b, 0x77, 0x07, 0x54, 0xad, 0x9c, 0xe4, 0x0c, 0x1c, 0x1e, 0x3d, 0x1e, 0x14,
+	0xfd, 0x63, 0x1a, 0x3d, 0xbe, 0x3e, 0x6a, 0xe5, 0x62, 0x7d, 0x2d, 0xd5, 0xef, 0x6b, 0xf1, 0x06,
+	0x92, 0x4e, 0x34, 0x10, 0xfd, 0xb3, 0x14, 0xed, 0x4a, 0xdb, 0xae, 0xe1, 0x78, 0xbb, 0xc8, 0x3d,
+	0x7e, 0x56, 0xfc, 0x03, 0x80, 0xe0, 0x7a, 0xa8, 0x36, 0x2c, 0x29, 0x72, 0x04, 0xdf, 0x4a, 0x54,
+	0xab, 0xf4, 0x1b, 0x77, 0x9b, 0x8c, 0xbc, 0xdb, 0x44, 0xce, 0xcb, 0xa5, 0x38, 0xe2, 0x67, 0x43,
+	0xc4, 0x23, 0x4e, 0xeb, 0x1a, 0x14, 0xe3, 0x34, 0x7e, 0x6e, 0x1e, 0x2b, 0xb4, 0xa9, 0x6e, 0x21,
+	0xb2, 0x7d, 0x72, 0x4d, 0x55, 0x85, 0x8c, 0x6f, 0x04, 0x3b, 0x25, 0xf4, 0xf7, 0x80, 0xa6, 0xc7,
+	0x6c, 0xd3, 0xa7, 0x69, 0xd3, 0x63, 0x2b, 0xee, 0xc0, 0x53, 0x05, 0x26, 0xfd, 0xb2, 0xda, 0x31,
+	0x0d, 0x82, 0x36, 0x0d, 0xd7, 0x68, 0x7b, 0xea, 0xdf, 0x21, 0x67, 0x74, 0x49, 0x0b, 0xbb, 0x16,
+	0x19, 0xee, 0x47, 0x5f, 0x54, 0xfd, 0x27, 0x8c, 0x75, 0xe8, 0x0e, 0xd4, 0x93, 0xfc, 0xea, 0xd9,
+	0x58, 0xaf, 0x08, 0xb6, 0x17, 0xdb, 0x04, 0x93, 0xaf, 0x56, 0x7c, 0xeb, 0xfb, 0x3b, 0xf9, 0xf6,
+	0x2f, 0x50, 0xfb, 0x1f, 0xb2, 0xa9, 0x37, 0x66, 0xa2, 0x3e, 0x07, 0xb3, 0x31, 0x12, 0xf7, 0xe8,
+	0x37, 0x05, 0x4e, 0x05, 0x8e, 0xde, 0x6a, 0x59, 0xb6, 0xe9, 0x22, 0xe7, 0x1d, 0xcf, 0x3a, 0xff,
+	0x86, 0x6c, 0x83, 0x59, 0x52, 0xcc, 0xd0, 0x26, 0x3a, 0x1d, 0x03, 0x86, 0x1a, 0x2a, 0xe2, 0xc2,
+	0x15, 0xaa, 0x17, 0xe2, 0x71, 0x3d, 0x23, 0xc4, 0x35, 0x74, 0x50, 0xaf, 0xc1, 0x4c, 0x94, 0x22,
+	0x96, 0x06, 0xb3, 0x8b, 0xea, 0x2d, 0x64, 0x35, 0x5b, 0xc1, 0x20, 0x99, 0xae, 0xe5, 0xcc, 0x2e,
+	0xba, 0x43, 0x09, 0xea, 0x1c, 0x64, 0x7d, 0x36, 0xb1, 0xda, 0xc1, 0xd4, 0x91, 0xae, 0x8d, 0x9b,
+	0x5d, 0xb4, 0x6d, 0xb5, 0x91, 0xfe, 0x5c, 0x09, 0x13, 0x86, 0x6e, 0xba, 0x87, 0x7a, 0xdb, 0xef,
+	0x7e, 0x6e, 0x0c, 0x53, 0x3f, 0x23, 0xa4, 0x7e, 0x39, 0x0e, 0xd1, 0x6c, 0x1c, 0x22, 0x66, 0xbb,
+	0xbe, 0x00, 0x5a, 0x92, 0xca, 0x13, 0xe7, 0x85, 0x02, 0x53, 0x01, 0xfb, 0x36, 0xf2, 0x88, 0xe5,
+	0x18, 0xc4, 0xc2, 0x27, 0x95, 0x3b, 0x55, 0xc8, 0x9b, 0xfd, 0x8f, 0x0e, 0x2d, 0x78, 0xa2, 0x70,
+	0xf5, 0x72, 0xdc, 0xff, 0x19, 0xc1, 0x7f, 0xc1, 0x15, 0x7d, 0x1e, 0xe6, 0x12, 0x44, 0xee, 0xfd,
+	0xf7, 0x0a, 0x9d, 0x00, 0xd6, 0xbb, 0xae, 0xb3, 0x46, 0xfb, 0xe0, 0x7b, 0x78, 0x41, 0x18, 0xd0,
+	0x24, 0xb9, 0xdd, 0x6c, 0xc4, 0xe1, 0x6b, 0xee, 0xe0, 0x0f, 0x41, 0xa5, 0xab, 0xa1, 0x46, 0xaf,
+	0x61, 0xa3, 0xf7, 0xd7, 0xc7, 0x8b, 0x71, 0x1f, 0xa7, 0x43, 0x1f, 0x45, 0xd3, 0x59, 0x05, 0x14,
+	0x49, 0xdc, 0xd3, 0x6f, 0x15, 0x7a, 0xa5, 0xbe, 0x65, 0x1b, 0x56, 0xdb, 0x37, 0xd7, 0x43, 0x8e,
+	0x89, 0xdc, 0xa1, 0x1e, 0x32, 0x39, 0x7f, 0x66, 0x0a, 0xa6, 0xf7, 0xba, 0x15, 0xde, 0x72, 0xb2,
+	0x01, 0xe1, 0x7f, 0xa6, 0x88, 0x58, 0xfa, 0x88, 0x88, 0x55, 0x17, 0xe9, 0xfb, 0x40, 0xb0, 0x7b,
+	0xe4, 0xfa, 0x4b, 0x2d, 0xd4, 0x37, 0xe9, 0xa0, 0x41, 0x7f, 0xf3, 0xb2, 0xc5, 0x46, 0x16, 0xa5,
+	0x3f, 0xb2, 0xcc, 0xc0, 0x18, 0x1d, 0x56, 0xbc, 0x70, 0xfa, 0x0e, 0x56, 0x7e, 0x45, 0xb0, 0xd1,
+	0x2e, 0x09, 0x9b, 0xa1, 0xff, 0x5b, 0xff, 0x86, 0x9f, 0xe4, 0x1a, 0x6a, 0xe0, 0x7d, 0xe4, 0xf6,
+	0xfe, 0x7f, 0xcc, 0x87, 0x91, 0xbf, 0x42, 0xd6, 0x65, 0x5b, 0x0c, 0x0d, 0x37, 0x97, 0x1c, 0x7c,
+	0x22, 0x05, 0x93, 0xf4, 0xfb, 0xe1, 0x89, 0x14, 0x88, 0x6f, 0xa1, 0x74, 0x7f, 0xa7, 0xd0, 0x7e,
+	0xb0, 0xe6, 0x38, 0xb8, 0xeb, 0x34, 0x10, 0x1b, 0xa8, 0xfc, 0xb9, 0xf1, 0xb8, 0x73, 0xbd, 0x83,
+	0x0e, 0x8e, 0x3c, 0xc2, 0x81, 0x83, 0x0e, 0xd8, 0x27, 0xab, 0xd7, 0xe2, 0x48, 0xcc, 0x87, 0x48,
+	0x48, 0x8c, 0xd3, 0x1f, 0x40, 0x49, 0xce, 0x79, 0x0b, 0x98, 0x3c, 0xa4, 0xd7, 0xc7, 0xdb, 0x96,
+	0xd7, 0xe9, 0x92, 0x3f, 0x8a, 0x48, 0xf5, 0x6a, 0xdc, 0x2d, 0x2d, 0x74, 0x2b, 0xf9, 0x01, 0x7d,
+	0x09, 0x16, 0xa5, 0x0c, 0x7e, 0x5e, 0x7f, 0x51, 0x68, 0xc9, 0xba, 0x8d, 0x1a, 0x96, 0x19, 0x31,
+	0x4d, 0xcc, 0x3e, 0xe5, 0xa8, 0xd9, 0x27, 0x3a, 0x94, 0x3a, 0x66, 0x88, 0xd3, 0x6f, 0x10, 0x62,
+	0x8a, 0x05, 0xff, 0xba, 0x0f, 0xc6, 0x1c, 0x07, 0x23, 0xee, 0x91, 0x5e, 0x82, 0x05, 0x19, 0x3d,
+	0x84, 0x62, 0xf5, 0xd7, 0x09, 0x48, 0x6f, 0x78, 0x4d, 0x75, 0x13, 0x40, 0x78, 0xd2, 0x5c, 0x88,
+	0xcd, 0x4b, 0x91, 0x97, 0x44, 0xed, 0xc2, 0x20, 0x2e, 0xcf, 0x9c, 0x35, 0x18, 0x0d, 0xee, 0x30,
+	0xb3, 0x49, 0x71, 0xca, 0xd0, 0x96, 0x0e, 0x61, 0xf0, 0x2d, 0xfe, 0x0b, 0xe3, 0xe1, 0xeb, 0xd9,
+	0x5c, 0x52, 0x96, 0xb1, 0xb4, 0x73, 0x87, 0xb2, 0xf8, 0x46, 0x9b, 0x00, 0xc2, 0x4b, 0xce, 0xc2,
+	0xa1, 0x0a, 0x6b, 0xb6, 0x2d, 0xf3, 0x4e, 0xf2, 0x06, 0xb2, 0x01, 0xb9, 0xfe, 0xe3, 0xc6, 0x7c,
+	0x52, 0x85, 0x33, 0xb5, 0xf3, 0x03, 0x98, 0xe2, 0x76, 0xfd, 0xa7, 0x00, 0xc9, 0x76, 0x9c, 0x29,
+	0xdb, 0x2e, 0x79, 0x3f, 0xfd, 0x10, 0x0a, 0xd1, 0x7b, 0xa4, 0x04, 0xea, 0x88, 0x80, 0x76, 0x79,
+	0x88, 0x80, 0x18, 0x93, 0xf0, 0xf2, 0x25, 0x89, 0x09, 0x63, 0xc9, 0x62, 0x12, 0xbb, 0x08, 0xa9,
+	0x5b, 0x90, 0x17, 0xaf, 0x0c, 0x8b, 0x52, 0x8d, 0x90, 0xad, 0x5d, 0x1c, 0xc8, 0xe6, 0x9b, 0xd6,
+	0x61, 0x32, 0x3e, 0x3f, 0x9f, 0x3b, 0x5c, 0x93, 0x89, 0x68, 0x7f, 0x1a, 0x2a, 0xc2, 0x3f, 0xf0,
+	0x11, 0x9c, 0x8a, 0xcd, 0xab, 0xcb, 0x52, 0x65, 0x41, 0x42, 0x2b, 0x0f, 0x93, 0x10, 0xd3, 0xa0,
+	0x3f, 0x0f, 0x4a, 0xd2, 0x80, 0x33, 0x65, 0x69, 0x90, 0x98, 0xc0, 0xd4, 0x0f, 0x60, 0x22, 0x32,
+	0x7d, 0x95, 0x92, 0x4a, 0x22, 0x5f, 0xbb, 0x34, 0x98, 0x2f, 0x1e, 0xed, 0x60, 0xd6, 0x91, 0x1c,
+	0x6d, 0xca, 0x90, 0x1d, 0xed, 0xe8, 0xbc, 0x11, 0xe0, 0x28, 0x4e, 0x0b, 0x72, 0x1c, 0x05, 0x89,
+	0x43, 0x70, 0x94, 0x75, 0xf2, 0x3d, 0x38, 0x23, 0xeb, 0xc5, 0x92, 0x24, 0x92, 0x88, 0x69, 0xd7,
+	0x8f, 0x24, 0xc6, 0x3f, 0xd6, 0x02, 0x55, 0xd2, 0xe5, 0x24, 0x65, 0x24, 0x29, 0xa5, 0x5d, 0x3b,
+	0x8a, 0x14, 0xff, 0x12, 0x82, 0xa9, 0x64, 0xcf, 0x92, 0x64, 0x42, 0x42, 0x48, 0xbb, 0x7a, 0x04,
+	0x21, 0x31, 0x6d, 0x22, 0xcf, 0x13, 0x92, 0xb4, 0x11, 0xf9, 0xb2, 0xb4, 0x91, 0x3d, 0x14, 0x68,
+	0xa3, 0x8f, 0xfc, 0xbb, 0xf6, 0xfa, 0xcd, 0x67, 0x2f, 0x4b, 0xca, 0xf3, 0x97, 0x25, 0xe5, 0xe7,
+	0x97, 0x25, 0xe5, 0xcb, 0x57, 0xa5, 0x91, 0xe7, 0xaf, 0x4a, 0x23, 0x3f, 0xbd, 0x2a, 0x8d, 0x3c,
+	0xb8, 0xd8, 0xb4, 0x48, 0xab, 0xbb, 0xb3, 0xd2, 0xc0, 0xed, 0x8a, 0xbf, 0xa5, 0x83, 0x48, 0x25,
+	0xf2, 0x2a, 0x41, 0x7a, 0x1d, 0xe4, 0xed, 0x8c, 0xd1, 0xff, 0xc4, 0xfd, 0xe5, 0xf7, 0x00, 0x00,
+	0x00, 0xff, 0xff, 0xae, 0x22, 0x57, 0xc4, 0x2a, 0x1c, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1274,6 +2365,26 @@ type MsgClient interface {
 	TransferStake(ctx context.Context, in *MsgTransferStake, opts ...grpc.CallOption) (*MsgTransferStakeResponse, error)
 	// SetTake sets a hotkey's take of its nominators' dividends.
 	SetTake(ctx context.Context, in *MsgSetTake, opts ...grpc.CallOption) (*MsgSetTakeResponse, error)
+	// SetChildren lends fractions of a hotkey's own stake weight in a subnet; replaces all, none ends it.
+	SetChildren(ctx context.Context, in *MsgSetChildren, opts ...grpc.CallOption) (*MsgSetChildrenResponse, error)
+	// SetChildkeyTake sets what a child keeps of dividends that lent stake weight earned.
+	SetChildkeyTake(ctx context.Context, in *MsgSetChildkeyTake, opts ...grpc.CallOption) (*MsgSetChildkeyTakeResponse, error)
+	// SetDestination chooses which hotkey of the coldkey gets a hotkey's incentive.
+	SetDestination(ctx context.Context, in *MsgSetDestination, opts ...grpc.CallOption) (*MsgSetDestinationResponse, error)
+	// BurnAlpha burns staked alpha: it can never be issued again.
+	BurnAlpha(ctx context.Context, in *MsgBurnAlpha, opts ...grpc.CallOption) (*MsgBurnAlphaResponse, error)
+	// RecycleAlpha takes staked alpha out of circulation: it can be issued again.
+	RecycleAlpha(ctx context.Context, in *MsgRecycleAlpha, opts ...grpc.CallOption) (*MsgRecycleAlphaResponse, error)
+	// Claim pays a coldkey its part of a removed subnet's pot. Anyone may send it.
+	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
+	// SetRecoveryKey names the key that decides about swaps of the coldkey, after a delay.
+	SetRecoveryKey(ctx context.Context, in *MsgSetRecoveryKey, opts ...grpc.CallOption) (*MsgSetRecoveryKeyResponse, error)
+	// AnnounceColdkeySwap will move all that a coldkey has to a new one, and locks it until then.
+	AnnounceColdkeySwap(ctx context.Context, in *MsgAnnounceColdkeySwap, opts ...grpc.CallOption) (*MsgAnnounceColdkeySwapResponse, error)
+	// DisputeColdkeySwap cancels an announcement where no recovery key is in force.
+	DisputeColdkeySwap(ctx context.Context, in *MsgDisputeColdkeySwap, opts ...grpc.CallOption) (*MsgDisputeColdkeySwapResponse, error)
+	// DecideColdkeySwap is the recovery key's word: cancel, or swap at once.
+	DecideColdkeySwap(ctx context.Context, in *MsgDecideColdkeySwap, opts ...grpc.CallOption) (*MsgDecideColdkeySwapResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -1358,6 +2469,96 @@ func (c *msgClient) SetTake(ctx context.Context, in *MsgSetTake, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) SetChildren(ctx context.Context, in *MsgSetChildren, opts ...grpc.CallOption) (*MsgSetChildrenResponse, error) {
+	out := new(MsgSetChildrenResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/SetChildren", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SetChildkeyTake(ctx context.Context, in *MsgSetChildkeyTake, opts ...grpc.CallOption) (*MsgSetChildkeyTakeResponse, error) {
+	out := new(MsgSetChildkeyTakeResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/SetChildkeyTake", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SetDestination(ctx context.Context, in *MsgSetDestination, opts ...grpc.CallOption) (*MsgSetDestinationResponse, error) {
+	out := new(MsgSetDestinationResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/SetDestination", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) BurnAlpha(ctx context.Context, in *MsgBurnAlpha, opts ...grpc.CallOption) (*MsgBurnAlphaResponse, error) {
+	out := new(MsgBurnAlphaResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/BurnAlpha", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RecycleAlpha(ctx context.Context, in *MsgRecycleAlpha, opts ...grpc.CallOption) (*MsgRecycleAlphaResponse, error) {
+	out := new(MsgRecycleAlphaResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/RecycleAlpha", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error) {
+	out := new(MsgClaimResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/Claim", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SetRecoveryKey(ctx context.Context, in *MsgSetRecoveryKey, opts ...grpc.CallOption) (*MsgSetRecoveryKeyResponse, error) {
+	out := new(MsgSetRecoveryKeyResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/SetRecoveryKey", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) AnnounceColdkeySwap(ctx context.Context, in *MsgAnnounceColdkeySwap, opts ...grpc.CallOption) (*MsgAnnounceColdkeySwapResponse, error) {
+	out := new(MsgAnnounceColdkeySwapResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/AnnounceColdkeySwap", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) DisputeColdkeySwap(ctx context.Context, in *MsgDisputeColdkeySwap, opts ...grpc.CallOption) (*MsgDisputeColdkeySwapResponse, error) {
+	out := new(MsgDisputeColdkeySwapResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/DisputeColdkeySwap", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) DecideColdkeySwap(ctx context.Context, in *MsgDecideColdkeySwap, opts ...grpc.CallOption) (*MsgDecideColdkeySwapResponse, error) {
+	out := new(MsgDecideColdkeySwapResponse)
+	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/DecideColdkeySwap", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/lode.alpha.v1.Msg/UpdateParams", in, out, opts...)
@@ -1385,6 +2586,26 @@ type MsgServer interface {
 	TransferStake(context.Context, *MsgTransferStake) (*MsgTransferStakeResponse, error)
 	// SetTake sets a hotkey's take of its nominators' dividends.
 	SetTake(context.Context, *MsgSetTake) (*MsgSetTakeResponse, error)
+	// SetChildren lends fractions of a hotkey's own stake weight in a subnet; replaces all, none ends it.
+	SetChildren(context.Context, *MsgSetChildren) (*MsgSetChildrenResponse, error)
+	// SetChildkeyTake sets what a child keeps of dividends that lent stake weight earned.
+	SetChildkeyTake(context.Context, *MsgSetChildkeyTake) (*MsgSetChildkeyTakeResponse, error)
+	// SetDestination chooses which hotkey of the coldkey gets a hotkey's incentive.
+	SetDestination(context.Context, *MsgSetDestination) (*MsgSetDestinationResponse, error)
+	// BurnAlpha burns staked alpha: it can never be issued again.
+	BurnAlpha(context.Context, *MsgBurnAlpha) (*MsgBurnAlphaResponse, error)
+	// RecycleAlpha takes staked alpha out of circulation: it can be issued again.
+	RecycleAlpha(context.Context, *MsgRecycleAlpha) (*MsgRecycleAlphaResponse, error)
+	// Claim pays a coldkey its part of a removed subnet's pot. Anyone may send it.
+	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
+	// SetRecoveryKey names the key that decides about swaps of the coldkey, after a delay.
+	SetRecoveryKey(context.Context, *MsgSetRecoveryKey) (*MsgSetRecoveryKeyResponse, error)
+	// AnnounceColdkeySwap will move all that a coldkey has to a new one, and locks it until then.
+	AnnounceColdkeySwap(context.Context, *MsgAnnounceColdkeySwap) (*MsgAnnounceColdkeySwapResponse, error)
+	// DisputeColdkeySwap cancels an announcement where no recovery key is in force.
+	DisputeColdkeySwap(context.Context, *MsgDisputeColdkeySwap) (*MsgDisputeColdkeySwapResponse, error)
+	// DecideColdkeySwap is the recovery key's word: cancel, or swap at once.
+	DecideColdkeySwap(context.Context, *MsgDecideColdkeySwap) (*MsgDecideColdkeySwapResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -1416,6 +2637,36 @@ func (*UnimplementedMsgServer) TransferStake(ctx context.Context, req *MsgTransf
 }
 func (*UnimplementedMsgServer) SetTake(ctx context.Context, req *MsgSetTake) (*MsgSetTakeResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SetTake not implemented")
+}
+func (*UnimplementedMsgServer) SetChildren(ctx context.Context, req *MsgSetChildren) (*MsgSetChildrenResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetChildren not implemented")
+}
+func (*UnimplementedMsgServer) SetChildkeyTake(ctx context.Context, req *MsgSetChildkeyTake) (*MsgSetChildkeyTakeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetChildkeyTake not implemented")
+}
+func (*UnimplementedMsgServer) SetDestination(ctx context.Context, req *MsgSetDestination) (*MsgSetDestinationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetDestination not implemented")
+}
+func (*UnimplementedMsgServer) BurnAlpha(ctx context.Context, req *MsgBurnAlpha) (*MsgBurnAlphaResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method BurnAlpha not implemented")
+}
+func (*UnimplementedMsgServer) RecycleAlpha(ctx context.Context, req *MsgRecycleAlpha) (*MsgRecycleAlphaResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RecycleAlpha not implemented")
+}
+func (*UnimplementedMsgServer) Claim(ctx context.Context, req *MsgClaim) (*MsgClaimResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Claim not implemented")
+}
+func (*UnimplementedMsgServer) SetRecoveryKey(ctx context.Context, req *MsgSetRecoveryKey) (*MsgSetRecoveryKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetRecoveryKey not implemented")
+}
+func (*UnimplementedMsgServer) AnnounceColdkeySwap(ctx context.Context, req *MsgAnnounceColdkeySwap) (*MsgAnnounceColdkeySwapResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AnnounceColdkeySwap not implemented")
+}
+func (*UnimplementedMsgServer) DisputeColdkeySwap(ctx context.Context, req *MsgDisputeColdkeySwap) (*MsgDisputeColdkeySwapResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DisputeColdkeySwap not implemented")
+}
+func (*UnimplementedMsgServer) DecideColdkeySwap(ctx context.Context, req *MsgDecideColdkeySwap) (*MsgDecideColdkeySwapResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DecideColdkeySwap not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -1569,6 +2820,186 @@ func _Msg_SetTake_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_SetChildren_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetChildren)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetChildren(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/SetChildren",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetChildren(ctx, req.(*MsgSetChildren))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetChildkeyTake_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetChildkeyTake)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetChildkeyTake(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/SetChildkeyTake",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetChildkeyTake(ctx, req.(*MsgSetChildkeyTake))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetDestination_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetDestination)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetDestination(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/SetDestination",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetDestination(ctx, req.(*MsgSetDestination))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_BurnAlpha_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgBurnAlpha)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).BurnAlpha(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/BurnAlpha",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).BurnAlpha(ctx, req.(*MsgBurnAlpha))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RecycleAlpha_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRecycleAlpha)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RecycleAlpha(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/RecycleAlpha",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RecycleAlpha(ctx, req.(*MsgRecycleAlpha))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Claim_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaim)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Claim(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/Claim",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Claim(ctx, req.(*MsgClaim))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetRecoveryKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetRecoveryKey)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetRecoveryKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/SetRecoveryKey",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetRecoveryKey(ctx, req.(*MsgSetRecoveryKey))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_AnnounceColdkeySwap_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgAnnounceColdkeySwap)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).AnnounceColdkeySwap(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/AnnounceColdkeySwap",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).AnnounceColdkeySwap(ctx, req.(*MsgAnnounceColdkeySwap))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_DisputeColdkeySwap_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgDisputeColdkeySwap)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).DisputeColdkeySwap(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/DisputeColdkeySwap",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).DisputeColdkeySwap(ctx, req.(*MsgDisputeColdkeySwap))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_DecideColdkeySwap_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgDecideColdkeySwap)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).DecideColdkeySwap(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.alpha.v1.Msg/DecideColdkeySwap",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).DecideColdkeySwap(ctx, req.(*MsgDecideColdkeySwap))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -1623,6 +3054,46 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetTake",
 			Handler:    _Msg_SetTake_Handler,
+		},
+		{
+			MethodName: "SetChildren",
+			Handler:    _Msg_SetChildren_Handler,
+		},
+		{
+			MethodName: "SetChildkeyTake",
+			Handler:    _Msg_SetChildkeyTake_Handler,
+		},
+		{
+			MethodName: "SetDestination",
+			Handler:    _Msg_SetDestination_Handler,
+		},
+		{
+			MethodName: "BurnAlpha",
+			Handler:    _Msg_BurnAlpha_Handler,
+		},
+		{
+			MethodName: "RecycleAlpha",
+			Handler:    _Msg_RecycleAlpha_Handler,
+		},
+		{
+			MethodName: "Claim",
+			Handler:    _Msg_Claim_Handler,
+		},
+		{
+			MethodName: "SetRecoveryKey",
+			Handler:    _Msg_SetRecoveryKey_Handler,
+		},
+		{
+			MethodName: "AnnounceColdkeySwap",
+			Handler:    _Msg_AnnounceColdkeySwap_Handler,
+		},
+		{
+			MethodName: "DisputeColdkeySwap",
+			Handler:    _Msg_DisputeColdkeySwap_Handler,
+		},
+		{
+			MethodName: "DecideColdkeySwap",
+			Handler:    _Msg_DecideColdkeySwap_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -2414,6 +3885,712 @@ func (m *MsgUpdateParamsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgSetChildren) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetChildren) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetChildren) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Children) > 0 {
+		for iNdEx := len(m.Children) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Children[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetChildrenResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetChildrenResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetChildrenResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetChildkeyTake) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetChildkeyTake) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetChildkeyTake) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Take != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Take))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetChildkeyTakeResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetChildkeyTakeResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetChildkeyTakeResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetDestination) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetDestination) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetDestination) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Destination) > 0 {
+		i -= len(m.Destination)
+		copy(dAtA[i:], m.Destination)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Destination)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetDestinationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetDestinationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetDestinationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBurnAlpha) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBurnAlpha) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBurnAlpha) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Alpha != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBurnAlphaResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBurnAlphaResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBurnAlphaResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRecycleAlpha) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRecycleAlpha) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRecycleAlpha) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Alpha != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Alpha))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRecycleAlphaResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRecycleAlphaResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRecycleAlphaResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaim) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaim) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaim) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Left != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Left))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Stakes != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Stakes))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Tao != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Tao))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetRecoveryKey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetRecoveryKey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetRecoveryKey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Recovery) > 0 {
+		i -= len(m.Recovery)
+		copy(dAtA[i:], m.Recovery)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Recovery)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetRecoveryKeyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetRecoveryKeyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetRecoveryKeyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnnounceColdkeySwap) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnnounceColdkeySwap) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnnounceColdkeySwap) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDisputeColdkeySwap) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDisputeColdkeySwap) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDisputeColdkeySwap) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDisputeColdkeySwapResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDisputeColdkeySwapResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDisputeColdkeySwapResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDecideColdkeySwap) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDecideColdkeySwap) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDecideColdkeySwap) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Recovery) > 0 {
+		i -= len(m.Recovery)
+		copy(dAtA[i:], m.Recovery)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Recovery)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgDecideColdkeySwapResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgDecideColdkeySwapResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgDecideColdkeySwapResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintTx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovTx(v)
 	base := offset
@@ -2772,6 +4949,327 @@ func (m *MsgUpdateParams) Size() (n int) {
 }
 
 func (m *MsgUpdateParamsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSetChildren) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	if len(m.Children) > 0 {
+		for _, e := range m.Children {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgSetChildrenResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DueHeight != 0 {
+		n += 1 + sovTx(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovTx(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *MsgSetChildkeyTake) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	if m.Take != 0 {
+		n += 1 + sovTx(uint64(m.Take))
+	}
+	return n
+}
+
+func (m *MsgSetChildkeyTakeResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSetDestination) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Destination)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSetDestinationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgBurnAlpha) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovTx(uint64(m.Alpha))
+	}
+	return n
+}
+
+func (m *MsgBurnAlphaResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgRecycleAlpha) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	if m.Alpha != 0 {
+		n += 1 + sovTx(uint64(m.Alpha))
+	}
+	return n
+}
+
+func (m *MsgRecycleAlphaResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgClaim) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.SubnetId != 0 {
+		n += 1 + sovTx(uint64(m.SubnetId))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgClaimResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Tao != 0 {
+		n += 1 + sovTx(uint64(m.Tao))
+	}
+	if m.Stakes != 0 {
+		n += 1 + sovTx(uint64(m.Stakes))
+	}
+	if m.Left != 0 {
+		n += 1 + sovTx(uint64(m.Left))
+	}
+	return n
+}
+
+func (m *MsgSetRecoveryKey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Recovery)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSetRecoveryKeyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DueHeight != 0 {
+		n += 1 + sovTx(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovTx(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *MsgAnnounceColdkeySwap) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgAnnounceColdkeySwapResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DueHeight != 0 {
+		n += 1 + sovTx(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovTx(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *MsgDisputeColdkeySwap) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgDisputeColdkeySwapResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgDecideColdkeySwap) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Recovery)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgDecideColdkeySwapResponse) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -5032,6 +7530,2035 @@ func (m *MsgUpdateParamsResponse) Unmarshal(dAtA []byte) error {
 		}
 		if fieldNum <= 0 {
 			return fmt.Errorf("proto: MsgUpdateParamsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetChildren) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetChildren: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetChildren: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Children", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Children = append(m.Children, Child{})
+			if err := m.Children[len(m.Children)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetChildrenResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetChildrenResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetChildrenResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetChildkeyTake) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetChildkeyTake: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetChildkeyTake: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Take", wireType)
+			}
+			m.Take = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Take |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetChildkeyTakeResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetChildkeyTakeResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetChildkeyTakeResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetDestination) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetDestination: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetDestination: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Destination", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Destination = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetDestinationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetDestinationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetDestinationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBurnAlpha) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBurnAlpha: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBurnAlpha: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBurnAlphaResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBurnAlphaResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBurnAlphaResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRecycleAlpha) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRecycleAlpha: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRecycleAlpha: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Alpha", wireType)
+			}
+			m.Alpha = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Alpha |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRecycleAlphaResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRecycleAlphaResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRecycleAlphaResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaim) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaim: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaim: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tao", wireType)
+			}
+			m.Tao = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tao |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stakes", wireType)
+			}
+			m.Stakes = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Stakes |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Left", wireType)
+			}
+			m.Left = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Left |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetRecoveryKey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetRecoveryKey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetRecoveryKey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recovery", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recovery = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetRecoveryKeyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetRecoveryKeyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetRecoveryKeyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnnounceColdkeySwap) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnnounceColdkeySwap: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnnounceColdkeySwap: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgAnnounceColdkeySwapResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgAnnounceColdkeySwapResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgAnnounceColdkeySwapResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDisputeColdkeySwap) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDisputeColdkeySwap: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDisputeColdkeySwap: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDisputeColdkeySwapResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDisputeColdkeySwapResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDisputeColdkeySwapResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDecideColdkeySwap) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDecideColdkeySwap: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDecideColdkeySwap: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Recovery", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Recovery = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgDecideColdkeySwapResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgDecideColdkeySwapResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgDecideColdkeySwapResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		default:

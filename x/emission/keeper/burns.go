@@ -71,6 +71,29 @@ func (k Keeper) countBurns(ctx context.Context) error {
 	return emit(ctx, &types.EventBurned{Tao: burned})
 }
 
+// Recycle takes rao of another module's account out of circulation, so that they
+// can be minted again.
+func (k Keeper) Recycle(ctx context.Context, fromModule string, rao uint64, reason string) error {
+	if rao == 0 {
+		return nil
+	}
+	if err := k.bank.SendCoinsFromModuleToModule(ctx, fromModule, types.ModuleName, coins(rao)); err != nil {
+		return err
+	}
+	return k.recycle(ctx, rao, reason)
+}
+
+// RecycleOf is Recycle for an account's rao.
+func (k Keeper) RecycleOf(ctx context.Context, payer sdk.AccAddress, rao uint64, reason string) error {
+	if rao == 0 {
+		return nil
+	}
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, coins(rao)); err != nil {
+		return err
+	}
+	return k.recycle(ctx, rao, reason)
+}
+
 // recycle takes rao of the module's account out of circulation, so that it can be
 // minted again.
 func (k Keeper) recycle(ctx context.Context, rao uint64, reason string) error {

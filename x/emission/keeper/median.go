@@ -37,3 +37,9 @@ func (k Keeper) MedianMovingPrice(ctx context.Context) (fixed.Q64, error) {
 	slices.SortFunc(prices, fixed.Q64.Cmp)
 	return prices[(len(prices)-1)/2], nil
 }
+
+// MovingPrice is a subnet's moving price, TAO per alpha; 0 before its start.
+func (k Keeper) MovingPrice(ctx context.Context, subnetID uint64) (fixed.Q64, error) {
+	e, err := k.Emission(ctx, subnetID)
+	return e.MovingPrice, err
+}

@@ -26,6 +26,7 @@ type BankKeeper interface {
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
 	MintCoins(ctx context.Context, module string, amount sdk.Coins) error
 	BurnCoins(ctx context.Context, module string, amount sdk.Coins) error
+	SendCoinsFromAccountToModule(ctx context.Context, from sdk.AccAddress, to string, amount sdk.Coins) error
 	SendCoinsFromModuleToModule(ctx context.Context, from, to string, amount sdk.Coins) error
 }
 

@@ -477,6 +477,530 @@ func (m *EventNeuronServed) GetProtocol() string {
 	return ""
 }
 
+// EventSubnetRemoved: it lost its slot to a new one; its holders are paid.
+type EventSubnetRemoved struct {
+	SubnetId    uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid      uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Name        string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	MovingPrice string `protobuf:"bytes,4,opt,name=moving_price,json=movingPrice,proto3" json:"moving_price,omitempty"`
+}
+
+func (m *EventSubnetRemoved) Reset()         { *m = EventSubnetRemoved{} }
+func (m *EventSubnetRemoved) String() string { return proto.CompactTextString(m) }
+func (*EventSubnetRemoved) ProtoMessage()    {}
+func (*EventSubnetRemoved) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{6}
+}
+func (m *EventSubnetRemoved) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSubnetRemoved) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSubnetRemoved.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSubnetRemoved) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSubnetRemoved.Merge(m, src)
+}
+func (m *EventSubnetRemoved) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSubnetRemoved) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSubnetRemoved.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSubnetRemoved proto.InternalMessageInfo
+
+func (m *EventSubnetRemoved) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventSubnetRemoved) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventSubnetRemoved) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *EventSubnetRemoved) GetMovingPrice() string {
+	if m != nil {
+		return m.MovingPrice
+	}
+	return ""
+}
+
+// EventSubnetSwept: the last record of a removed subnet is deleted.
+type EventSubnetSwept struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+}
+
+func (m *EventSubnetSwept) Reset()         { *m = EventSubnetSwept{} }
+func (m *EventSubnetSwept) String() string { return proto.CompactTextString(m) }
+func (*EventSubnetSwept) ProtoMessage()    {}
+func (*EventSubnetSwept) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{7}
+}
+func (m *EventSubnetSwept) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSubnetSwept) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSubnetSwept.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSubnetSwept) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSubnetSwept.Merge(m, src)
+}
+func (m *EventSubnetSwept) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSubnetSwept) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSubnetSwept.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSubnetSwept proto.InternalMessageInfo
+
+func (m *EventSubnetSwept) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventSubnetSwept) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+// EventOwnershipTransferred: a subnet has another owner's key.
+type EventOwnershipTransferred struct {
+	SubnetId   uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid     uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey     string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	NewHotkey  string `protobuf:"bytes,4,opt,name=new_hotkey,json=newHotkey,proto3" json:"new_hotkey,omitempty"`
+	NewColdkey string `protobuf:"bytes,5,opt,name=new_coldkey,json=newColdkey,proto3" json:"new_coldkey,omitempty"`
+}
+
+func (m *EventOwnershipTransferred) Reset()         { *m = EventOwnershipTransferred{} }
+func (m *EventOwnershipTransferred) String() string { return proto.CompactTextString(m) }
+func (*EventOwnershipTransferred) ProtoMessage()    {}
+func (*EventOwnershipTransferred) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{8}
+}
+func (m *EventOwnershipTransferred) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventOwnershipTransferred) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventOwnershipTransferred.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventOwnershipTransferred) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventOwnershipTransferred.Merge(m, src)
+}
+func (m *EventOwnershipTransferred) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventOwnershipTransferred) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventOwnershipTransferred.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventOwnershipTransferred proto.InternalMessageInfo
+
+func (m *EventOwnershipTransferred) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventOwnershipTransferred) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventOwnershipTransferred) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventOwnershipTransferred) GetNewHotkey() string {
+	if m != nil {
+		return m.NewHotkey
+	}
+	return ""
+}
+
+func (m *EventOwnershipTransferred) GetNewColdkey() string {
+	if m != nil {
+		return m.NewColdkey
+	}
+	return ""
+}
+
+// EventHyperparameterScheduled: a hyperparameter will change.
+type EventHyperparameterScheduled struct {
+	SubnetId  uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid    uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Name      string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Value     uint64 `protobuf:"varint,4,opt,name=value,proto3" json:"value,omitempty"`
+	DueHeight int64  `protobuf:"varint,5,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64  `protobuf:"varint,6,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *EventHyperparameterScheduled) Reset()         { *m = EventHyperparameterScheduled{} }
+func (m *EventHyperparameterScheduled) String() string { return proto.CompactTextString(m) }
+func (*EventHyperparameterScheduled) ProtoMessage()    {}
+func (*EventHyperparameterScheduled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{9}
+}
+func (m *EventHyperparameterScheduled) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventHyperparameterScheduled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventHyperparameterScheduled.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventHyperparameterScheduled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventHyperparameterScheduled.Merge(m, src)
+}
+func (m *EventHyperparameterScheduled) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventHyperparameterScheduled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventHyperparameterScheduled.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventHyperparameterScheduled proto.InternalMessageInfo
+
+func (m *EventHyperparameterScheduled) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventHyperparameterScheduled) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventHyperparameterScheduled) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *EventHyperparameterScheduled) GetValue() uint64 {
+	if m != nil {
+		return m.Value
+	}
+	return 0
+}
+
+func (m *EventHyperparameterScheduled) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *EventHyperparameterScheduled) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// EventPublished: a neuron published data, plain or by revealing what it had sealed.
+type EventPublished struct {
+	SubnetId     uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid       uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Uid          uint32 `protobuf:"varint,3,opt,name=uid,proto3" json:"uid,omitempty"`
+	Hotkey       string `protobuf:"bytes,4,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Data         []byte `protobuf:"bytes,5,opt,name=data,proto3" json:"data,omitempty"`
+	SealedHeight int64  `protobuf:"varint,6,opt,name=sealed_height,json=sealedHeight,proto3" json:"sealed_height,omitempty"`
+}
+
+func (m *EventPublished) Reset()         { *m = EventPublished{} }
+func (m *EventPublished) String() string { return proto.CompactTextString(m) }
+func (*EventPublished) ProtoMessage()    {}
+func (*EventPublished) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{10}
+}
+func (m *EventPublished) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventPublished) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventPublished.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventPublished) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventPublished.Merge(m, src)
+}
+func (m *EventPublished) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventPublished) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventPublished.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventPublished proto.InternalMessageInfo
+
+func (m *EventPublished) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventPublished) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventPublished) GetUid() uint32 {
+	if m != nil {
+		return m.Uid
+	}
+	return 0
+}
+
+func (m *EventPublished) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventPublished) GetData() []byte {
+	if m != nil {
+		return m.Data
+	}
+	return nil
+}
+
+func (m *EventPublished) GetSealedHeight() int64 {
+	if m != nil {
+		return m.SealedHeight
+	}
+	return 0
+}
+
+// EventSealed: a neuron committed to data.
+type EventSealed struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Uid      uint32 `protobuf:"varint,3,opt,name=uid,proto3" json:"uid,omitempty"`
+	Hotkey   string `protobuf:"bytes,4,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Hash     []byte `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`
+}
+
+func (m *EventSealed) Reset()         { *m = EventSealed{} }
+func (m *EventSealed) String() string { return proto.CompactTextString(m) }
+func (*EventSealed) ProtoMessage()    {}
+func (*EventSealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{11}
+}
+func (m *EventSealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventSealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventSealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventSealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSealed.Merge(m, src)
+}
+func (m *EventSealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventSealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventSealed proto.InternalMessageInfo
+
+func (m *EventSealed) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *EventSealed) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *EventSealed) GetUid() uint32 {
+	if m != nil {
+		return m.Uid
+	}
+	return 0
+}
+
+func (m *EventSealed) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventSealed) GetHash() []byte {
+	if m != nil {
+		return m.Hash
+	}
+	return nil
+}
+
+// EventHotkeySwapped: a uid and all that belongs to it has another hotkey. Stakes
+// moved by x/alpha's EventHotkeysSwapped.
+type EventHotkeySwapped struct {
+	Hotkey    string   `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	NewHotkey string   `protobuf:"bytes,2,opt,name=new_hotkey,json=newHotkey,proto3" json:"new_hotkey,omitempty"`
+	Coldkey   string   `protobuf:"bytes,3,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Netuids   []uint32 `protobuf:"varint,4,rep,packed,name=netuids,proto3" json:"netuids,omitempty"`
+	Fee       uint64   `protobuf:"varint,5,opt,name=fee,proto3" json:"fee,omitempty"`
+}
+
+func (m *EventHotkeySwapped) Reset()         { *m = EventHotkeySwapped{} }
+func (m *EventHotkeySwapped) String() string { return proto.CompactTextString(m) }
+func (*EventHotkeySwapped) ProtoMessage()    {}
+func (*EventHotkeySwapped) Descriptor() ([]byte, []int) {
+	return fileDescriptor_ab2e2bd5b095fbc2, []int{12}
+}
+func (m *EventHotkeySwapped) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventHotkeySwapped) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventHotkeySwapped.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventHotkeySwapped) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventHotkeySwapped.Merge(m, src)
+}
+func (m *EventHotkeySwapped) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventHotkeySwapped) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventHotkeySwapped.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventHotkeySwapped proto.InternalMessageInfo
+
+func (m *EventHotkeySwapped) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *EventHotkeySwapped) GetNewHotkey() string {
+	if m != nil {
+		return m.NewHotkey
+	}
+	return ""
+}
+
+func (m *EventHotkeySwapped) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *EventHotkeySwapped) GetNetuids() []uint32 {
+	if m != nil {
+		return m.Netuids
+	}
+	return nil
+}
+
+func (m *EventHotkeySwapped) GetFee() uint64 {
+	if m != nil {
+		return m.Fee
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*EventSubnetCreated)(nil), "lode.subnets.v1.EventSubnetCreated")
 	proto.RegisterType((*EventSubnetStarted)(nil), "lode.subnets.v1.EventSubnetStarted")
@@ -484,44 +1008,68 @@ func init() {
 	proto.RegisterType((*EventHyperparameterSet)(nil), "lode.subnets.v1.EventHyperparameterSet")
 	proto.RegisterType((*EventNeuronRegistered)(nil), "lode.subnets.v1.EventNeuronRegistered")
 	proto.RegisterType((*EventNeuronServed)(nil), "lode.subnets.v1.EventNeuronServed")
+	proto.RegisterType((*EventSubnetRemoved)(nil), "lode.subnets.v1.EventSubnetRemoved")
+	proto.RegisterType((*EventSubnetSwept)(nil), "lode.subnets.v1.EventSubnetSwept")
+	proto.RegisterType((*EventOwnershipTransferred)(nil), "lode.subnets.v1.EventOwnershipTransferred")
+	proto.RegisterType((*EventHyperparameterScheduled)(nil), "lode.subnets.v1.EventHyperparameterScheduled")
+	proto.RegisterType((*EventPublished)(nil), "lode.subnets.v1.EventPublished")
+	proto.RegisterType((*EventSealed)(nil), "lode.subnets.v1.EventSealed")
+	proto.RegisterType((*EventHotkeySwapped)(nil), "lode.subnets.v1.EventHotkeySwapped")
 }
 
 func init() { proto.RegisterFile("lode/subnets/v1/events.proto", fileDescriptor_ab2e2bd5b095fbc2) }
 
 var fileDescriptor_ab2e2bd5b095fbc2 = []byte{
-	// 511 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x54, 0x3d, 0x6f, 0x13, 0x4d,
-	0x10, 0xf6, 0xc5, 0x1f, 0xb1, 0xc7, 0xc9, 0x9b, 0x97, 0x55, 0x88, 0x8e, 0x10, 0x1d, 0xe6, 0x1a,
-	0xdc, 0xe0, 0x23, 0x50, 0x22, 0x0a, 0x3b, 0x8a, 0x94, 0x34, 0x14, 0x67, 0xd1, 0xd0, 0x58, 0xe7,
-	0xdb, 0xc1, 0x3e, 0x72, 0xde, 0x3d, 0xed, 0xee, 0x5d, 0xf0, 0xbf, 0xe0, 0xc7, 0x50, 0x53, 0x22,
-	0xca, 0x88, 0x8a, 0x12, 0xd9, 0x35, 0xff, 0x01, 0xed, 0x9c, 0x1d, 0x48, 0x95, 0xc8, 0x42, 0xa2,
-	0xba, 0x99, 0x67, 0x9e, 0xe7, 0xe6, 0x63, 0x47, 0x03, 0x47, 0xa9, 0xe4, 0x18, 0xe8, 0x7c, 0x2c,
-	0xd0, 0xe8, 0xa0, 0x38, 0x0e, 0xb0, 0x40, 0x61, 0x74, 0x2f, 0x53, 0xd2, 0x48, 0xb6, 0x67, 0xa3,
-	0xbd, 0x55, 0xb4, 0x57, 0x1c, 0x1f, 0x3e, 0x88, 0xa5, 0x9e, 0x49, 0x3d, 0xa2, 0x70, 0x50, 0x3a,
-	0x25, 0xd7, 0xff, 0xe9, 0x00, 0x3b, 0xb5, 0xe2, 0x21, 0xd1, 0x4f, 0x14, 0x46, 0x06, 0x39, 0x7b,
-	0x08, 0xad, 0x52, 0x3f, 0x4a, 0xb8, 0xeb, 0x74, 0x9c, 0x6e, 0x2d, 0x6c, 0x96, 0xc0, 0x39, 0x67,
-	0x07, 0xd0, 0x10, 0x68, 0xf2, 0x84, 0xbb, 0x5b, 0x1d, 0xa7, 0xbb, 0x1b, 0xae, 0x3c, 0xc6, 0xa0,
-	0x26, 0xa2, 0x19, 0xba, 0xd5, 0x8e, 0xd3, 0x6d, 0x85, 0x64, 0xb3, 0x97, 0xb0, 0x23, 0x2f, 0x05,
-	0xaa, 0xd1, 0x54, 0x9a, 0x0b, 0x9c, 0xbb, 0x35, 0x1b, 0x1b, 0xb8, 0xdf, 0x3e, 0x3d, 0xdd, 0x5f,
-	0xd5, 0xd1, 0xe7, 0x5c, 0xa1, 0xd6, 0x43, 0xa3, 0x12, 0x31, 0x09, 0xdb, 0xc4, 0x3e, 0x23, 0x32,
-	0x7b, 0x05, 0xbb, 0xa5, 0x38, 0x96, 0x29, 0xb7, 0xea, 0xfa, 0x2d, 0xea, 0x32, 0xd7, 0x49, 0xc9,
-	0xb6, 0xf5, 0xa4, 0x32, 0xbe, 0x70, 0x1b, 0x54, 0x3f, 0xd9, 0xfe, 0xfb, 0x1b, 0xed, 0x0e, 0x4d,
-	0xa4, 0x36, 0x6e, 0xf7, 0x11, 0xb4, 0xdf, 0x25, 0x4a, 0x9b, 0x11, 0x66, 0x32, 0x9e, 0x52, 0xd7,
-	0xd5, 0x10, 0x08, 0x3a, 0xb5, 0x88, 0x7f, 0x7e, 0x23, 0xd7, 0x9b, 0x8c, 0x6f, 0x3c, 0x5a, 0xff,
-	0x12, 0x0e, 0xe8, 0x57, 0x67, 0xf3, 0x0c, 0x55, 0x16, 0xa9, 0x68, 0x86, 0x06, 0xd5, 0x10, 0xcd,
-	0xdf, 0x7b, 0xa9, 0x7d, 0xa8, 0x17, 0x51, 0x9a, 0x23, 0x3d, 0x51, 0x2d, 0x2c, 0x1d, 0xff, 0xf3,
-	0x16, 0xdc, 0xa7, 0xcc, 0xaf, 0x31, 0x57, 0x52, 0x84, 0x38, 0x49, 0xb4, 0x41, 0xb5, 0xe9, 0xcc,
-	0xfe, 0x87, 0xaa, 0x05, 0xab, 0x04, 0x5a, 0x93, 0x3d, 0x83, 0xc6, 0x1d, 0x57, 0x63, 0xc5, 0x63,
-	0xcf, 0x61, 0xfb, 0xae, 0xfb, 0xb0, 0x26, 0xda, 0x86, 0xc7, 0xb9, 0x12, 0xeb, 0x55, 0xb0, 0x36,
-	0x7b, 0x0c, 0x3b, 0x51, 0x9a, 0x4d, 0xa3, 0x91, 0xf5, 0x90, 0xbb, 0xdb, 0x14, 0x6b, 0x13, 0x36,
-	0x20, 0x88, 0xf5, 0x61, 0x4f, 0x61, 0x96, 0x46, 0x31, 0xf2, 0xf5, 0x02, 0x37, 0x6f, 0x49, 0xf9,
-	0xdf, 0x5a, 0x50, 0xee, 0xb0, 0xff, 0xc5, 0x81, 0x7b, 0x7f, 0x0c, 0x70, 0x88, 0xaa, 0xf8, 0x97,
-	0xc3, 0x3b, 0x82, 0x16, 0x0a, 0x9e, 0xc9, 0x44, 0x18, 0xed, 0xd6, 0x3b, 0xd5, 0x6e, 0x2b, 0xfc,
-	0x0d, 0xb0, 0x43, 0x68, 0xd2, 0x59, 0x88, 0x65, 0x4a, 0xa3, 0x6a, 0x85, 0xd7, 0xfe, 0xa0, 0xff,
-	0x75, 0xe1, 0x39, 0x57, 0x0b, 0xcf, 0xf9, 0xb1, 0xf0, 0x9c, 0x8f, 0x4b, 0xaf, 0x72, 0xb5, 0xf4,
-	0x2a, 0xdf, 0x97, 0x5e, 0xe5, 0xed, 0x93, 0x49, 0x62, 0xa6, 0xf9, 0xb8, 0x17, 0xcb, 0x59, 0x60,
-	0x4f, 0x8f, 0x40, 0x43, 0xdf, 0xe0, 0xc3, 0xf5, 0x89, 0x32, 0xf3, 0x0c, 0xf5, 0xb8, 0x41, 0x3f,
-	0x7b, 0xf1, 0x2b, 0x00, 0x00, 0xff, 0xff, 0xc9, 0xd3, 0xaf, 0xbb, 0xbf, 0x04, 0x00, 0x00,
+	// 775 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x56, 0x31, 0x6f, 0x2b, 0x45,
+	0x10, 0xce, 0xe5, 0x1c, 0xdb, 0x37, 0xb6, 0xdf, 0x7b, 0xac, 0x42, 0x74, 0x09, 0xc1, 0x38, 0x47,
+	0x81, 0x1b, 0x6c, 0x02, 0x05, 0x42, 0x88, 0x22, 0x89, 0x22, 0x92, 0x06, 0xa2, 0x75, 0x68, 0x68,
+	0xac, 0xf3, 0xed, 0xc4, 0x77, 0xe4, 0xee, 0xf6, 0xb4, 0xbb, 0x67, 0x93, 0x8e, 0x9f, 0x40, 0xcd,
+	0xef, 0x40, 0xa2, 0xa3, 0xa0, 0x40, 0x94, 0x11, 0x15, 0x1d, 0x28, 0xa9, 0x69, 0xa9, 0xd1, 0xee,
+	0xda, 0x89, 0x23, 0x45, 0x8a, 0x65, 0x45, 0x4a, 0xe5, 0x99, 0x6f, 0x66, 0x6e, 0x67, 0x66, 0xbf,
+	0xfd, 0x64, 0xd8, 0x4d, 0x39, 0xc3, 0xbe, 0x2c, 0x47, 0x39, 0x2a, 0xd9, 0x9f, 0xec, 0xf7, 0x71,
+	0x82, 0xb9, 0x92, 0xbd, 0x42, 0x70, 0xc5, 0xc9, 0x6b, 0x1d, 0xed, 0xcd, 0xa2, 0xbd, 0xc9, 0xfe,
+	0xce, 0x76, 0xc4, 0x65, 0xc6, 0xe5, 0xd0, 0x84, 0xfb, 0xd6, 0xb1, 0xb9, 0xc1, 0xbf, 0x0e, 0x90,
+	0x63, 0x5d, 0x3c, 0x30, 0xe9, 0x47, 0x02, 0x43, 0x85, 0x8c, 0xbc, 0x03, 0x9e, 0xad, 0x1f, 0x26,
+	0xcc, 0x77, 0x3a, 0x4e, 0xb7, 0x42, 0xeb, 0x16, 0x38, 0x65, 0x64, 0x0b, 0xaa, 0x39, 0xaa, 0x32,
+	0x61, 0xfe, 0x7a, 0xc7, 0xe9, 0xb6, 0xe8, 0xcc, 0x23, 0x04, 0x2a, 0x79, 0x98, 0xa1, 0xef, 0x76,
+	0x9c, 0xae, 0x47, 0x8d, 0x4d, 0x3e, 0x87, 0x26, 0x9f, 0xe6, 0x28, 0x86, 0x31, 0x57, 0x97, 0x78,
+	0xe5, 0x57, 0x74, 0xec, 0xd0, 0xff, 0xf3, 0xe7, 0x0f, 0x37, 0x67, 0x7d, 0x1c, 0x30, 0x26, 0x50,
+	0xca, 0x81, 0x12, 0x49, 0x3e, 0xa6, 0x0d, 0x93, 0x7d, 0x62, 0x92, 0xc9, 0x17, 0xd0, 0xb2, 0xc5,
+	0x11, 0x4f, 0x99, 0xae, 0xde, 0x78, 0xa2, 0xda, 0x9e, 0x75, 0x64, 0xb3, 0x75, 0x3f, 0x29, 0x8f,
+	0x2e, 0xfd, 0xaa, 0xe9, 0xdf, 0xd8, 0xc1, 0x77, 0x0f, 0xc6, 0x1d, 0xa8, 0x50, 0xac, 0x3c, 0xee,
+	0x7b, 0xd0, 0xb8, 0x48, 0x84, 0x54, 0x43, 0x2c, 0x78, 0x14, 0x9b, 0xa9, 0x5d, 0x0a, 0x06, 0x3a,
+	0xd6, 0x48, 0x70, 0xfa, 0xe0, 0xac, 0x6f, 0x0a, 0xb6, 0xf2, 0x6a, 0x83, 0x29, 0x6c, 0x99, 0x4f,
+	0x9d, 0x5c, 0x15, 0x28, 0x8a, 0x50, 0x84, 0x19, 0x2a, 0x14, 0x03, 0x54, 0xcf, 0x77, 0x53, 0x9b,
+	0xb0, 0x31, 0x09, 0xd3, 0x12, 0xcd, 0x15, 0x55, 0xa8, 0x75, 0x82, 0x5f, 0xd7, 0xe1, 0x6d, 0x73,
+	0xf2, 0x57, 0x58, 0x0a, 0x9e, 0x53, 0x1c, 0x27, 0x52, 0xa1, 0x58, 0x75, 0x67, 0x6f, 0xc0, 0xd5,
+	0xa0, 0x6b, 0x40, 0x6d, 0x92, 0x8f, 0xa0, 0xba, 0x24, 0x35, 0x66, 0x79, 0xe4, 0x63, 0xa8, 0x2d,
+	0xcb, 0x87, 0x79, 0xa2, 0x1e, 0x78, 0x54, 0x8a, 0x7c, 0x4e, 0x05, 0x6d, 0x93, 0x3d, 0x68, 0x86,
+	0x69, 0x11, 0x87, 0x43, 0xed, 0x21, 0xf3, 0x6b, 0x26, 0xd6, 0x30, 0xd8, 0xa1, 0x81, 0xc8, 0x01,
+	0xbc, 0x16, 0x58, 0xa4, 0x61, 0x84, 0x6c, 0x4e, 0xe0, 0xfa, 0x13, 0x47, 0xbe, 0x9a, 0x17, 0x58,
+	0x0e, 0x07, 0xbf, 0x3b, 0xf0, 0xd6, 0xc2, 0x02, 0x07, 0x28, 0x26, 0x2f, 0xb9, 0xbc, 0x5d, 0xf0,
+	0x30, 0x67, 0x05, 0x4f, 0x72, 0x25, 0xfd, 0x8d, 0x8e, 0xdb, 0xf5, 0xe8, 0x3d, 0x40, 0x76, 0xa0,
+	0x6e, 0x64, 0x21, 0xe2, 0xa9, 0x59, 0x95, 0x47, 0xef, 0xfc, 0xe0, 0x87, 0x87, 0x4a, 0x41, 0x31,
+	0xe3, 0x93, 0xe7, 0x54, 0x8a, 0x3d, 0x68, 0x66, 0x7c, 0x92, 0xe4, 0xe3, 0x61, 0x21, 0x92, 0xc8,
+	0xd2, 0xd0, 0xa3, 0x0d, 0x8b, 0x9d, 0x69, 0x28, 0xf8, 0x12, 0xde, 0x2c, 0x3e, 0xde, 0x29, 0x16,
+	0xab, 0xf1, 0x3f, 0xf8, 0xcf, 0x81, 0x6d, 0xf3, 0xa5, 0xaf, 0xb5, 0x5e, 0xc8, 0x38, 0x29, 0xce,
+	0x45, 0x98, 0xcb, 0x0b, 0x14, 0x2b, 0x33, 0xfb, 0xfe, 0x2a, 0xdc, 0x25, 0xaf, 0xe2, 0x53, 0x80,
+	0x1c, 0xa7, 0xcb, 0x0a, 0xa3, 0x97, 0xe3, 0x74, 0x26, 0x8b, 0x9f, 0x41, 0x43, 0x17, 0x2e, 0xfb,
+	0x08, 0xf4, 0x29, 0x33, 0x49, 0x0c, 0x7e, 0x71, 0x60, 0xf7, 0x31, 0x21, 0x89, 0x62, 0x64, 0x65,
+	0xfa, 0x9c, 0xd7, 0xf9, 0xa8, 0x9c, 0x90, 0x77, 0x01, 0x58, 0x89, 0xc3, 0x18, 0x93, 0x71, 0xac,
+	0x4c, 0xe7, 0x2e, 0xf5, 0x58, 0x89, 0x27, 0x06, 0x20, 0xdb, 0x50, 0xd7, 0x61, 0x95, 0x64, 0x68,
+	0xf8, 0xe7, 0xd2, 0x1a, 0x2b, 0xf1, 0x3c, 0xc9, 0x30, 0xf8, 0xcd, 0x81, 0x57, 0xa6, 0xf3, 0xb3,
+	0x72, 0x94, 0x26, 0x32, 0x7e, 0xc9, 0x47, 0x44, 0xa0, 0xc2, 0x42, 0x15, 0x9a, 0xfe, 0x9b, 0xd4,
+	0xd8, 0xe4, 0x7d, 0x68, 0x49, 0x0c, 0x53, 0x2d, 0x14, 0x76, 0x38, 0xdb, 0x7f, 0xd3, 0x82, 0x76,
+	0xbe, 0xe0, 0x27, 0x07, 0x1a, 0x96, 0xc1, 0x06, 0x7d, 0xd1, 0x09, 0xe2, 0x50, 0xc6, 0xf3, 0x09,
+	0xb4, 0x1d, 0xfc, 0x3d, 0x7f, 0xe0, 0x96, 0x66, 0x83, 0x69, 0x58, 0x14, 0xb8, 0xf8, 0x71, 0x67,
+	0x25, 0x62, 0xaf, 0x2f, 0x4f, 0xec, 0x05, 0x65, 0x77, 0x97, 0x55, 0x76, 0x1f, 0x6a, 0x76, 0x2f,
+	0xd2, 0xaf, 0x74, 0xdc, 0x6e, 0x8b, 0xce, 0x5d, 0xbd, 0xa7, 0x0b, 0x44, 0x33, 0x62, 0x85, 0x6a,
+	0xf3, 0xf0, 0xe0, 0x8f, 0x9b, 0xb6, 0x73, 0x7d, 0xd3, 0x76, 0xfe, 0xb9, 0x69, 0x3b, 0x3f, 0xde,
+	0xb6, 0xd7, 0xae, 0x6f, 0xdb, 0x6b, 0x7f, 0xdd, 0xb6, 0xd7, 0xbe, 0xfd, 0x60, 0x9c, 0xa8, 0xb8,
+	0x1c, 0xf5, 0x22, 0x9e, 0xf5, 0xf5, 0xbf, 0xa7, 0x1c, 0x95, 0xf9, 0xed, 0x7f, 0x7f, 0xf7, 0x2f,
+	0x4b, 0x5d, 0x15, 0x28, 0x47, 0x55, 0xa3, 0x87, 0x9f, 0xfc, 0x1f, 0x00, 0x00, 0xff, 0xff, 0x78,
+	0x88, 0x66, 0x51, 0x82, 0x09, 0x00, 0x00,
 }
 
 func (m *EventSubnetCreated) Marshal() (dAtA []byte, err error) {
@@ -829,6 +1377,371 @@ func (m *EventNeuronServed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventSubnetRemoved) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSubnetRemoved) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSubnetRemoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.MovingPrice) > 0 {
+		i -= len(m.MovingPrice)
+		copy(dAtA[i:], m.MovingPrice)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.MovingPrice)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSubnetSwept) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSubnetSwept) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSubnetSwept) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventOwnershipTransferred) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventOwnershipTransferred) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventOwnershipTransferred) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NewColdkey) > 0 {
+		i -= len(m.NewColdkey)
+		copy(dAtA[i:], m.NewColdkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewColdkey)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.NewHotkey) > 0 {
+		i -= len(m.NewHotkey)
+		copy(dAtA[i:], m.NewHotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewHotkey)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventHyperparameterScheduled) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventHyperparameterScheduled) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventHyperparameterScheduled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Value != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Value))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventPublished) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventPublished) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventPublished) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.SealedHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SealedHeight))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Data) > 0 {
+		i -= len(m.Data)
+		copy(dAtA[i:], m.Data)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Data)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Uid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Uid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventSealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventSealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventSealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hash) > 0 {
+		i -= len(m.Hash)
+		copy(dAtA[i:], m.Hash)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hash)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Uid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Uid))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventHotkeySwapped) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventHotkeySwapped) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventHotkeySwapped) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Fee != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Fee))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Netuids) > 0 {
+		dAtA2 := make([]byte, len(m.Netuids)*10)
+		var j1 int
+		for _, num := range m.Netuids {
+			for num >= 1<<7 {
+				dAtA2[j1] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j1++
+			}
+			dAtA2[j1] = uint8(num)
+			j1++
+		}
+		i -= j1
+		copy(dAtA[i:], dAtA2[:j1])
+		i = encodeVarintEvents(dAtA, i, uint64(j1))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.NewHotkey) > 0 {
+		i -= len(m.NewHotkey)
+		copy(dAtA[i:], m.NewHotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.NewHotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvents(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvents(v)
 	base := offset
@@ -989,6 +1902,185 @@ func (m *EventNeuronServed) Size() (n int) {
 	l = len(m.Protocol)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventSubnetRemoved) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.MovingPrice)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventSubnetSwept) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	return n
+}
+
+func (m *EventOwnershipTransferred) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewHotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewColdkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventHyperparameterScheduled) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Value != 0 {
+		n += 1 + sovEvents(uint64(m.Value))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovEvents(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovEvents(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *EventPublished) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	if m.Uid != 0 {
+		n += 1 + sovEvents(uint64(m.Uid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Data)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.SealedHeight != 0 {
+		n += 1 + sovEvents(uint64(m.SealedHeight))
+	}
+	return n
+}
+
+func (m *EventSealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovEvents(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovEvents(uint64(m.Netuid))
+	}
+	if m.Uid != 0 {
+		n += 1 + sovEvents(uint64(m.Uid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Hash)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventHotkeySwapped) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.NewHotkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Netuids) > 0 {
+		l = 0
+		for _, e := range m.Netuids {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if m.Fee != 0 {
+		n += 1 + sovEvents(uint64(m.Fee))
 	}
 	return n
 }
@@ -1959,6 +3051,1213 @@ func (m *EventNeuronServed) Unmarshal(dAtA []byte) error {
 			}
 			m.Protocol = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSubnetRemoved) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSubnetRemoved: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSubnetRemoved: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MovingPrice", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.MovingPrice = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSubnetSwept) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSubnetSwept: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSubnetSwept: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventOwnershipTransferred) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventOwnershipTransferred: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventOwnershipTransferred: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewHotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewHotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewColdkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewColdkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventHyperparameterScheduled) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventHyperparameterScheduled: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventHyperparameterScheduled: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Value", wireType)
+			}
+			m.Value = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Value |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventPublished) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventPublished: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventPublished: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Uid", wireType)
+			}
+			m.Uid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Uid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Data", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Data = append(m.Data[:0], dAtA[iNdEx:postIndex]...)
+			if m.Data == nil {
+				m.Data = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SealedHeight", wireType)
+			}
+			m.SealedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SealedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Uid", wireType)
+			}
+			m.Uid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Uid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hash = append(m.Hash[:0], dAtA[iNdEx:postIndex]...)
+			if m.Hash == nil {
+				m.Hash = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventHotkeySwapped) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventHotkeySwapped: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventHotkeySwapped: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewHotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewHotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Netuids = append(m.Netuids, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Netuids) == 0 {
+					m.Netuids = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Netuids = append(m.Netuids, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuids", wireType)
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Fee", wireType)
+			}
+			m.Fee = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Fee |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])

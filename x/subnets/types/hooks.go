@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/lodenet/lode/fixed"
 )
 
@@ -15,6 +17,12 @@ type Hooks interface {
 	// AfterNeuronRegistered tells of a neuron that got a uid; replaced if another
 	// hotkey had it before, whose data under that uid end here.
 	AfterNeuronRegistered(ctx context.Context, n Neuron, replaced bool) error
+	// AfterSubnetRemoved tells of a subnet that lost its slot. What costs the same
+	// however large the subnet was is done here, the rest by SweepSubnet.
+	AfterSubnetRemoved(ctx context.Context, s Subnet) error
+	// SweepSubnet deletes at most so many records of a removed subnet, and returns
+	// how many; fewer than most: nothing is left.
+	SweepSubnet(ctx context.Context, subnetID uint64, most int) (int, error)
 }
 
 // MultiHooks calls several listeners in order.
@@ -52,6 +60,30 @@ func (m MultiHooks) AfterNeuronRegistered(ctx context.Context, n Neuron, replace
 	return nil
 }
 
+// AfterSubnetRemoved tells all.
+func (m MultiHooks) AfterSubnetRemoved(ctx context.Context, s Subnet) error {
+	for _, h := range m {
+		if err := h.AfterSubnetRemoved(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SweepSubnet lets one after the other delete.
+func (m MultiHooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swept int, err error) {
+	for _, h := range m {
+		n, err := h.SweepSubnet(ctx, subnetID, most-swept)
+		if err != nil {
+			return swept, err
+		}
+		if swept += n; swept >= most {
+			break
+		}
+	}
+	return swept, nil
+}
+
 // Economy is what x/emission knows and x/subnets asks.
 type Economy interface {
 	// MedianMovingPrice is the median of moving prices, TAO per alpha, over started
@@ -60,6 +92,11 @@ type Economy interface {
 	// TargetBlockTime tells how long blocks should take: a delay of n blocks that
 	// must pass in time too lasts n times this.
 	TargetBlockTime(ctx context.Context) (time.Duration, error)
+	// MovingPrice is a subnet's moving price, TAO per alpha; 0 before its start.
+	MovingPrice(ctx context.Context, subnetID uint64) (fixed.Q64, error)
+	// RecycleOf takes rao of an account out of circulation, so that they can be
+	// minted again.
+	RecycleOf(ctx context.Context, payer sdk.AccAddress, rao uint64, reason string) error
 }
 
 // Schedule is what x/weights knows and x/subnets asks.

@@ -828,6 +828,552 @@ func (m *QueryBurnCostResponse) GetHeight() int64 {
 	return 0
 }
 
+type QueryPublishedRequest struct {
+	Netuid uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+}
+
+func (m *QueryPublishedRequest) Reset()         { *m = QueryPublishedRequest{} }
+func (m *QueryPublishedRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPublishedRequest) ProtoMessage()    {}
+func (*QueryPublishedRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{17}
+}
+func (m *QueryPublishedRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPublishedRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPublishedRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPublishedRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPublishedRequest.Merge(m, src)
+}
+func (m *QueryPublishedRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPublishedRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPublishedRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPublishedRequest proto.InternalMessageInfo
+
+func (m *QueryPublishedRequest) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *QueryPublishedRequest) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+type QueryPublishedResponse struct {
+	Published Published `protobuf:"bytes,1,opt,name=published,proto3" json:"published"`
+}
+
+func (m *QueryPublishedResponse) Reset()         { *m = QueryPublishedResponse{} }
+func (m *QueryPublishedResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPublishedResponse) ProtoMessage()    {}
+func (*QueryPublishedResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{18}
+}
+func (m *QueryPublishedResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPublishedResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPublishedResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPublishedResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPublishedResponse.Merge(m, src)
+}
+func (m *QueryPublishedResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPublishedResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPublishedResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPublishedResponse proto.InternalMessageInfo
+
+func (m *QueryPublishedResponse) GetPublished() Published {
+	if m != nil {
+		return m.Published
+	}
+	return Published{}
+}
+
+type QueryAllPublishedRequest struct {
+	Netuid     uint32             `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAllPublishedRequest) Reset()         { *m = QueryAllPublishedRequest{} }
+func (m *QueryAllPublishedRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryAllPublishedRequest) ProtoMessage()    {}
+func (*QueryAllPublishedRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{19}
+}
+func (m *QueryAllPublishedRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAllPublishedRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAllPublishedRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAllPublishedRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAllPublishedRequest.Merge(m, src)
+}
+func (m *QueryAllPublishedRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAllPublishedRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAllPublishedRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAllPublishedRequest proto.InternalMessageInfo
+
+func (m *QueryAllPublishedRequest) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *QueryAllPublishedRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryAllPublishedResponse struct {
+	Published  []Published         `protobuf:"bytes,1,rep,name=published,proto3" json:"published"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryAllPublishedResponse) Reset()         { *m = QueryAllPublishedResponse{} }
+func (m *QueryAllPublishedResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryAllPublishedResponse) ProtoMessage()    {}
+func (*QueryAllPublishedResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{20}
+}
+func (m *QueryAllPublishedResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryAllPublishedResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryAllPublishedResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryAllPublishedResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryAllPublishedResponse.Merge(m, src)
+}
+func (m *QueryAllPublishedResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryAllPublishedResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryAllPublishedResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryAllPublishedResponse proto.InternalMessageInfo
+
+func (m *QueryAllPublishedResponse) GetPublished() []Published {
+	if m != nil {
+		return m.Published
+	}
+	return nil
+}
+
+func (m *QueryAllPublishedResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+type QueryHyperparametersRequest struct {
+	Netuid uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+}
+
+func (m *QueryHyperparametersRequest) Reset()         { *m = QueryHyperparametersRequest{} }
+func (m *QueryHyperparametersRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryHyperparametersRequest) ProtoMessage()    {}
+func (*QueryHyperparametersRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{21}
+}
+func (m *QueryHyperparametersRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryHyperparametersRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryHyperparametersRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryHyperparametersRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryHyperparametersRequest.Merge(m, src)
+}
+func (m *QueryHyperparametersRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryHyperparametersRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryHyperparametersRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryHyperparametersRequest proto.InternalMessageInfo
+
+func (m *QueryHyperparametersRequest) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+// HyperparameterInfo is a hyperparameter as it is and as it may be set.
+type HyperparameterInfo struct {
+	Name       string                   `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value      uint64                   `protobuf:"varint,2,opt,name=value,proto3" json:"value,omitempty"`
+	Rule       HyperparameterRule       `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule"`
+	SetHeight  int64                    `protobuf:"varint,4,opt,name=set_height,json=setHeight,proto3" json:"set_height,omitempty"`
+	NextHeight int64                    `protobuf:"varint,5,opt,name=next_height,json=nextHeight,proto3" json:"next_height,omitempty"`
+	Scheduled  *ScheduledHyperparameter `protobuf:"bytes,6,opt,name=scheduled,proto3" json:"scheduled,omitempty"`
+}
+
+func (m *HyperparameterInfo) Reset()         { *m = HyperparameterInfo{} }
+func (m *HyperparameterInfo) String() string { return proto.CompactTextString(m) }
+func (*HyperparameterInfo) ProtoMessage()    {}
+func (*HyperparameterInfo) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{22}
+}
+func (m *HyperparameterInfo) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *HyperparameterInfo) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_HyperparameterInfo.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *HyperparameterInfo) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_HyperparameterInfo.Merge(m, src)
+}
+func (m *HyperparameterInfo) XXX_Size() int {
+	return m.Size()
+}
+func (m *HyperparameterInfo) XXX_DiscardUnknown() {
+	xxx_messageInfo_HyperparameterInfo.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_HyperparameterInfo proto.InternalMessageInfo
+
+func (m *HyperparameterInfo) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *HyperparameterInfo) GetValue() uint64 {
+	if m != nil {
+		return m.Value
+	}
+	return 0
+}
+
+func (m *HyperparameterInfo) GetRule() HyperparameterRule {
+	if m != nil {
+		return m.Rule
+	}
+	return HyperparameterRule{}
+}
+
+func (m *HyperparameterInfo) GetSetHeight() int64 {
+	if m != nil {
+		return m.SetHeight
+	}
+	return 0
+}
+
+func (m *HyperparameterInfo) GetNextHeight() int64 {
+	if m != nil {
+		return m.NextHeight
+	}
+	return 0
+}
+
+func (m *HyperparameterInfo) GetScheduled() *ScheduledHyperparameter {
+	if m != nil {
+		return m.Scheduled
+	}
+	return nil
+}
+
+type QueryHyperparametersResponse struct {
+	Hyperparameters []HyperparameterInfo `protobuf:"bytes,1,rep,name=hyperparameters,proto3" json:"hyperparameters"`
+	Height          int64                `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *QueryHyperparametersResponse) Reset()         { *m = QueryHyperparametersResponse{} }
+func (m *QueryHyperparametersResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryHyperparametersResponse) ProtoMessage()    {}
+func (*QueryHyperparametersResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{23}
+}
+func (m *QueryHyperparametersResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryHyperparametersResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryHyperparametersResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryHyperparametersResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryHyperparametersResponse.Merge(m, src)
+}
+func (m *QueryHyperparametersResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryHyperparametersResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryHyperparametersResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryHyperparametersResponse proto.InternalMessageInfo
+
+func (m *QueryHyperparametersResponse) GetHyperparameters() []HyperparameterInfo {
+	if m != nil {
+		return m.Hyperparameters
+	}
+	return nil
+}
+
+func (m *QueryHyperparametersResponse) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+type QueryRemovalOrderRequest struct {
+}
+
+func (m *QueryRemovalOrderRequest) Reset()         { *m = QueryRemovalOrderRequest{} }
+func (m *QueryRemovalOrderRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryRemovalOrderRequest) ProtoMessage()    {}
+func (*QueryRemovalOrderRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{24}
+}
+func (m *QueryRemovalOrderRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRemovalOrderRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRemovalOrderRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRemovalOrderRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRemovalOrderRequest.Merge(m, src)
+}
+func (m *QueryRemovalOrderRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRemovalOrderRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRemovalOrderRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRemovalOrderRequest proto.InternalMessageInfo
+
+// RemovalPlace is a subnet's place in the order of removal.
+type RemovalPlace struct {
+	SubnetId          uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid            uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	MovingPrice       string `protobuf:"bytes,3,opt,name=moving_price,json=movingPrice,proto3" json:"moving_price,omitempty"`
+	ImmuneUntilHeight int64  `protobuf:"varint,4,opt,name=immune_until_height,json=immuneUntilHeight,proto3" json:"immune_until_height,omitempty"`
+	ImmuneUntilTime   int64  `protobuf:"varint,5,opt,name=immune_until_time,json=immuneUntilTime,proto3" json:"immune_until_time,omitempty"`
+}
+
+func (m *RemovalPlace) Reset()         { *m = RemovalPlace{} }
+func (m *RemovalPlace) String() string { return proto.CompactTextString(m) }
+func (*RemovalPlace) ProtoMessage()    {}
+func (*RemovalPlace) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{25}
+}
+func (m *RemovalPlace) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RemovalPlace) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RemovalPlace.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RemovalPlace) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RemovalPlace.Merge(m, src)
+}
+func (m *RemovalPlace) XXX_Size() int {
+	return m.Size()
+}
+func (m *RemovalPlace) XXX_DiscardUnknown() {
+	xxx_messageInfo_RemovalPlace.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RemovalPlace proto.InternalMessageInfo
+
+func (m *RemovalPlace) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *RemovalPlace) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *RemovalPlace) GetMovingPrice() string {
+	if m != nil {
+		return m.MovingPrice
+	}
+	return ""
+}
+
+func (m *RemovalPlace) GetImmuneUntilHeight() int64 {
+	if m != nil {
+		return m.ImmuneUntilHeight
+	}
+	return 0
+}
+
+func (m *RemovalPlace) GetImmuneUntilTime() int64 {
+	if m != nil {
+		return m.ImmuneUntilTime
+	}
+	return 0
+}
+
+type QueryRemovalOrderResponse struct {
+	Order     []RemovalPlace `protobuf:"bytes,1,rep,name=order,proto3" json:"order"`
+	FreeSlots uint32         `protobuf:"varint,2,opt,name=free_slots,json=freeSlots,proto3" json:"free_slots,omitempty"`
+}
+
+func (m *QueryRemovalOrderResponse) Reset()         { *m = QueryRemovalOrderResponse{} }
+func (m *QueryRemovalOrderResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryRemovalOrderResponse) ProtoMessage()    {}
+func (*QueryRemovalOrderResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_f19c3583248ee3e2, []int{26}
+}
+func (m *QueryRemovalOrderResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryRemovalOrderResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryRemovalOrderResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryRemovalOrderResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryRemovalOrderResponse.Merge(m, src)
+}
+func (m *QueryRemovalOrderResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryRemovalOrderResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryRemovalOrderResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryRemovalOrderResponse proto.InternalMessageInfo
+
+func (m *QueryRemovalOrderResponse) GetOrder() []RemovalPlace {
+	if m != nil {
+		return m.Order
+	}
+	return nil
+}
+
+func (m *QueryRemovalOrderResponse) GetFreeSlots() uint32 {
+	if m != nil {
+		return m.FreeSlots
+	}
+	return 0
+}
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "lode.subnets.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "lode.subnets.v1.QueryParamsResponse")
@@ -846,71 +1392,107 @@ func init() {
 	proto.RegisterType((*QueryLockCostResponse)(nil), "lode.subnets.v1.QueryLockCostResponse")
 	proto.RegisterType((*QueryBurnCostRequest)(nil), "lode.subnets.v1.QueryBurnCostRequest")
 	proto.RegisterType((*QueryBurnCostResponse)(nil), "lode.subnets.v1.QueryBurnCostResponse")
+	proto.RegisterType((*QueryPublishedRequest)(nil), "lode.subnets.v1.QueryPublishedRequest")
+	proto.RegisterType((*QueryPublishedResponse)(nil), "lode.subnets.v1.QueryPublishedResponse")
+	proto.RegisterType((*QueryAllPublishedRequest)(nil), "lode.subnets.v1.QueryAllPublishedRequest")
+	proto.RegisterType((*QueryAllPublishedResponse)(nil), "lode.subnets.v1.QueryAllPublishedResponse")
+	proto.RegisterType((*QueryHyperparametersRequest)(nil), "lode.subnets.v1.QueryHyperparametersRequest")
+	proto.RegisterType((*HyperparameterInfo)(nil), "lode.subnets.v1.HyperparameterInfo")
+	proto.RegisterType((*QueryHyperparametersResponse)(nil), "lode.subnets.v1.QueryHyperparametersResponse")
+	proto.RegisterType((*QueryRemovalOrderRequest)(nil), "lode.subnets.v1.QueryRemovalOrderRequest")
+	proto.RegisterType((*RemovalPlace)(nil), "lode.subnets.v1.RemovalPlace")
+	proto.RegisterType((*QueryRemovalOrderResponse)(nil), "lode.subnets.v1.QueryRemovalOrderResponse")
 }
 
 func init() { proto.RegisterFile("lode/subnets/v1/query.proto", fileDescriptor_f19c3583248ee3e2) }
 
 var fileDescriptor_f19c3583248ee3e2 = []byte{
-	// 929 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x56, 0xcf, 0x6f, 0xdc, 0x44,
-	0x14, 0x8e, 0x93, 0xed, 0x26, 0x4c, 0x5b, 0x95, 0xbe, 0xa6, 0xed, 0xc6, 0xb4, 0xdb, 0x65, 0x0a,
-	0x6d, 0x92, 0x52, 0x9b, 0xdd, 0x82, 0x2a, 0x90, 0x38, 0x34, 0x91, 0x80, 0x43, 0x45, 0x83, 0x0b,
-	0x1c, 0x38, 0xb0, 0xf2, 0xee, 0x8e, 0x1c, 0x2b, 0xeb, 0x99, 0xad, 0x67, 0x1c, 0x1a, 0x55, 0xe1,
-	0xc0, 0x0d, 0x21, 0x01, 0x12, 0x97, 0x9e, 0xf8, 0x2b, 0xf8, 0x1b, 0x50, 0x8f, 0x15, 0x5c, 0x38,
-	0x21, 0x94, 0xf0, 0x87, 0x20, 0xcf, 0x3c, 0xaf, 0xd7, 0xde, 0x3a, 0xce, 0x6d, 0x7e, 0x7c, 0xf3,
-	0xbe, 0xef, 0x7d, 0xeb, 0xf7, 0x25, 0xe4, 0x8d, 0xb1, 0x18, 0x31, 0x57, 0x26, 0x03, 0xce, 0x94,
-	0x74, 0xf7, 0xbb, 0xee, 0x93, 0x84, 0xc5, 0x07, 0xce, 0x24, 0x16, 0x4a, 0xc0, 0x85, 0xf4, 0xd2,
-	0xc1, 0x4b, 0x67, 0xbf, 0x6b, 0x6f, 0x0e, 0x85, 0x8c, 0x84, 0x74, 0x07, 0xbe, 0x64, 0x06, 0xe9,
-	0xee, 0x77, 0x07, 0x4c, 0xf9, 0x5d, 0x77, 0xe2, 0x07, 0x21, 0xf7, 0x55, 0x28, 0xb8, 0x79, 0x6c,
-	0xaf, 0x19, 0x6c, 0x5f, 0xef, 0x5c, 0xb3, 0xc1, 0xab, 0xd5, 0x40, 0x04, 0xc2, 0x9c, 0xa7, 0x2b,
-	0x3c, 0xbd, 0x16, 0x08, 0x11, 0x8c, 0x99, 0xeb, 0x4f, 0x42, 0xd7, 0xe7, 0x5c, 0x28, 0x5d, 0x2d,
-	0x7b, 0x73, 0xbd, 0x2c, 0x34, 0x93, 0xa5, 0xaf, 0xe9, 0x2a, 0x81, 0xcf, 0x53, 0x3d, 0x3b, 0x7e,
-	0xec, 0x47, 0xd2, 0x63, 0x4f, 0x12, 0x26, 0x15, 0x7d, 0x48, 0x2e, 0x15, 0x4e, 0xe5, 0x44, 0x70,
-	0xc9, 0xe0, 0x7d, 0xd2, 0x9c, 0xe8, 0x93, 0x96, 0xd5, 0xb1, 0xd6, 0xcf, 0xf6, 0xae, 0x3a, 0xa5,
-	0x46, 0x1d, 0xf3, 0x60, 0xab, 0xf1, 0xe2, 0x9f, 0x1b, 0x0b, 0x1e, 0x82, 0xe9, 0x3b, 0xc8, 0xf1,
-	0x58, 0xe3, 0x90, 0x03, 0xae, 0x90, 0x26, 0x67, 0x2a, 0x09, 0x47, 0xba, 0xd8, 0x79, 0x0f, 0x77,
-	0xf4, 0x47, 0x0b, 0xc9, 0x33, 0x78, 0x4e, 0x6e, 0x88, 0x2a, 0xc9, 0xcd, 0x83, 0x8c, 0xdc, 0x5c,
-	0xc0, 0x47, 0xe4, 0xbc, 0xf8, 0x96, 0xb3, 0xb8, 0x3f, 0x14, 0xe3, 0xd1, 0x1e, 0x3b, 0x68, 0x2d,
-	0x76, 0xac, 0xf5, 0xd7, 0xb6, 0x5a, 0x7f, 0xfe, 0x7e, 0x77, 0x15, 0xcd, 0x7d, 0x30, 0x1a, 0xc5,
-	0x4c, 0xca, 0xc7, 0x2a, 0x0e, 0x79, 0xe0, 0x9d, 0xd3, 0xf0, 0x6d, 0x83, 0xa6, 0x97, 0x0b, 0x62,
-	0xa6, 0x06, 0x3d, 0x22, 0xab, 0xc5, 0x63, 0x14, 0x79, 0x9f, 0x2c, 0xa3, 0xa0, 0x96, 0xd5, 0x59,
-	0xaa, 0x57, 0x99, 0xa1, 0xe9, 0x37, 0xe8, 0xd1, 0x67, 0x2c, 0x89, 0x05, 0xaf, 0xf1, 0x08, 0xde,
-	0x25, 0xcd, 0x5d, 0xa1, 0x4e, 0xd3, 0x0d, 0xe2, 0xa6, 0xbf, 0x68, 0x56, 0x3f, 0x37, 0x95, 0xeb,
-	0x93, 0x4a, 0x53, 0xcd, 0x83, 0xcc, 0x54, 0x03, 0xa6, 0x49, 0xa1, 0x9a, 0xac, 0x93, 0xfb, 0x31,
-	0x21, 0xf9, 0x67, 0xae, 0x25, 0x9f, 0xed, 0xdd, 0x72, 0x50, 0x6f, 0x3a, 0x13, 0x8e, 0x99, 0x1e,
-	0x9c, 0x09, 0x67, 0xc7, 0x0f, 0x18, 0xd6, 0xf4, 0x66, 0x5e, 0xd2, 0xe7, 0x16, 0xda, 0x3e, 0xe5,
-	0xcd, 0x6d, 0x37, 0xca, 0xaa, 0x6d, 0x2f, 0xf4, 0x91, 0xa1, 0xe1, 0x93, 0x57, 0x28, 0xbb, 0x5d,
-	0xab, 0xcc, 0xb0, 0x16, 0xa4, 0xf5, 0x48, 0xcb, 0x4c, 0x4c, 0x9c, 0xf0, 0x90, 0x07, 0x8f, 0xe2,
-	0x11, 0x8b, 0xeb, 0xbe, 0xf4, 0xe7, 0x16, 0x39, 0x87, 0xf8, 0x9d, 0xb1, 0x3f, 0x64, 0xf0, 0x3a,
-	0x59, 0xca, 0x51, 0xe9, 0x12, 0x6c, 0xb2, 0xc2, 0xa2, 0x50, 0xca, 0x4c, 0x5d, 0xc3, 0x9b, 0xee,
-	0xc1, 0x21, 0x97, 0xc2, 0x28, 0x4a, 0x38, 0xeb, 0x27, 0x5c, 0x85, 0xe3, 0xfe, 0x2e, 0x0b, 0x83,
-	0x5d, 0xd5, 0x5a, 0xea, 0x58, 0xeb, 0x4b, 0xde, 0x45, 0x73, 0xf5, 0x65, 0x7a, 0xf3, 0xa9, 0xbe,
-	0x80, 0x4d, 0x72, 0xb1, 0x80, 0x57, 0x61, 0xc4, 0x5a, 0x0d, 0x8d, 0xbe, 0x30, 0x83, 0xfe, 0x22,
-	0x8c, 0x18, 0xfd, 0x8a, 0xac, 0xbd, 0xa2, 0x1d, 0x74, 0xfb, 0x03, 0x72, 0x46, 0xa4, 0x07, 0xe8,
-	0xf5, 0xf5, 0xf9, 0x14, 0x98, 0x69, 0x0a, 0x1d, 0x37, 0x2f, 0xe8, 0x15, 0xfc, 0x01, 0x1f, 0x8a,
-	0xe1, 0xde, 0xb6, 0x90, 0x59, 0x18, 0xd0, 0x6d, 0x72, 0xb9, 0x74, 0x8e, 0x5c, 0x40, 0x1a, 0x63,
-	0x31, 0xdc, 0xd3, 0x9e, 0x34, 0x3c, 0xbd, 0x4e, 0xfd, 0xc4, 0x5e, 0x17, 0xb5, 0x7a, 0xdc, 0x51,
-	0x07, 0x8b, 0x6f, 0x25, 0x31, 0x9f, 0x29, 0x5e, 0xe9, 0x7f, 0x46, 0x9a, 0xe3, 0x73, 0xd2, 0x41,
-	0x12, 0xf3, 0x8c, 0x34, 0x5d, 0x57, 0x91, 0xf6, 0xfe, 0x58, 0x21, 0x67, 0x74, 0x15, 0x50, 0xa4,
-	0x69, 0xe2, 0x0f, 0x6e, 0xce, 0x39, 0x32, 0x9f, 0xb1, 0xf6, 0x5b, 0x27, 0x83, 0x8c, 0x14, 0x7a,
-	0xe3, 0xfb, 0xbf, 0xfe, 0xfb, 0x75, 0x71, 0x0d, 0xae, 0xba, 0xe5, 0x1c, 0x37, 0xe1, 0x0a, 0xdf,
-	0x91, 0xa6, 0x49, 0x94, 0x2a, 0xd6, 0x42, 0xea, 0x56, 0xb1, 0x16, 0xb3, 0x96, 0x6e, 0x68, 0xd6,
-	0x9b, 0xf0, 0xa6, 0x5b, 0xf1, 0xd7, 0xc3, 0x7d, 0x66, 0x3c, 0x3c, 0x84, 0xa7, 0x64, 0x19, 0x43,
-	0x10, 0x4e, 0xac, 0x3d, 0xed, 0xfb, 0xed, 0x1a, 0x14, 0x4a, 0xe8, 0x68, 0x09, 0x36, 0xb4, 0xaa,
-	0x24, 0xc0, 0xcf, 0x16, 0x69, 0x9a, 0xa9, 0xae, 0x6a, 0xbd, 0x10, 0xa6, 0x55, 0xad, 0x17, 0x13,
-	0x91, 0x7e, 0xa8, 0x79, 0xdf, 0x83, 0x5e, 0x6d, 0xeb, 0x2e, 0x86, 0x88, 0xfb, 0xcc, 0x64, 0xec,
-	0x21, 0xfc, 0x60, 0x91, 0x65, 0x8c, 0x26, 0x38, 0x91, 0xad, 0xce, 0x8c, 0x52, 0xbe, 0xd1, 0xae,
-	0x16, 0x75, 0x07, 0x36, 0x4e, 0x2d, 0x0a, 0x7e, 0xcb, 0xc3, 0x45, 0x4f, 0x2f, 0x6c, 0x54, 0x7c,
-	0x6f, 0xf3, 0x81, 0x65, 0x6f, 0x9e, 0x06, 0x8a, 0xd2, 0xee, 0x6b, 0x69, 0x5d, 0x70, 0xeb, 0xa5,
-	0x4d, 0xcc, 0xfb, 0xbe, 0x8e, 0x02, 0x38, 0x24, 0x2b, 0xd9, 0xb4, 0x43, 0x85, 0x0d, 0xa5, 0x94,
-	0xb0, 0x6f, 0xd5, 0xc1, 0x50, 0x13, 0xd5, 0x9a, 0xae, 0x81, 0x3d, 0xa7, 0x29, 0xcd, 0x8f, 0xfe,
-	0x30, 0xa5, 0xfc, 0xc9, 0x22, 0x2b, 0xd9, 0xe0, 0x57, 0xf1, 0x97, 0x82, 0xa4, 0x8a, 0xbf, 0x9c,
-	0x1f, 0xf4, 0x9e, 0xe6, 0xbf, 0x0b, 0x77, 0xea, 0x3d, 0x49, 0xb3, 0x45, 0x0b, 0xda, 0x7a, 0xf0,
-	0xe2, 0xa8, 0x6d, 0xbd, 0x3c, 0x6a, 0x5b, 0xff, 0x1e, 0xb5, 0xad, 0x5f, 0x8e, 0xdb, 0x0b, 0x2f,
-	0x8f, 0xdb, 0x0b, 0x7f, 0x1f, 0xb7, 0x17, 0xbe, 0xbe, 0x1d, 0x84, 0x6a, 0x37, 0x19, 0x38, 0x43,
-	0x11, 0xe9, 0x82, 0x9c, 0x29, 0x53, 0xf8, 0xe9, 0xb4, 0x9e, 0x3a, 0x98, 0x30, 0x39, 0x68, 0xea,
-	0xff, 0xe9, 0xee, 0xfd, 0x1f, 0x00, 0x00, 0xff, 0xff, 0x11, 0xbe, 0x83, 0x4f, 0x9d, 0x0a, 0x00,
-	0x00,
+	// 1359 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x58, 0xcd, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0x26, 0x8e, 0x1b, 0xbf, 0xa4, 0x0a, 0x9d, 0xa6, 0xad, 0xbb, 0x6d, 0x1c, 0x77, 0x0b,
+	0xf9, 0x6a, 0xe3, 0xc5, 0x4e, 0x4b, 0x55, 0x44, 0x91, 0x92, 0x48, 0xa5, 0x95, 0x2a, 0x1a, 0x36,
+	0x80, 0x10, 0x07, 0xac, 0xb5, 0x3d, 0xb5, 0x57, 0x59, 0xef, 0xb8, 0xfb, 0x61, 0x12, 0xaa, 0x70,
+	0x40, 0xe2, 0x80, 0x10, 0x1f, 0x12, 0x97, 0xaa, 0x07, 0x4e, 0x5c, 0xb8, 0x73, 0xe4, 0xc4, 0xa9,
+	0xc7, 0x0a, 0x2e, 0x9c, 0x10, 0x4a, 0xf8, 0x43, 0xd0, 0xce, 0xbc, 0xf5, 0x7a, 0xd7, 0xde, 0xac,
+	0x23, 0xe5, 0xe6, 0x7d, 0xf3, 0x9b, 0xf7, 0xfb, 0xbd, 0x37, 0xf3, 0xe6, 0x3d, 0x19, 0xae, 0x98,
+	0xac, 0x41, 0x55, 0xc7, 0xab, 0x59, 0xd4, 0x75, 0xd4, 0x6e, 0x59, 0x7d, 0xea, 0x51, 0x7b, 0xbf,
+	0xd4, 0xb1, 0x99, 0xcb, 0xc8, 0xac, 0xbf, 0x58, 0xc2, 0xc5, 0x52, 0xb7, 0x2c, 0xaf, 0xd6, 0x99,
+	0xd3, 0x66, 0x8e, 0x5a, 0xd3, 0x1d, 0x2a, 0x90, 0x6a, 0xb7, 0x5c, 0xa3, 0xae, 0x5e, 0x56, 0x3b,
+	0x7a, 0xd3, 0xb0, 0x74, 0xd7, 0x60, 0x96, 0xd8, 0x2c, 0x5f, 0x16, 0xd8, 0x2a, 0xff, 0x52, 0xc5,
+	0x07, 0x2e, 0xcd, 0x35, 0x59, 0x93, 0x09, 0xbb, 0xff, 0x0b, 0xad, 0x57, 0x9b, 0x8c, 0x35, 0x4d,
+	0xaa, 0xea, 0x1d, 0x43, 0xd5, 0x2d, 0x8b, 0xb9, 0xdc, 0x5b, 0xb0, 0x67, 0x3e, 0x2e, 0x34, 0x90,
+	0xc5, 0x97, 0x95, 0x39, 0x20, 0x1f, 0xf8, 0x7a, 0xb6, 0x75, 0x5b, 0x6f, 0x3b, 0x1a, 0x7d, 0xea,
+	0x51, 0xc7, 0x55, 0x1e, 0xc1, 0xf9, 0x88, 0xd5, 0xe9, 0x30, 0xcb, 0xa1, 0xe4, 0x36, 0x64, 0x3b,
+	0xdc, 0x92, 0x97, 0x8a, 0xd2, 0xf2, 0x74, 0xe5, 0x52, 0x29, 0x16, 0x68, 0x49, 0x6c, 0xd8, 0xcc,
+	0xbc, 0xfc, 0x67, 0x61, 0x4c, 0x43, 0xb0, 0x72, 0x13, 0x39, 0x76, 0x38, 0x0e, 0x39, 0xc8, 0x45,
+	0xc8, 0x5a, 0xd4, 0xf5, 0x8c, 0x06, 0x77, 0x76, 0x56, 0xc3, 0x2f, 0xe5, 0x5b, 0x09, 0xc9, 0x03,
+	0x78, 0x48, 0x2e, 0x88, 0x12, 0xc9, 0xc5, 0x86, 0x80, 0x5c, 0x2c, 0x90, 0x7b, 0x70, 0x96, 0x7d,
+	0x6e, 0x51, 0xbb, 0x5a, 0x67, 0x66, 0x63, 0x97, 0xee, 0xe7, 0xc7, 0x8b, 0xd2, 0x72, 0x6e, 0x33,
+	0xff, 0xe7, 0x6f, 0x6b, 0x73, 0x98, 0xdc, 0x8d, 0x46, 0xc3, 0xa6, 0x8e, 0xb3, 0xe3, 0xda, 0x86,
+	0xd5, 0xd4, 0x66, 0x38, 0x7c, 0x4b, 0xa0, 0x95, 0x0b, 0x11, 0x31, 0xbd, 0x04, 0x3d, 0x86, 0xb9,
+	0xa8, 0x19, 0x45, 0xde, 0x81, 0x33, 0x28, 0x28, 0x2f, 0x15, 0x27, 0xd2, 0x55, 0x06, 0x68, 0xe5,
+	0x33, 0xcc, 0xd1, 0xfb, 0xd4, 0xb3, 0x99, 0x95, 0x92, 0x23, 0xf2, 0x26, 0x64, 0x5b, 0xcc, 0x1d,
+	0x25, 0x1a, 0xc4, 0xf5, 0x4e, 0x34, 0xf0, 0x1f, 0x26, 0xd5, 0xe2, 0x96, 0xc4, 0xa4, 0x8a, 0x0d,
+	0x41, 0x52, 0x05, 0x58, 0xf1, 0x22, 0xde, 0x9c, 0x34, 0xb9, 0xf7, 0x01, 0xc2, 0x6b, 0xce, 0x25,
+	0x4f, 0x57, 0x16, 0x4b, 0xa8, 0xd7, 0xaf, 0x89, 0x92, 0xa8, 0x1e, 0xac, 0x89, 0xd2, 0xb6, 0xde,
+	0xa4, 0xe8, 0x53, 0xeb, 0xdb, 0xa9, 0x3c, 0x97, 0x30, 0xed, 0x3d, 0xde, 0x30, 0xed, 0x42, 0x59,
+	0x72, 0xda, 0x23, 0x71, 0x04, 0x68, 0xf2, 0xde, 0x10, 0x65, 0x4b, 0xa9, 0xca, 0x04, 0x6b, 0x44,
+	0x5a, 0x05, 0xf2, 0xa2, 0x62, 0x6c, 0xcf, 0x32, 0xac, 0xe6, 0x63, 0xbb, 0x41, 0xed, 0xb4, 0x9b,
+	0xfe, 0x5c, 0x82, 0x19, 0xc4, 0x6f, 0x9b, 0x7a, 0x9d, 0x92, 0xd7, 0x60, 0x22, 0x44, 0xf9, 0x3f,
+	0x89, 0x0c, 0x53, 0xb4, 0x6d, 0x38, 0x4e, 0xa0, 0x2e, 0xa3, 0xf5, 0xbe, 0x49, 0x09, 0xce, 0x1b,
+	0xed, 0xb6, 0x67, 0xd1, 0xaa, 0x67, 0xb9, 0x86, 0x59, 0x6d, 0x51, 0xa3, 0xd9, 0x72, 0xf3, 0x13,
+	0x45, 0x69, 0x79, 0x42, 0x3b, 0x27, 0x96, 0x3e, 0xf2, 0x57, 0x1e, 0xf0, 0x05, 0xb2, 0x0a, 0xe7,
+	0x22, 0x78, 0xd7, 0x68, 0xd3, 0x7c, 0x86, 0xa3, 0x67, 0xfb, 0xd0, 0x1f, 0x1a, 0x6d, 0xaa, 0x7c,
+	0x0c, 0x97, 0x87, 0x84, 0x83, 0xd9, 0xbe, 0x0b, 0x93, 0xcc, 0x37, 0x60, 0xae, 0xe7, 0x07, 0x5f,
+	0x81, 0xbe, 0xa0, 0x30, 0xe3, 0x62, 0x87, 0x72, 0x11, 0x0f, 0xf0, 0x11, 0xab, 0xef, 0x6e, 0x31,
+	0x27, 0x78, 0x0c, 0x94, 0x2d, 0xb8, 0x10, 0xb3, 0x23, 0x17, 0x81, 0x8c, 0xc9, 0xea, 0xbb, 0x3c,
+	0x27, 0x19, 0x8d, 0xff, 0xf6, 0xf3, 0x89, 0xb1, 0x8e, 0x73, 0xf5, 0xf8, 0xa5, 0x94, 0xd0, 0xf9,
+	0xa6, 0x67, 0x5b, 0x7d, 0xce, 0x13, 0xf3, 0x1f, 0x90, 0x86, 0xf8, 0x90, 0xb4, 0xe6, 0xd9, 0x56,
+	0x40, 0xea, 0xff, 0x4e, 0x24, 0xd5, 0xd1, 0xc9, 0xb6, 0x57, 0x33, 0x0d, 0xa7, 0x45, 0x1b, 0xa7,
+	0x5f, 0xbb, 0x9f, 0xc0, 0xc5, 0x38, 0x05, 0x0a, 0x7d, 0x17, 0x72, 0x9d, 0xc0, 0x88, 0x15, 0x2c,
+	0x0f, 0x9e, 0x46, 0x80, 0xc0, 0xa3, 0x08, 0xb7, 0x28, 0x5f, 0xe0, 0xad, 0xdd, 0x30, 0xcd, 0x91,
+	0xf5, 0x9f, 0x56, 0x31, 0xff, 0x22, 0xe1, 0x1d, 0x8b, 0x92, 0x0f, 0x8f, 0x6c, 0xe2, 0x84, 0x91,
+	0x9d, 0x5e, 0x61, 0xdf, 0x86, 0x2b, 0x5c, 0xe5, 0x83, 0xfd, 0x0e, 0xb5, 0x79, 0x43, 0xa3, 0x2e,
+	0xb5, 0xd3, 0x9e, 0x3c, 0xe5, 0xeb, 0x71, 0x20, 0xd1, 0x2d, 0x0f, 0xad, 0x27, 0xcc, 0xbf, 0x59,
+	0x96, 0xde, 0xa6, 0x1c, 0x9c, 0xd3, 0xf8, 0x6f, 0x32, 0x07, 0x93, 0x5d, 0xdd, 0xf4, 0x28, 0x16,
+	0xb8, 0xf8, 0x20, 0xf7, 0x20, 0x63, 0x7b, 0x26, 0xe5, 0xe5, 0x3c, 0x5d, 0xb9, 0x3e, 0x10, 0x7b,
+	0xd4, 0xb9, 0xe6, 0x99, 0x41, 0xa5, 0xf1, 0x6d, 0x64, 0x1e, 0xc0, 0xa1, 0x6e, 0xf0, 0x26, 0x88,
+	0x2a, 0xcf, 0x39, 0xd4, 0xc5, 0xb7, 0x60, 0x01, 0xa6, 0x2d, 0xba, 0xd7, 0x5b, 0x9f, 0xe4, 0xeb,
+	0xe0, 0x9b, 0x10, 0x70, 0x1f, 0x72, 0x4e, 0xbd, 0x45, 0x1b, 0x9e, 0x49, 0x1b, 0xf9, 0x2c, 0xd7,
+	0xb0, 0x3c, 0xd8, 0xca, 0x02, 0x44, 0x4c, 0x4c, 0xb8, 0xd5, 0xef, 0xe6, 0x57, 0x87, 0xe7, 0x0f,
+	0x0f, 0x7a, 0x07, 0x66, 0x5b, 0xd1, 0x25, 0x3c, 0xee, 0xb4, 0x90, 0xfd, 0x7c, 0x62, 0xc8, 0x71,
+	0x0f, 0x89, 0xc5, 0x2a, 0xe3, 0x7d, 0xd7, 0x68, 0x9b, 0x75, 0x75, 0xb3, 0xff, 0x95, 0x56, 0xfe,
+	0x90, 0x60, 0x06, 0xed, 0xe2, 0x35, 0xbe, 0x02, 0x39, 0x41, 0x5e, 0xc5, 0xd3, 0xcd, 0x68, 0x53,
+	0xc2, 0xf0, 0xb0, 0xd1, 0x77, 0xee, 0xe3, 0x91, 0xea, 0xb8, 0x06, 0x33, 0x6d, 0xd6, 0x35, 0xac,
+	0x66, 0xb5, 0x63, 0x1b, 0x75, 0x71, 0x7c, 0x39, 0x6d, 0x5a, 0xd8, 0xb6, 0x7d, 0x53, 0xd2, 0xbb,
+	0x9d, 0x39, 0xd1, 0xbb, 0x3d, 0x39, 0xfc, 0xdd, 0xf6, 0xb0, 0xa6, 0xa2, 0x01, 0x8e, 0xfa, 0x6e,
+	0xf7, 0x87, 0x1f, 0x79, 0xb7, 0xfd, 0xeb, 0xf4, 0xc4, 0xa6, 0xb4, 0xea, 0x98, 0xcc, 0x75, 0x30,
+	0xe4, 0x9c, 0x6f, 0xd9, 0xf1, 0x0d, 0x95, 0xdf, 0xcf, 0xc2, 0x24, 0xe7, 0x25, 0x2e, 0x64, 0xc5,
+	0x0c, 0x48, 0x06, 0xcf, 0x6f, 0x70, 0xd0, 0x94, 0x5f, 0x3f, 0x1e, 0x24, 0x84, 0x2b, 0x0b, 0x5f,
+	0xfd, 0xf5, 0xdf, 0x4f, 0xe3, 0x97, 0xc9, 0x25, 0x35, 0x3e, 0xcc, 0x8a, 0x09, 0x93, 0x7c, 0x09,
+	0x59, 0x31, 0x56, 0x25, 0xb1, 0x46, 0x46, 0xcf, 0x24, 0xd6, 0xe8, 0xc0, 0xa9, 0xac, 0x70, 0xd6,
+	0xeb, 0xe4, 0x9a, 0x9a, 0x30, 0x42, 0xab, 0xcf, 0xc4, 0xa1, 0x1f, 0x90, 0x3d, 0x38, 0x83, 0x93,
+	0x20, 0x39, 0xd6, 0x77, 0x2f, 0xee, 0x37, 0x52, 0x50, 0x28, 0xa1, 0xc8, 0x25, 0xc8, 0x24, 0x9f,
+	0x24, 0x81, 0xfc, 0x20, 0x41, 0x56, 0x8c, 0x36, 0x49, 0xa1, 0x47, 0x26, 0xca, 0xa4, 0xd0, 0xa3,
+	0x63, 0xa1, 0xf2, 0x36, 0xe7, 0xbd, 0x45, 0x2a, 0xa9, 0xa1, 0xab, 0x38, 0x49, 0xa9, 0xcf, 0x44,
+	0xb3, 0x3a, 0x20, 0xdf, 0x48, 0x70, 0x06, 0xe7, 0x33, 0x72, 0x2c, 0x5b, 0x5a, 0x32, 0x62, 0x43,
+	0x9e, 0x52, 0xe6, 0xa2, 0x6e, 0x90, 0x95, 0x91, 0x45, 0x91, 0x9f, 0xc3, 0x09, 0x8b, 0x97, 0x02,
+	0x59, 0x49, 0xb8, 0x6f, 0x83, 0x53, 0x9b, 0xbc, 0x3a, 0x0a, 0x14, 0xa5, 0xdd, 0xe1, 0xd2, 0xca,
+	0x44, 0x4d, 0x97, 0xd6, 0x11, 0xfb, 0xab, 0xa2, 0xae, 0x5e, 0x48, 0x90, 0xeb, 0x75, 0x31, 0xb2,
+	0x98, 0x40, 0x19, 0x6b, 0xcd, 0xf2, 0x52, 0x2a, 0x0e, 0x75, 0xbd, 0xc3, 0x75, 0xbd, 0x45, 0x6e,
+	0x8d, 0xa0, 0x2b, 0xd8, 0x1c, 0x9e, 0xe4, 0x0b, 0x09, 0x66, 0xfa, 0x9b, 0x73, 0x52, 0xf6, 0x86,
+	0x4c, 0x0f, 0x49, 0xd9, 0x1b, 0xd6, 0xeb, 0x95, 0x75, 0xae, 0x72, 0x8d, 0xdc, 0x38, 0x81, 0x4a,
+	0xf2, 0xab, 0x04, 0xb3, 0xb1, 0x9e, 0x42, 0x6e, 0x0e, 0x27, 0x1d, 0xde, 0xba, 0xe5, 0xb5, 0x11,
+	0xd1, 0xa8, 0xf2, 0x2e, 0x57, 0xb9, 0x4e, 0xca, 0xe9, 0x2a, 0xe3, 0xed, 0xe8, 0xbb, 0xb0, 0xb5,
+	0x1c, 0x7b, 0x0d, 0x87, 0xb4, 0xa5, 0xa4, 0x44, 0x0e, 0x7b, 0xe0, 0x95, 0x45, 0x2e, 0xb1, 0x48,
+	0x0a, 0x03, 0x12, 0x6d, 0x01, 0xc7, 0x5b, 0x77, 0x00, 0x53, 0xc1, 0xa0, 0x4d, 0x12, 0x8a, 0x2f,
+	0x36, 0xa0, 0xcb, 0x8b, 0x69, 0x30, 0x94, 0xa0, 0x70, 0x09, 0x57, 0x89, 0x3c, 0x20, 0xc1, 0x1f,
+	0xdd, 0xab, 0x75, 0x9f, 0xf2, 0x7b, 0x09, 0xa6, 0x82, 0x99, 0x3b, 0x89, 0x3f, 0x36, 0xc3, 0x27,
+	0xf1, 0xc7, 0x47, 0xf7, 0x93, 0xdc, 0x25, 0x7f, 0xac, 0xe7, 0x82, 0x36, 0x37, 0x5e, 0x1e, 0x16,
+	0xa4, 0x57, 0x87, 0x05, 0xe9, 0xdf, 0xc3, 0x82, 0xf4, 0xe3, 0x51, 0x61, 0xec, 0xd5, 0x51, 0x61,
+	0xec, 0xef, 0xa3, 0xc2, 0xd8, 0xa7, 0x4b, 0x4d, 0xc3, 0x6d, 0x79, 0xb5, 0x52, 0x9d, 0xb5, 0xb9,
+	0x43, 0x8b, 0xba, 0xc2, 0xf1, 0x5e, 0xcf, 0x9f, 0xbb, 0xdf, 0xa1, 0x4e, 0x2d, 0xcb, 0xff, 0x4e,
+	0x59, 0xff, 0x3f, 0x00, 0x00, 0xff, 0xff, 0x98, 0x1e, 0x91, 0xe0, 0x18, 0x12, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -932,6 +1514,14 @@ type QueryClient interface {
 	Neurons(ctx context.Context, in *QueryNeuronsRequest, opts ...grpc.CallOption) (*QueryNeuronsResponse, error)
 	// PruningOrder lists uids, the first to be replaced first.
 	PruningOrder(ctx context.Context, in *QueryPruningOrderRequest, opts ...grpc.CallOption) (*QueryPruningOrderResponse, error)
+	// Published are a neuron's data on chain.
+	Published(ctx context.Context, in *QueryPublishedRequest, opts ...grpc.CallOption) (*QueryPublishedResponse, error)
+	// AllPublished are all data of a subnet's neurons, by uid.
+	AllPublished(ctx context.Context, in *QueryAllPublishedRequest, opts ...grpc.CallOption) (*QueryAllPublishedResponse, error)
+	// Hyperparameters are a subnet's, with bounds, who may set them and from which block on.
+	Hyperparameters(ctx context.Context, in *QueryHyperparametersRequest, opts ...grpc.CallOption) (*QueryHyperparametersResponse, error)
+	// RemovalOrder lists the subnets past immunity, the first to be removed first.
+	RemovalOrder(ctx context.Context, in *QueryRemovalOrderRequest, opts ...grpc.CallOption) (*QueryRemovalOrderResponse, error)
 	// LockCost is what a subnet costs now.
 	LockCost(ctx context.Context, in *QueryLockCostRequest, opts ...grpc.CallOption) (*QueryLockCostResponse, error)
 	// BurnCost is what a registration costs now.
@@ -1000,6 +1590,42 @@ func (c *queryClient) PruningOrder(ctx context.Context, in *QueryPruningOrderReq
 	return out, nil
 }
 
+func (c *queryClient) Published(ctx context.Context, in *QueryPublishedRequest, opts ...grpc.CallOption) (*QueryPublishedResponse, error) {
+	out := new(QueryPublishedResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Query/Published", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) AllPublished(ctx context.Context, in *QueryAllPublishedRequest, opts ...grpc.CallOption) (*QueryAllPublishedResponse, error) {
+	out := new(QueryAllPublishedResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Query/AllPublished", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Hyperparameters(ctx context.Context, in *QueryHyperparametersRequest, opts ...grpc.CallOption) (*QueryHyperparametersResponse, error) {
+	out := new(QueryHyperparametersResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Query/Hyperparameters", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) RemovalOrder(ctx context.Context, in *QueryRemovalOrderRequest, opts ...grpc.CallOption) (*QueryRemovalOrderResponse, error) {
+	out := new(QueryRemovalOrderResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Query/RemovalOrder", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) LockCost(ctx context.Context, in *QueryLockCostRequest, opts ...grpc.CallOption) (*QueryLockCostResponse, error) {
 	out := new(QueryLockCostResponse)
 	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Query/LockCost", in, out, opts...)
@@ -1027,6 +1653,14 @@ type QueryServer interface {
 	Neurons(context.Context, *QueryNeuronsRequest) (*QueryNeuronsResponse, error)
 	// PruningOrder lists uids, the first to be replaced first.
 	PruningOrder(context.Context, *QueryPruningOrderRequest) (*QueryPruningOrderResponse, error)
+	// Published are a neuron's data on chain.
+	Published(context.Context, *QueryPublishedRequest) (*QueryPublishedResponse, error)
+	// AllPublished are all data of a subnet's neurons, by uid.
+	AllPublished(context.Context, *QueryAllPublishedRequest) (*QueryAllPublishedResponse, error)
+	// Hyperparameters are a subnet's, with bounds, who may set them and from which block on.
+	Hyperparameters(context.Context, *QueryHyperparametersRequest) (*QueryHyperparametersResponse, error)
+	// RemovalOrder lists the subnets past immunity, the first to be removed first.
+	RemovalOrder(context.Context, *QueryRemovalOrderRequest) (*QueryRemovalOrderResponse, error)
 	// LockCost is what a subnet costs now.
 	LockCost(context.Context, *QueryLockCostRequest) (*QueryLockCostResponse, error)
 	// BurnCost is what a registration costs now.
@@ -1054,6 +1688,18 @@ func (*UnimplementedQueryServer) Neurons(ctx context.Context, req *QueryNeuronsR
 }
 func (*UnimplementedQueryServer) PruningOrder(ctx context.Context, req *QueryPruningOrderRequest) (*QueryPruningOrderResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method PruningOrder not implemented")
+}
+func (*UnimplementedQueryServer) Published(ctx context.Context, req *QueryPublishedRequest) (*QueryPublishedResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Published not implemented")
+}
+func (*UnimplementedQueryServer) AllPublished(ctx context.Context, req *QueryAllPublishedRequest) (*QueryAllPublishedResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method AllPublished not implemented")
+}
+func (*UnimplementedQueryServer) Hyperparameters(ctx context.Context, req *QueryHyperparametersRequest) (*QueryHyperparametersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Hyperparameters not implemented")
+}
+func (*UnimplementedQueryServer) RemovalOrder(ctx context.Context, req *QueryRemovalOrderRequest) (*QueryRemovalOrderResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RemovalOrder not implemented")
 }
 func (*UnimplementedQueryServer) LockCost(ctx context.Context, req *QueryLockCostRequest) (*QueryLockCostResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method LockCost not implemented")
@@ -1174,6 +1820,78 @@ func _Query_PruningOrder_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Published_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPublishedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Published(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Query/Published",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Published(ctx, req.(*QueryPublishedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_AllPublished_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryAllPublishedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).AllPublished(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Query/AllPublished",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).AllPublished(ctx, req.(*QueryAllPublishedRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Hyperparameters_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryHyperparametersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Hyperparameters(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Query/Hyperparameters",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Hyperparameters(ctx, req.(*QueryHyperparametersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_RemovalOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryRemovalOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).RemovalOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Query/RemovalOrder",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).RemovalOrder(ctx, req.(*QueryRemovalOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_LockCost_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryLockCostRequest)
 	if err := dec(in); err != nil {
@@ -1238,6 +1956,22 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PruningOrder",
 			Handler:    _Query_PruningOrder_Handler,
+		},
+		{
+			MethodName: "Published",
+			Handler:    _Query_Published_Handler,
+		},
+		{
+			MethodName: "AllPublished",
+			Handler:    _Query_AllPublished_Handler,
+		},
+		{
+			MethodName: "Hyperparameters",
+			Handler:    _Query_Hyperparameters_Handler,
+		},
+		{
+			MethodName: "RemovalOrder",
+			Handler:    _Query_RemovalOrder_Handler,
 		},
 		{
 			MethodName: "LockCost",
@@ -1818,6 +2552,415 @@ func (m *QueryBurnCostResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryPublishedRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPublishedRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPublishedRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPublishedResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPublishedResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPublishedResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Published.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAllPublishedRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAllPublishedRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAllPublishedRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryAllPublishedResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryAllPublishedResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryAllPublishedResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Published) > 0 {
+		for iNdEx := len(m.Published) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Published[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryHyperparametersRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryHyperparametersRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryHyperparametersRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *HyperparameterInfo) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *HyperparameterInfo) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *HyperparameterInfo) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Scheduled != nil {
+		{
+			size, err := m.Scheduled.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.NextHeight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.NextHeight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.SetHeight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.SetHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	{
+		size, err := m.Rule.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	if m.Value != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Value))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryHyperparametersResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryHyperparametersResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryHyperparametersResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Hyperparameters) > 0 {
+		for iNdEx := len(m.Hyperparameters) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Hyperparameters[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRemovalOrderRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRemovalOrderRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRemovalOrderRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *RemovalPlace) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RemovalPlace) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RemovalPlace) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ImmuneUntilTime != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ImmuneUntilTime))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.ImmuneUntilHeight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ImmuneUntilHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.MovingPrice) > 0 {
+		i -= len(m.MovingPrice)
+		copy(dAtA[i:], m.MovingPrice)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.MovingPrice)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryRemovalOrderResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryRemovalOrderResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryRemovalOrderResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.FreeSlots != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.FreeSlots))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Order) > 0 {
+		for iNdEx := len(m.Order) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Order[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintQuery(dAtA []byte, offset int, v uint64) int {
 	offset -= sovQuery(v)
 	base := offset
@@ -2057,6 +3200,178 @@ func (m *QueryBurnCostResponse) Size() (n int) {
 	}
 	if m.Height != 0 {
 		n += 1 + sovQuery(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *QueryPublishedRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryPublishedResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Published.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryAllPublishedRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryAllPublishedResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Published) > 0 {
+		for _, e := range m.Published {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryHyperparametersRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	return n
+}
+
+func (m *HyperparameterInfo) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Value != 0 {
+		n += 1 + sovQuery(uint64(m.Value))
+	}
+	l = m.Rule.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.SetHeight != 0 {
+		n += 1 + sovQuery(uint64(m.SetHeight))
+	}
+	if m.NextHeight != 0 {
+		n += 1 + sovQuery(uint64(m.NextHeight))
+	}
+	if m.Scheduled != nil {
+		l = m.Scheduled.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryHyperparametersResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Hyperparameters) > 0 {
+		for _, e := range m.Hyperparameters {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Height != 0 {
+		n += 1 + sovQuery(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *QueryRemovalOrderRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *RemovalPlace) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovQuery(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovQuery(uint64(m.Netuid))
+	}
+	l = len(m.MovingPrice)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.ImmuneUntilHeight != 0 {
+		n += 1 + sovQuery(uint64(m.ImmuneUntilHeight))
+	}
+	if m.ImmuneUntilTime != 0 {
+		n += 1 + sovQuery(uint64(m.ImmuneUntilTime))
+	}
+	return n
+}
+
+func (m *QueryRemovalOrderResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Order) > 0 {
+		for _, e := range m.Order {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.FreeSlots != 0 {
+		n += 1 + sovQuery(uint64(m.FreeSlots))
 	}
 	return n
 }
@@ -3476,6 +4791,1106 @@ func (m *QueryBurnCostResponse) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPublishedRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPublishedRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPublishedRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPublishedResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPublishedResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPublishedResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Published", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Published.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAllPublishedRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAllPublishedRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAllPublishedRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryAllPublishedResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryAllPublishedResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryAllPublishedResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Published", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Published = append(m.Published, Published{})
+			if err := m.Published[len(m.Published)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryHyperparametersRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryHyperparametersRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryHyperparametersRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *HyperparameterInfo) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: HyperparameterInfo: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: HyperparameterInfo: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Value", wireType)
+			}
+			m.Value = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Value |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Rule", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Rule.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SetHeight", wireType)
+			}
+			m.SetHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SetHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NextHeight", wireType)
+			}
+			m.NextHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.NextHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Scheduled", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Scheduled == nil {
+				m.Scheduled = &ScheduledHyperparameter{}
+			}
+			if err := m.Scheduled.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryHyperparametersResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryHyperparametersResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryHyperparametersResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hyperparameters", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hyperparameters = append(m.Hyperparameters, HyperparameterInfo{})
+			if err := m.Hyperparameters[len(m.Hyperparameters)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRemovalOrderRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRemovalOrderRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRemovalOrderRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RemovalPlace) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RemovalPlace: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RemovalPlace: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MovingPrice", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.MovingPrice = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ImmuneUntilHeight", wireType)
+			}
+			m.ImmuneUntilHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ImmuneUntilHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ImmuneUntilTime", wireType)
+			}
+			m.ImmuneUntilTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ImmuneUntilTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryRemovalOrderResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryRemovalOrderResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryRemovalOrderResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Order", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Order = append(m.Order, RemovalPlace{})
+			if err := m.Order[len(m.Order)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FreeSlots", wireType)
+			}
+			m.FreeSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FreeSlots |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}

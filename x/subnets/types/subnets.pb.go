@@ -202,6 +202,9 @@ type Hyperparameters struct {
 	BurnIncrease          uint32 `protobuf:"varint,24,opt,name=burn_increase,json=burnIncrease,proto3" json:"burn_increase,omitempty"`
 	OwnerCutEnabled       bool   `protobuf:"varint,25,opt,name=owner_cut_enabled,json=ownerCutEnabled,proto3" json:"owner_cut_enabled,omitempty"`
 	MinStakeToValidate    uint64 `protobuf:"varint,26,opt,name=min_stake_to_validate,json=minStakeToValidate,proto3" json:"min_stake_to_validate,omitempty"`
+	MinCollateral         uint64 `protobuf:"varint,27,opt,name=min_collateral,json=minCollateral,proto3" json:"min_collateral,omitempty"`
+	CollateralUnbond      uint32 `protobuf:"varint,28,opt,name=collateral_unbond,json=collateralUnbond,proto3" json:"collateral_unbond,omitempty"`
+	MaxSlash              uint32 `protobuf:"varint,29,opt,name=max_slash,json=maxSlash,proto3" json:"max_slash,omitempty"`
 }
 
 func (m *Hyperparameters) Reset()         { *m = Hyperparameters{} }
@@ -419,6 +422,328 @@ func (m *Hyperparameters) GetMinStakeToValidate() uint64 {
 	return 0
 }
 
+func (m *Hyperparameters) GetMinCollateral() uint64 {
+	if m != nil {
+		return m.MinCollateral
+	}
+	return 0
+}
+
+func (m *Hyperparameters) GetCollateralUnbond() uint32 {
+	if m != nil {
+		return m.CollateralUnbond
+	}
+	return 0
+}
+
+func (m *Hyperparameters) GetMaxSlash() uint32 {
+	if m != nil {
+		return m.MaxSlash
+	}
+	return 0
+}
+
+// ScheduledHyperparameter is a change that takes effect later: raises of what is
+// asked of collateral.
+type ScheduledHyperparameter struct {
+	SubnetId  uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Name      string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Value     uint64 `protobuf:"varint,3,opt,name=value,proto3" json:"value,omitempty"`
+	DueHeight int64  `protobuf:"varint,4,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	DueTime   int64  `protobuf:"varint,5,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+}
+
+func (m *ScheduledHyperparameter) Reset()         { *m = ScheduledHyperparameter{} }
+func (m *ScheduledHyperparameter) String() string { return proto.CompactTextString(m) }
+func (*ScheduledHyperparameter) ProtoMessage()    {}
+func (*ScheduledHyperparameter) Descriptor() ([]byte, []int) {
+	return fileDescriptor_928c217641f34183, []int{2}
+}
+func (m *ScheduledHyperparameter) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ScheduledHyperparameter) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ScheduledHyperparameter.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ScheduledHyperparameter) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ScheduledHyperparameter.Merge(m, src)
+}
+func (m *ScheduledHyperparameter) XXX_Size() int {
+	return m.Size()
+}
+func (m *ScheduledHyperparameter) XXX_DiscardUnknown() {
+	xxx_messageInfo_ScheduledHyperparameter.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ScheduledHyperparameter proto.InternalMessageInfo
+
+func (m *ScheduledHyperparameter) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *ScheduledHyperparameter) GetName() string {
+	if m != nil {
+		return m.Name
+	}
+	return ""
+}
+
+func (m *ScheduledHyperparameter) GetValue() uint64 {
+	if m != nil {
+		return m.Value
+	}
+	return 0
+}
+
+func (m *ScheduledHyperparameter) GetDueHeight() int64 {
+	if m != nil {
+		return m.DueHeight
+	}
+	return 0
+}
+
+func (m *ScheduledHyperparameter) GetDueTime() int64 {
+	if m != nil {
+		return m.DueTime
+	}
+	return 0
+}
+
+// Published are data that a neuron keeps on chain.
+type Published struct {
+	SubnetId     uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Uid          uint32 `protobuf:"varint,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	Hotkey       string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Data         []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	Hash         []byte `protobuf:"bytes,5,opt,name=hash,proto3" json:"hash,omitempty"`
+	SealedHeight int64  `protobuf:"varint,6,opt,name=sealed_height,json=sealedHeight,proto3" json:"sealed_height,omitempty"`
+	Height       int64  `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *Published) Reset()         { *m = Published{} }
+func (m *Published) String() string { return proto.CompactTextString(m) }
+func (*Published) ProtoMessage()    {}
+func (*Published) Descriptor() ([]byte, []int) {
+	return fileDescriptor_928c217641f34183, []int{3}
+}
+func (m *Published) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Published) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Published.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Published) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Published.Merge(m, src)
+}
+func (m *Published) XXX_Size() int {
+	return m.Size()
+}
+func (m *Published) XXX_DiscardUnknown() {
+	xxx_messageInfo_Published.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Published proto.InternalMessageInfo
+
+func (m *Published) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *Published) GetUid() uint32 {
+	if m != nil {
+		return m.Uid
+	}
+	return 0
+}
+
+func (m *Published) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *Published) GetData() []byte {
+	if m != nil {
+		return m.Data
+	}
+	return nil
+}
+
+func (m *Published) GetHash() []byte {
+	if m != nil {
+		return m.Hash
+	}
+	return nil
+}
+
+func (m *Published) GetSealedHeight() int64 {
+	if m != nil {
+		return m.SealedHeight
+	}
+	return 0
+}
+
+func (m *Published) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+// PublishUse is what a neuron has published in its current window of a tempo.
+type PublishUse struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Uid      uint32 `protobuf:"varint,2,opt,name=uid,proto3" json:"uid,omitempty"`
+	Since    int64  `protobuf:"varint,3,opt,name=since,proto3" json:"since,omitempty"`
+	Bytes    uint32 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+}
+
+func (m *PublishUse) Reset()         { *m = PublishUse{} }
+func (m *PublishUse) String() string { return proto.CompactTextString(m) }
+func (*PublishUse) ProtoMessage()    {}
+func (*PublishUse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_928c217641f34183, []int{4}
+}
+func (m *PublishUse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *PublishUse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_PublishUse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *PublishUse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_PublishUse.Merge(m, src)
+}
+func (m *PublishUse) XXX_Size() int {
+	return m.Size()
+}
+func (m *PublishUse) XXX_DiscardUnknown() {
+	xxx_messageInfo_PublishUse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_PublishUse proto.InternalMessageInfo
+
+func (m *PublishUse) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *PublishUse) GetUid() uint32 {
+	if m != nil {
+		return m.Uid
+	}
+	return 0
+}
+
+func (m *PublishUse) GetSince() int64 {
+	if m != nil {
+		return m.Since
+	}
+	return 0
+}
+
+func (m *PublishUse) GetBytes() uint32 {
+	if m != nil {
+		return m.Bytes
+	}
+	return 0
+}
+
+// Removal is a removed subnet whose records are being deleted.
+type Removal struct {
+	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid   uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Height   int64  `protobuf:"varint,3,opt,name=height,proto3" json:"height,omitempty"`
+}
+
+func (m *Removal) Reset()         { *m = Removal{} }
+func (m *Removal) String() string { return proto.CompactTextString(m) }
+func (*Removal) ProtoMessage()    {}
+func (*Removal) Descriptor() ([]byte, []int) {
+	return fileDescriptor_928c217641f34183, []int{5}
+}
+func (m *Removal) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Removal) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Removal.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Removal) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Removal.Merge(m, src)
+}
+func (m *Removal) XXX_Size() int {
+	return m.Size()
+}
+func (m *Removal) XXX_DiscardUnknown() {
+	xxx_messageInfo_Removal.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Removal proto.InternalMessageInfo
+
+func (m *Removal) GetSubnetId() uint64 {
+	if m != nil {
+		return m.SubnetId
+	}
+	return 0
+}
+
+func (m *Removal) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *Removal) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
 // HyperparameterRule is a hyperparameter's default, bounds and who may set it.
 // Booleans are 0 and 1. Bounds that depend on the subnet (max_uids not below
 // the neurons present, weights_rate_limit not above the tempo) are in the code.
@@ -434,7 +759,7 @@ func (m *HyperparameterRule) Reset()         { *m = HyperparameterRule{} }
 func (m *HyperparameterRule) String() string { return proto.CompactTextString(m) }
 func (*HyperparameterRule) ProtoMessage()    {}
 func (*HyperparameterRule) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{2}
+	return fileDescriptor_928c217641f34183, []int{6}
 }
 func (m *HyperparameterRule) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -516,7 +841,7 @@ func (m *Neuron) Reset()         { *m = Neuron{} }
 func (m *Neuron) String() string { return proto.CompactTextString(m) }
 func (*Neuron) ProtoMessage()    {}
 func (*Neuron) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{3}
+	return fileDescriptor_928c217641f34183, []int{7}
 }
 func (m *Neuron) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -617,24 +942,27 @@ func (m *Neuron) GetEmission() uint64 {
 
 // Params of x/subnets. Governance sets them.
 type Params struct {
-	MinLock          uint64               `protobuf:"varint,1,opt,name=min_lock,json=minLock,proto3" json:"min_lock,omitempty"`
-	LockInterval     int64                `protobuf:"varint,2,opt,name=lock_interval,json=lockInterval,proto3" json:"lock_interval,omitempty"`
-	LockMultiplier   uint32               `protobuf:"varint,3,opt,name=lock_multiplier,json=lockMultiplier,proto3" json:"lock_multiplier,omitempty"`
-	MaxSubnets       uint32               `protobuf:"varint,4,opt,name=max_subnets,json=maxSubnets,proto3" json:"max_subnets,omitempty"`
-	StartDelay       int64                `protobuf:"varint,5,opt,name=start_delay,json=startDelay,proto3" json:"start_delay,omitempty"`
-	CreationInterval int64                `protobuf:"varint,6,opt,name=creation_interval,json=creationInterval,proto3" json:"creation_interval,omitempty"`
-	NetworkImmunity  int64                `protobuf:"varint,7,opt,name=network_immunity,json=networkImmunity,proto3" json:"network_immunity,omitempty"`
-	RegisterBaseBurn uint64               `protobuf:"varint,8,opt,name=register_base_burn,json=registerBaseBurn,proto3" json:"register_base_burn,omitempty"`
-	ServeRateLimit   int64                `protobuf:"varint,9,opt,name=serve_rate_limit,json=serveRateLimit,proto3" json:"serve_rate_limit,omitempty"`
-	MinNonImmune     int64                `protobuf:"varint,10,opt,name=min_non_immune,json=minNonImmune,proto3" json:"min_non_immune,omitempty"`
-	Hyperparameters  []HyperparameterRule `protobuf:"bytes,11,rep,name=hyperparameters,proto3" json:"hyperparameters"`
+	MinLock              uint64               `protobuf:"varint,1,opt,name=min_lock,json=minLock,proto3" json:"min_lock,omitempty"`
+	LockInterval         int64                `protobuf:"varint,2,opt,name=lock_interval,json=lockInterval,proto3" json:"lock_interval,omitempty"`
+	LockMultiplier       uint32               `protobuf:"varint,3,opt,name=lock_multiplier,json=lockMultiplier,proto3" json:"lock_multiplier,omitempty"`
+	MaxSubnets           uint32               `protobuf:"varint,4,opt,name=max_subnets,json=maxSubnets,proto3" json:"max_subnets,omitempty"`
+	StartDelay           int64                `protobuf:"varint,5,opt,name=start_delay,json=startDelay,proto3" json:"start_delay,omitempty"`
+	CreationInterval     int64                `protobuf:"varint,6,opt,name=creation_interval,json=creationInterval,proto3" json:"creation_interval,omitempty"`
+	NetworkImmunity      int64                `protobuf:"varint,7,opt,name=network_immunity,json=networkImmunity,proto3" json:"network_immunity,omitempty"`
+	RegisterBaseBurn     uint64               `protobuf:"varint,8,opt,name=register_base_burn,json=registerBaseBurn,proto3" json:"register_base_burn,omitempty"`
+	ServeRateLimit       int64                `protobuf:"varint,9,opt,name=serve_rate_limit,json=serveRateLimit,proto3" json:"serve_rate_limit,omitempty"`
+	MinNonImmune         int64                `protobuf:"varint,10,opt,name=min_non_immune,json=minNonImmune,proto3" json:"min_non_immune,omitempty"`
+	Hyperparameters      []HyperparameterRule `protobuf:"bytes,11,rep,name=hyperparameters,proto3" json:"hyperparameters"`
+	PublishBytesPerTempo uint32               `protobuf:"varint,12,opt,name=publish_bytes_per_tempo,json=publishBytesPerTempo,proto3" json:"publish_bytes_per_tempo,omitempty"`
+	HotkeySwapFee        uint64               `protobuf:"varint,13,opt,name=hotkey_swap_fee,json=hotkeySwapFee,proto3" json:"hotkey_swap_fee,omitempty"`
+	SweepKeysPerBlock    uint32               `protobuf:"varint,14,opt,name=sweep_keys_per_block,json=sweepKeysPerBlock,proto3" json:"sweep_keys_per_block,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
 func (m *Params) String() string { return proto.CompactTextString(m) }
 func (*Params) ProtoMessage()    {}
 func (*Params) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{4}
+	return fileDescriptor_928c217641f34183, []int{8}
 }
 func (m *Params) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -740,6 +1068,27 @@ func (m *Params) GetHyperparameters() []HyperparameterRule {
 	return nil
 }
 
+func (m *Params) GetPublishBytesPerTempo() uint32 {
+	if m != nil {
+		return m.PublishBytesPerTempo
+	}
+	return 0
+}
+
+func (m *Params) GetHotkeySwapFee() uint64 {
+	if m != nil {
+		return m.HotkeySwapFee
+	}
+	return 0
+}
+
+func (m *Params) GetSweepKeysPerBlock() uint32 {
+	if m != nil {
+		return m.SweepKeysPerBlock
+	}
+	return 0
+}
+
 // BurnPrice is what a registration costs now.
 type BurnPrice struct {
 	SubnetId uint64 `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
@@ -750,7 +1099,7 @@ func (m *BurnPrice) Reset()         { *m = BurnPrice{} }
 func (m *BurnPrice) String() string { return proto.CompactTextString(m) }
 func (*BurnPrice) ProtoMessage()    {}
 func (*BurnPrice) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{5}
+	return fileDescriptor_928c217641f34183, []int{9}
 }
 func (m *BurnPrice) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -803,7 +1152,7 @@ func (m *Creation) Reset()         { *m = Creation{} }
 func (m *Creation) String() string { return proto.CompactTextString(m) }
 func (*Creation) ProtoMessage()    {}
 func (*Creation) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{6}
+	return fileDescriptor_928c217641f34183, []int{10}
 }
 func (m *Creation) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -857,7 +1206,7 @@ func (m *HyperparameterSet) Reset()         { *m = HyperparameterSet{} }
 func (m *HyperparameterSet) String() string { return proto.CompactTextString(m) }
 func (*HyperparameterSet) ProtoMessage()    {}
 func (*HyperparameterSet) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{7}
+	return fileDescriptor_928c217641f34183, []int{11}
 }
 func (m *HyperparameterSet) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -917,7 +1266,7 @@ func (m *LockState) Reset()         { *m = LockState{} }
 func (m *LockState) String() string { return proto.CompactTextString(m) }
 func (*LockState) ProtoMessage()    {}
 func (*LockState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{8}
+	return fileDescriptor_928c217641f34183, []int{12}
 }
 func (m *LockState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -962,20 +1311,24 @@ func (m *LockState) GetLastLockHeight() int64 {
 
 // GenesisState of x/subnets.
 type GenesisState struct {
-	Params             Params              `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	Subnets            []Subnet            `protobuf:"bytes,2,rep,name=subnets,proto3" json:"subnets"`
-	Neurons            []Neuron            `protobuf:"bytes,3,rep,name=neurons,proto3" json:"neurons"`
-	BurnPrices         []BurnPrice         `protobuf:"bytes,4,rep,name=burn_prices,json=burnPrices,proto3" json:"burn_prices"`
-	Creations          []Creation          `protobuf:"bytes,5,rep,name=creations,proto3" json:"creations"`
-	HyperparameterSets []HyperparameterSet `protobuf:"bytes,6,rep,name=hyperparameter_sets,json=hyperparameterSets,proto3" json:"hyperparameter_sets"`
-	Lock               LockState           `protobuf:"bytes,7,opt,name=lock,proto3" json:"lock"`
+	Params             Params                    `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
+	Subnets            []Subnet                  `protobuf:"bytes,2,rep,name=subnets,proto3" json:"subnets"`
+	Neurons            []Neuron                  `protobuf:"bytes,3,rep,name=neurons,proto3" json:"neurons"`
+	BurnPrices         []BurnPrice               `protobuf:"bytes,4,rep,name=burn_prices,json=burnPrices,proto3" json:"burn_prices"`
+	Creations          []Creation                `protobuf:"bytes,5,rep,name=creations,proto3" json:"creations"`
+	HyperparameterSets []HyperparameterSet       `protobuf:"bytes,6,rep,name=hyperparameter_sets,json=hyperparameterSets,proto3" json:"hyperparameter_sets"`
+	Lock               LockState                 `protobuf:"bytes,7,opt,name=lock,proto3" json:"lock"`
+	Scheduled          []ScheduledHyperparameter `protobuf:"bytes,8,rep,name=scheduled,proto3" json:"scheduled"`
+	Published          []Published               `protobuf:"bytes,9,rep,name=published,proto3" json:"published"`
+	PublishUses        []PublishUse              `protobuf:"bytes,10,rep,name=publish_uses,json=publishUses,proto3" json:"publish_uses"`
+	Removals           []Removal                 `protobuf:"bytes,11,rep,name=removals,proto3" json:"removals"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_928c217641f34183, []int{9}
+	return fileDescriptor_928c217641f34183, []int{13}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1053,9 +1406,41 @@ func (m *GenesisState) GetLock() LockState {
 	return LockState{}
 }
 
+func (m *GenesisState) GetScheduled() []ScheduledHyperparameter {
+	if m != nil {
+		return m.Scheduled
+	}
+	return nil
+}
+
+func (m *GenesisState) GetPublished() []Published {
+	if m != nil {
+		return m.Published
+	}
+	return nil
+}
+
+func (m *GenesisState) GetPublishUses() []PublishUse {
+	if m != nil {
+		return m.PublishUses
+	}
+	return nil
+}
+
+func (m *GenesisState) GetRemovals() []Removal {
+	if m != nil {
+		return m.Removals
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*Subnet)(nil), "lode.subnets.v1.Subnet")
 	proto.RegisterType((*Hyperparameters)(nil), "lode.subnets.v1.Hyperparameters")
+	proto.RegisterType((*ScheduledHyperparameter)(nil), "lode.subnets.v1.ScheduledHyperparameter")
+	proto.RegisterType((*Published)(nil), "lode.subnets.v1.Published")
+	proto.RegisterType((*PublishUse)(nil), "lode.subnets.v1.PublishUse")
+	proto.RegisterType((*Removal)(nil), "lode.subnets.v1.Removal")
 	proto.RegisterType((*HyperparameterRule)(nil), "lode.subnets.v1.HyperparameterRule")
 	proto.RegisterType((*Neuron)(nil), "lode.subnets.v1.Neuron")
 	proto.RegisterType((*Params)(nil), "lode.subnets.v1.Params")
@@ -1069,108 +1454,130 @@ func init() {
 func init() { proto.RegisterFile("lode/subnets/v1/subnets.proto", fileDescriptor_928c217641f34183) }
 
 var fileDescriptor_928c217641f34183 = []byte{
-	// 1602 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x56, 0xcd, 0x6e, 0x23, 0xb9,
-	0x11, 0x1e, 0x59, 0x1a, 0xfd, 0x94, 0xd4, 0x92, 0xcc, 0xb1, 0x77, 0xda, 0x4e, 0xd6, 0xab, 0xc8,
-	0x1b, 0x58, 0x3b, 0x49, 0xec, 0xb5, 0xf3, 0x07, 0xe4, 0xe7, 0x60, 0x4f, 0x82, 0xd8, 0x80, 0x77,
-	0x61, 0xb4, 0x36, 0x93, 0x1f, 0x04, 0x68, 0x50, 0x6a, 0x5a, 0x22, 0xdc, 0x4d, 0x2a, 0x4d, 0xb6,
-	0x2c, 0x03, 0x79, 0x82, 0x9c, 0xf2, 0x18, 0x39, 0xee, 0x21, 0x0f, 0xb1, 0xc8, 0x69, 0x91, 0x53,
-	0x4e, 0x41, 0x30, 0x83, 0x60, 0x91, 0x5b, 0xde, 0x20, 0x01, 0x8b, 0xa4, 0x24, 0xdb, 0xc8, 0xce,
-	0x5e, 0x04, 0xf2, 0xab, 0x8f, 0x25, 0x76, 0xd5, 0x57, 0x55, 0x84, 0x77, 0x53, 0x99, 0xb0, 0x23,
-	0x55, 0x8c, 0x04, 0xd3, 0xea, 0x68, 0x7e, 0xec, 0x97, 0x87, 0xb3, 0x5c, 0x6a, 0x49, 0x3a, 0xc6,
-	0x7c, 0xe8, 0xb1, 0xf9, 0xf1, 0xee, 0x26, 0xcd, 0xb8, 0x90, 0x47, 0xf8, 0x6b, 0x39, 0xbb, 0x3b,
-	0x63, 0xa9, 0x32, 0xa9, 0x62, 0xdc, 0x1d, 0xd9, 0x8d, 0x33, 0x6d, 0x4d, 0xe4, 0x44, 0x5a, 0xdc,
-	0xac, 0x2c, 0xda, 0xff, 0x77, 0x19, 0xaa, 0x43, 0x74, 0x49, 0xda, 0xb0, 0xc1, 0x93, 0xb0, 0xd4,
-	0x2b, 0x0d, 0x2a, 0xd1, 0x06, 0x4f, 0xc8, 0x3b, 0x50, 0x15, 0x4c, 0x17, 0x3c, 0x09, 0x37, 0x7a,
-	0xa5, 0x41, 0x10, 0xb9, 0x1d, 0xf9, 0x31, 0xb4, 0xe4, 0xad, 0x60, 0x79, 0x3c, 0x95, 0xfa, 0x86,
-	0xdd, 0x85, 0xe5, 0x5e, 0x69, 0xd0, 0x38, 0x0b, 0xff, 0xf6, 0x97, 0xef, 0x6c, 0xb9, 0x3f, 0x3c,
-	0x4d, 0x92, 0x9c, 0x29, 0x35, 0xd4, 0x39, 0x17, 0x93, 0xa8, 0x89, 0xec, 0x73, 0x24, 0x13, 0x02,
-	0x15, 0x41, 0x33, 0x16, 0x56, 0xcc, 0xa1, 0x08, 0xd7, 0xa4, 0x07, 0xcd, 0x84, 0xa9, 0x71, 0xce,
-	0x67, 0x9a, 0x4b, 0x11, 0x3e, 0x45, 0xd3, 0x3a, 0x44, 0xba, 0x50, 0x2e, 0xf2, 0x34, 0xac, 0xa2,
-	0xc5, 0x2c, 0xc9, 0x1e, 0xc0, 0x8c, 0xe6, 0x34, 0x63, 0x9a, 0xe5, 0x2a, 0xac, 0xa1, 0x61, 0x0d,
-	0x31, 0xff, 0x93, 0xca, 0xf1, 0x4d, 0x58, 0xc7, 0xcf, 0xc1, 0x35, 0xf9, 0x26, 0xb4, 0xc7, 0x39,
-	0xa3, 0x9a, 0x25, 0xf1, 0x94, 0xf1, 0xc9, 0x54, 0x87, 0x8d, 0x5e, 0x69, 0x50, 0x8e, 0x02, 0x87,
-	0x9e, 0x23, 0x48, 0xbe, 0x01, 0x2d, 0x4f, 0xd3, 0x3c, 0x63, 0x21, 0x20, 0xa9, 0xe9, 0xb0, 0x4f,
-	0x78, 0xc6, 0x8c, 0x27, 0xa5, 0x69, 0xbe, 0xe6, 0xa9, 0x69, 0x3d, 0x39, 0x74, 0xe5, 0xc9, 0xd3,
-	0xd0, 0x53, 0xcb, 0x7a, 0x72, 0x18, 0x7a, 0x0a, 0xa1, 0x26, 0x58, 0x91, 0x4b, 0xa1, 0xc2, 0x00,
-	0xa3, 0xec, 0xb7, 0xe4, 0x0a, 0x3a, 0xd3, 0xbb, 0x19, 0xcb, 0xd7, 0x3e, 0xb3, 0xdd, 0x2b, 0x0d,
-	0x9a, 0x27, 0xbd, 0xc3, 0x07, 0x42, 0x38, 0x3c, 0xbf, 0xcf, 0x3b, 0xab, 0x7c, 0xf6, 0x8f, 0xf7,
-	0x9e, 0x44, 0x0f, 0x8f, 0xf7, 0xff, 0x53, 0x83, 0xce, 0x03, 0x2a, 0xd9, 0x82, 0xa7, 0x9a, 0x65,
-	0x33, 0x89, 0x79, 0x0f, 0x22, 0xbb, 0x21, 0x3b, 0x50, 0xcf, 0xe8, 0x22, 0x2e, 0x78, 0xa2, 0x5c,
-	0xf2, 0x6b, 0x19, 0x5d, 0xfc, 0x92, 0x27, 0xca, 0x7c, 0xba, 0x31, 0xcd, 0x69, 0xca, 0x13, 0xaa,
-	0x65, 0xae, 0x30, 0xff, 0x41, 0x14, 0x64, 0x74, 0xf1, 0x6a, 0x09, 0x92, 0x03, 0xe8, 0xf0, 0x2c,
-	0x2b, 0x04, 0xd7, 0x77, 0xf1, 0x8c, 0xe5, 0x5c, 0x26, 0x98, 0xf2, 0x20, 0x6a, 0x7b, 0xf8, 0x0a,
-	0x51, 0x73, 0x81, 0x1b, 0x3a, 0x9b, 0x51, 0x4c, 0x7b, 0x10, 0xd9, 0x0d, 0xf9, 0x10, 0xb6, 0x46,
-	0x52, 0x24, 0x2a, 0xce, 0xe4, 0x9c, 0x8b, 0x49, 0x4c, 0xe7, 0x2c, 0xa7, 0x13, 0x86, 0x0a, 0x08,
-	0x22, 0x82, 0xb6, 0x8f, 0xd0, 0x74, 0x6a, 0x2d, 0x64, 0x1f, 0x02, 0x7b, 0x62, 0xc6, 0x04, 0x4d,
-	0xf5, 0x1d, 0x6a, 0x22, 0x88, 0x5a, 0x08, 0x5e, 0x59, 0xcc, 0x24, 0xe4, 0xae, 0xc8, 0x68, 0x3c,
-	0x67, 0xb9, 0x32, 0x52, 0xab, 0x23, 0xa7, 0x69, 0xb0, 0x57, 0x16, 0x32, 0x94, 0x94, 0xff, 0xbe,
-	0xe0, 0x49, 0x4c, 0xd3, 0xd9, 0x94, 0xa2, 0x44, 0xea, 0x51, 0xd3, 0x62, 0xa7, 0x06, 0x22, 0x5f,
-	0x83, 0x06, 0xda, 0xe2, 0x54, 0xde, 0xa2, 0x3a, 0x82, 0xa8, 0x8e, 0xc0, 0xa5, 0xbc, 0x25, 0xef,
-	0x02, 0x58, 0xe3, 0x94, 0x4f, 0xa6, 0x28, 0x8b, 0x20, 0xb2, 0xf4, 0x73, 0x3e, 0x99, 0x92, 0x1f,
-	0xc0, 0x73, 0x6b, 0x56, 0x7c, 0x92, 0x49, 0x9e, 0xc4, 0x4a, 0x33, 0x36, 0x13, 0x4c, 0x29, 0x54,
-	0x47, 0x10, 0x6d, 0xa3, 0x79, 0x68, 0xad, 0x43, 0x6f, 0x34, 0xf1, 0xa4, 0x63, 0xcd, 0xe7, 0x26,
-	0x9e, 0xe3, 0x42, 0xcb, 0xeb, 0x6b, 0xa7, 0x97, 0xb6, 0x87, 0x5f, 0x22, 0x4a, 0x0e, 0xe1, 0x59,
-	0xc6, 0x45, 0x4c, 0xd3, 0x54, 0xde, 0xb2, 0x24, 0xbe, 0x45, 0x25, 0x5a, 0xe9, 0x04, 0xd1, 0x66,
-	0xc6, 0xc5, 0xa9, 0xb5, 0xfc, 0xca, 0x1a, 0xc8, 0x00, 0xba, 0x26, 0x9f, 0x96, 0x17, 0xa7, 0x3c,
-	0xe3, 0x3a, 0xec, 0x58, 0xcf, 0x19, 0x5d, 0x58, 0xd6, 0xa5, 0x41, 0xc9, 0xb7, 0x81, 0x38, 0x6f,
-	0x71, 0x4e, 0x35, 0x73, 0xdc, 0x2e, 0x72, 0xbb, 0xce, 0x12, 0x51, 0xcd, 0x2c, 0xfb, 0x00, 0x3a,
-	0x9e, 0xed, 0xa3, 0xbd, 0x89, 0xb5, 0xd8, 0x76, 0xb0, 0x0f, 0xf8, 0x3e, 0x04, 0x63, 0x99, 0x65,
-	0x5c, 0xc7, 0x39, 0x9b, 0x33, 0x9a, 0x86, 0x04, 0x23, 0xde, 0xb2, 0x60, 0x84, 0x98, 0x21, 0x59,
-	0xab, 0x17, 0xd3, 0x33, 0x9b, 0x5d, 0x0b, 0x3a, 0x29, 0x1d, 0xc3, 0x56, 0xce, 0x26, 0x5c, 0xe9,
-	0x9c, 0x9a, 0xae, 0xe1, 0x63, 0x10, 0x6e, 0xa1, 0xc3, 0x67, 0xeb, 0x36, 0x17, 0x04, 0x14, 0x3a,
-	0x17, 0xf1, 0xa8, 0xc8, 0x45, 0xb8, 0x8d, 0xd7, 0xab, 0x65, 0x5c, 0x9c, 0x15, 0xb9, 0xf0, 0x35,
-	0x80, 0xa6, 0x77, 0x9c, 0x89, 0x2e, 0xd0, 0xf4, 0x3e, 0xb4, 0x0d, 0x1c, 0x4f, 0x69, 0x7a, 0x1d,
-	0xa7, 0xfc, 0x9a, 0x85, 0xcf, 0x9d, 0xd8, 0x8a, 0x5c, 0x9c, 0xd3, 0xf4, 0xfa, 0x92, 0x5f, 0x5b,
-	0x45, 0x1a, 0x16, 0x17, 0xa6, 0x75, 0x28, 0x16, 0x86, 0x2b, 0xd2, 0x85, 0xc3, 0xc8, 0x0b, 0xd8,
-	0xb4, 0xcd, 0x74, 0x5c, 0xe8, 0x98, 0x09, 0x3a, 0x4a, 0x59, 0x12, 0xee, 0xe0, 0x85, 0x3b, 0x68,
-	0x78, 0x59, 0xe8, 0x9f, 0x5b, 0x98, 0x1c, 0xc3, 0xb6, 0xb9, 0xac, 0xd2, 0xf4, 0x86, 0xc5, 0x5a,
-	0xfa, 0x1a, 0x64, 0xe1, 0x2e, 0x5e, 0x8f, 0x64, 0x5c, 0x0c, 0x8d, 0xed, 0x13, 0xe9, 0x0a, 0x91,
-	0xf5, 0xff, 0x00, 0xe4, 0x7e, 0xc5, 0x47, 0x45, 0xca, 0x96, 0x4d, 0xb8, 0xb4, 0xd6, 0x84, 0x43,
-	0xa8, 0x25, 0xec, 0x9a, 0x16, 0xa9, 0xc6, 0x8a, 0xaf, 0x44, 0x7e, 0x6b, 0x9a, 0x6f, 0xc6, 0x05,
-	0x96, 0x79, 0x25, 0x32, 0x4b, 0x44, 0xe8, 0x02, 0x0b, 0xda, 0x20, 0x74, 0x61, 0xaa, 0x18, 0x6f,
-	0x8b, 0x55, 0x5c, 0x8f, 0xec, 0xa6, 0xff, 0xaf, 0x0d, 0xa8, 0x7e, 0x8c, 0xed, 0xcc, 0xd4, 0x8c,
-	0x6d, 0x58, 0xf1, 0x72, 0xc6, 0xd4, 0x2d, 0x70, 0x91, 0x60, 0x7b, 0x5f, 0x8e, 0x19, 0xb3, 0x24,
-	0x1f, 0x42, 0xf5, 0x2b, 0x4e, 0x17, 0xc7, 0x23, 0xdf, 0x82, 0x4d, 0x9b, 0x60, 0x96, 0xaf, 0xba,
-	0x72, 0x05, 0x1b, 0x6e, 0x77, 0x65, 0x70, 0x8d, 0xf9, 0x00, 0x3a, 0x6b, 0x64, 0xec, 0xcd, 0x4f,
-	0x91, 0xda, 0x5e, 0xc1, 0xd8, 0x9e, 0xbf, 0x0e, 0x0d, 0x26, 0x92, 0x99, 0xe4, 0x42, 0xab, 0xb0,
-	0xda, 0x2b, 0x0f, 0x1a, 0xd1, 0x0a, 0x20, 0xbb, 0x50, 0xc7, 0x29, 0x3a, 0x96, 0xa9, 0x1b, 0x41,
-	0xcb, 0x3d, 0xf9, 0x00, 0xba, 0x7e, 0x7d, 0xaf, 0xdd, 0x34, 0xa2, 0x8e, 0xc7, 0xd7, 0x2a, 0x40,
-	0xb1, 0x7c, 0xfe, 0x70, 0x2c, 0xb5, 0x2c, 0xe8, 0xae, 0xbc, 0x0b, 0x75, 0x96, 0x71, 0x85, 0x7e,
-	0xc0, 0xc6, 0xcf, 0xef, 0xfb, 0xff, 0x2d, 0x43, 0xf5, 0xca, 0x64, 0x58, 0x79, 0x41, 0xe3, 0xec,
-	0x2b, 0x2d, 0x05, 0x7d, 0x69, 0xc6, 0xdf, 0x3e, 0x04, 0x06, 0x8e, 0xb9, 0xd0, 0x2c, 0x9f, 0xd3,
-	0x14, 0xe3, 0x5d, 0x8e, 0x5a, 0x06, 0xbc, 0x70, 0x98, 0x89, 0x0c, 0x92, 0xb2, 0x22, 0xd5, 0x7c,
-	0x96, 0x72, 0x96, 0xbb, 0xfe, 0xde, 0x36, 0xf0, 0x47, 0x4b, 0x94, 0xbc, 0x07, 0x4d, 0x53, 0x1e,
-	0x6e, 0x0a, 0xb9, 0xe6, 0x0e, 0x19, 0x5d, 0xd8, 0xd7, 0x84, 0x32, 0x04, 0x1c, 0x74, 0x71, 0xc2,
-	0x52, 0x7a, 0xe7, 0xe2, 0x0b, 0x08, 0xfd, 0xcc, 0x20, 0x26, 0x63, 0x38, 0x53, 0x4d, 0xa9, 0x2e,
-	0xef, 0x54, 0xb5, 0x19, 0xf3, 0x86, 0xe5, 0xbd, 0x3e, 0x80, 0xae, 0x60, 0xfa, 0x56, 0xe6, 0x37,
-	0xb1, 0x1f, 0x20, 0x18, 0xf2, 0x72, 0xd4, 0x71, 0xf8, 0x85, 0x83, 0x4d, 0x9f, 0xf2, 0x59, 0x8c,
-	0x47, 0x54, 0x31, 0x5b, 0xc2, 0xf6, 0x21, 0xb0, 0x94, 0xc2, 0x19, 0x55, 0x0c, 0x6b, 0x79, 0x00,
-	0x5d, 0x8c, 0xf3, 0x7a, 0x4f, 0xb3, 0xf1, 0x6f, 0x23, 0xbe, 0xea, 0x68, 0xef, 0x43, 0xdb, 0x84,
-	0x56, 0x98, 0xeb, 0x9a, 0xff, 0xf2, 0x2f, 0x83, 0x56, 0xc6, 0xc5, 0xc7, 0x52, 0xe0, 0xff, 0x33,
-	0xf2, 0xeb, 0xc7, 0x63, 0xbb, 0xd9, 0x2b, 0x0f, 0x9a, 0x27, 0xfb, 0x6f, 0x19, 0xdb, 0xa6, 0x32,
-	0xcf, 0x1a, 0x66, 0x72, 0xff, 0xf9, 0x8b, 0x4f, 0x5f, 0x94, 0x1e, 0x8d, 0xef, 0x1f, 0xed, 0xfe,
-	0xf1, 0x8b, 0x4f, 0x5f, 0x6c, 0xe3, 0x1b, 0x71, 0xb1, 0x7c, 0x25, 0xda, 0xb4, 0xf7, 0x7f, 0x02,
-	0x0d, 0xf3, 0x35, 0x57, 0x39, 0x1f, 0xb3, 0x2f, 0xaf, 0x35, 0x02, 0x15, 0x8c, 0x87, 0x2d, 0x72,
-	0x5c, 0xf7, 0x5f, 0x41, 0xfd, 0xa5, 0x0b, 0x38, 0x39, 0x81, 0x1a, 0x06, 0x5f, 0xe6, 0xb6, 0x3d,
-	0x7c, 0x49, 0xe9, 0x79, 0xa2, 0x79, 0x29, 0x3a, 0xe5, 0x5a, 0x49, 0xb9, 0x5d, 0xff, 0x77, 0xb0,
-	0x79, 0xff, 0x1b, 0x87, 0x4c, 0xbf, 0xf5, 0x76, 0xd8, 0x99, 0x36, 0xd6, 0x3a, 0xd3, 0xca, 0x7b,
-	0xf9, 0x9e, 0xf7, 0x08, 0x1a, 0x46, 0xd7, 0x43, 0x4d, 0x35, 0x7e, 0x73, 0x4a, 0x95, 0x5e, 0x17,
-	0x7e, 0xdd, 0x00, 0xa8, 0xfc, 0x01, 0x74, 0x97, 0xc6, 0xf8, 0xde, 0x4d, 0xdb, 0x9e, 0x63, 0xab,
-	0xac, 0xff, 0xd7, 0x32, 0xb4, 0x7e, 0xc1, 0x04, 0x53, 0x5c, 0x59, 0xbf, 0xdf, 0x87, 0x2a, 0xde,
-	0x5e, 0xa1, 0xd3, 0xe6, 0xc9, 0xf3, 0x47, 0x59, 0xb4, 0x19, 0x70, 0x6f, 0x2e, 0x47, 0x26, 0x3f,
-	0x84, 0x9a, 0xaf, 0x8c, 0x0d, 0xcc, 0xfe, 0xe3, 0x73, 0xb6, 0x4e, 0xdc, 0x39, 0xcf, 0x36, 0x07,
-	0xfd, 0x7b, 0xb0, 0xfc, 0x7f, 0x0e, 0xda, 0x8e, 0xea, 0x0f, 0xfa, 0xe7, 0xe2, 0x29, 0x34, 0x71,
-	0xda, 0xcc, 0x8c, 0x04, 0x4c, 0x3d, 0x9a, 0xc3, 0xbb, 0x8f, 0x0e, 0x2f, 0x55, 0xe2, 0xce, 0xc3,
-	0xc8, 0x03, 0x8a, 0xfc, 0x14, 0x1a, 0xbe, 0xee, 0x54, 0xf8, 0x14, 0x1d, 0xec, 0x3c, 0x72, 0xe0,
-	0x85, 0xe2, 0xce, 0xaf, 0x4e, 0x90, 0xdf, 0xc0, 0xb3, 0xfb, 0x92, 0x8d, 0x15, 0x73, 0x5d, 0xb3,
-	0x79, 0xd2, 0x7f, 0x8b, 0xfa, 0x87, 0xcb, 0x50, 0x90, 0xe9, 0x43, 0x83, 0x22, 0xdf, 0x73, 0xaf,
-	0xf9, 0x1a, 0xe6, 0xe0, 0xf1, 0x57, 0x2d, 0x75, 0xe0, 0x7c, 0x20, 0xfb, 0xec, 0xf4, 0xb3, 0xd7,
-	0x7b, 0xa5, 0xcf, 0x5f, 0xef, 0x95, 0xfe, 0xf9, 0x7a, 0xaf, 0xf4, 0xa7, 0x37, 0x7b, 0x4f, 0x3e,
-	0x7f, 0xb3, 0xf7, 0xe4, 0xef, 0x6f, 0xf6, 0x9e, 0xfc, 0xf6, 0x60, 0xc2, 0xf5, 0xb4, 0x18, 0x1d,
-	0x8e, 0x65, 0x76, 0x64, 0x7c, 0x09, 0xa6, 0x8f, 0x1e, 0x14, 0x96, 0xbe, 0x9b, 0x31, 0x35, 0xaa,
-	0x62, 0xaf, 0xfe, 0xee, 0xff, 0x02, 0x00, 0x00, 0xff, 0xff, 0x3c, 0x18, 0x06, 0x96, 0x9b, 0x0d,
-	0x00, 0x00,
+	// 1964 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x57, 0x4b, 0x8f, 0x1c, 0x49,
+	0x11, 0x76, 0xcf, 0xa3, 0x1f, 0xd1, 0xcf, 0x49, 0xb7, 0xed, 0xf2, 0x78, 0x3d, 0x3b, 0xb4, 0x17,
+	0xdc, 0xeb, 0x85, 0x99, 0xb5, 0x61, 0x41, 0x5a, 0x1e, 0xd2, 0x8c, 0x17, 0xb0, 0x85, 0x77, 0x35,
+	0xaa, 0xb6, 0xcd, 0x43, 0x48, 0xa5, 0xec, 0xae, 0x98, 0xee, 0xd4, 0xd4, 0x8b, 0xca, 0xac, 0x9e,
+	0x69, 0x89, 0x5f, 0xc0, 0x05, 0xce, 0xfc, 0x02, 0x8e, 0x7b, 0xe0, 0x47, 0xec, 0x71, 0xe1, 0x84,
+	0x38, 0x20, 0xb0, 0x85, 0x56, 0xfc, 0x0b, 0x94, 0x91, 0x99, 0xd5, 0x3d, 0x33, 0xd8, 0x66, 0x0f,
+	0x7b, 0x69, 0x65, 0x7e, 0x5f, 0x64, 0x74, 0x66, 0xe4, 0x97, 0x11, 0x51, 0x70, 0x3b, 0x4a, 0x43,
+	0xdc, 0x97, 0xc5, 0x38, 0x41, 0x25, 0xf7, 0xe7, 0xf7, 0xdd, 0x70, 0x2f, 0xcb, 0x53, 0x95, 0xb2,
+	0xae, 0xa6, 0xf7, 0x1c, 0x36, 0xbf, 0xbf, 0xbd, 0xc5, 0x63, 0x91, 0xa4, 0xfb, 0xf4, 0x6b, 0x6c,
+	0xb6, 0x6f, 0x4e, 0x52, 0x19, 0xa7, 0x32, 0xa0, 0xd9, 0xbe, 0x99, 0x58, 0xaa, 0x3f, 0x4d, 0xa7,
+	0xa9, 0xc1, 0xf5, 0xc8, 0xa0, 0x83, 0xff, 0xac, 0x43, 0x75, 0x44, 0x2e, 0x59, 0x07, 0xd6, 0x44,
+	0xe8, 0x55, 0x76, 0x2b, 0xc3, 0x0d, 0x7f, 0x4d, 0x84, 0xec, 0x3a, 0x54, 0x13, 0x54, 0x85, 0x08,
+	0xbd, 0xb5, 0xdd, 0xca, 0xb0, 0xed, 0xdb, 0x19, 0xfb, 0x3e, 0xb4, 0xd2, 0xd3, 0x04, 0xf3, 0x60,
+	0x96, 0xaa, 0x13, 0x5c, 0x78, 0xeb, 0xbb, 0x95, 0x61, 0xe3, 0xd0, 0xfb, 0xeb, 0x9f, 0xbf, 0xd5,
+	0xb7, 0x7f, 0x78, 0x10, 0x86, 0x39, 0x4a, 0x39, 0x52, 0xb9, 0x48, 0xa6, 0x7e, 0x93, 0xac, 0x1f,
+	0x91, 0x31, 0x63, 0xb0, 0x91, 0xf0, 0x18, 0xbd, 0x0d, 0xbd, 0xc8, 0xa7, 0x31, 0xdb, 0x85, 0x66,
+	0x88, 0x72, 0x92, 0x8b, 0x4c, 0x89, 0x34, 0xf1, 0x36, 0x89, 0x5a, 0x85, 0x58, 0x0f, 0xd6, 0x8b,
+	0x3c, 0xf2, 0xaa, 0xc4, 0xe8, 0x21, 0xdb, 0x01, 0xc8, 0x78, 0xce, 0x63, 0x54, 0x98, 0x4b, 0xaf,
+	0x46, 0xc4, 0x0a, 0xa2, 0xff, 0x27, 0x4a, 0x27, 0x27, 0x5e, 0x9d, 0x8e, 0x43, 0x63, 0xf6, 0x75,
+	0xe8, 0x4c, 0x72, 0xe4, 0x0a, 0xc3, 0x60, 0x86, 0x62, 0x3a, 0x53, 0x5e, 0x63, 0xb7, 0x32, 0x5c,
+	0xf7, 0xdb, 0x16, 0x7d, 0x44, 0x20, 0xfb, 0x1a, 0xb4, 0x9c, 0x99, 0x12, 0x31, 0x7a, 0x40, 0x46,
+	0x4d, 0x8b, 0x3d, 0x15, 0x31, 0x6a, 0x4f, 0x52, 0xf1, 0x7c, 0xc5, 0x53, 0xd3, 0x78, 0xb2, 0xe8,
+	0xd2, 0x93, 0x33, 0x23, 0x4f, 0x2d, 0xe3, 0xc9, 0x62, 0xe4, 0xc9, 0x83, 0x5a, 0x82, 0x45, 0x9e,
+	0x26, 0xd2, 0x6b, 0x53, 0x94, 0xdd, 0x94, 0x1d, 0x41, 0x77, 0xb6, 0xc8, 0x30, 0x5f, 0x39, 0x66,
+	0x67, 0xb7, 0x32, 0x6c, 0x3e, 0xd8, 0xdd, 0xbb, 0x20, 0x84, 0xbd, 0x47, 0xe7, 0xed, 0x0e, 0x37,
+	0x3e, 0xfb, 0xc7, 0xdb, 0x57, 0xfc, 0x8b, 0xcb, 0x07, 0xff, 0xaa, 0x43, 0xf7, 0x82, 0x29, 0xeb,
+	0xc3, 0xa6, 0xc2, 0x38, 0x4b, 0xe9, 0xde, 0xdb, 0xbe, 0x99, 0xb0, 0x9b, 0x50, 0x8f, 0xf9, 0x59,
+	0x50, 0x88, 0x50, 0xda, 0xcb, 0xaf, 0xc5, 0xfc, 0xec, 0x99, 0x08, 0xa5, 0x3e, 0xba, 0xa6, 0xe6,
+	0x3c, 0x12, 0x21, 0x57, 0x69, 0x2e, 0xe9, 0xfe, 0xdb, 0x7e, 0x3b, 0xe6, 0x67, 0xcf, 0x4b, 0x90,
+	0xdd, 0x85, 0xae, 0x88, 0xe3, 0x22, 0x11, 0x6a, 0x11, 0x64, 0x98, 0x8b, 0x34, 0xa4, 0x2b, 0x6f,
+	0xfb, 0x1d, 0x07, 0x1f, 0x11, 0xaa, 0x37, 0x70, 0xc2, 0xb3, 0x8c, 0xd3, 0xb5, 0xb7, 0x7d, 0x33,
+	0x61, 0xef, 0x43, 0x7f, 0x9c, 0x26, 0xa1, 0x0c, 0xe2, 0x74, 0x2e, 0x92, 0x69, 0xc0, 0xe7, 0x98,
+	0xf3, 0x29, 0x92, 0x02, 0xda, 0x3e, 0x23, 0xee, 0x63, 0xa2, 0x0e, 0x0c, 0xc3, 0xee, 0x40, 0xdb,
+	0xac, 0xc8, 0x30, 0xe1, 0x91, 0x5a, 0x90, 0x26, 0xda, 0x7e, 0x8b, 0xc0, 0x23, 0x83, 0xe9, 0x0b,
+	0x59, 0x14, 0x31, 0x0f, 0xe6, 0x98, 0x4b, 0x2d, 0xb5, 0x3a, 0xd9, 0x34, 0x35, 0xf6, 0xdc, 0x40,
+	0xda, 0x24, 0x12, 0xbf, 0x29, 0x44, 0x18, 0xf0, 0x28, 0x9b, 0x71, 0x92, 0x48, 0xdd, 0x6f, 0x1a,
+	0xec, 0x40, 0x43, 0xec, 0x16, 0x34, 0x88, 0x0b, 0xa2, 0xf4, 0x94, 0xd4, 0xd1, 0xf6, 0xeb, 0x04,
+	0x3c, 0x49, 0x4f, 0xd9, 0x6d, 0x00, 0x43, 0xce, 0xc4, 0x74, 0x46, 0xb2, 0x68, 0xfb, 0xc6, 0xfc,
+	0x91, 0x98, 0xce, 0xd8, 0x77, 0xe1, 0x86, 0xa1, 0xa5, 0x98, 0xc6, 0xa9, 0x08, 0x03, 0xa9, 0x10,
+	0xb3, 0x04, 0xa5, 0x24, 0x75, 0xb4, 0xfd, 0x6b, 0x44, 0x8f, 0x0c, 0x3b, 0x72, 0xa4, 0x8e, 0x27,
+	0x9f, 0x28, 0x31, 0xd7, 0xf1, 0x9c, 0x14, 0x2a, 0x3d, 0x3e, 0xb6, 0x7a, 0xe9, 0x38, 0xf8, 0x21,
+	0xa1, 0x6c, 0x0f, 0xae, 0xc6, 0x22, 0x09, 0x78, 0x14, 0xa5, 0xa7, 0x18, 0x06, 0xa7, 0xa4, 0x44,
+	0x23, 0x9d, 0xb6, 0xbf, 0x15, 0x8b, 0xe4, 0xc0, 0x30, 0x3f, 0x37, 0x04, 0x1b, 0x42, 0x4f, 0xdf,
+	0xa7, 0xb1, 0x0b, 0x22, 0x11, 0x0b, 0xe5, 0x75, 0x8d, 0xe7, 0x98, 0x9f, 0x19, 0xab, 0x27, 0x1a,
+	0x65, 0xdf, 0x04, 0x66, 0xbd, 0x05, 0x39, 0x57, 0x68, 0x6d, 0x7b, 0x64, 0xdb, 0xb3, 0x8c, 0xcf,
+	0x15, 0x1a, 0xeb, 0xbb, 0xd0, 0x75, 0xd6, 0x2e, 0xda, 0x5b, 0xf4, 0x16, 0x3b, 0x16, 0x76, 0x01,
+	0xbf, 0x03, 0xed, 0x49, 0x1a, 0xc7, 0x42, 0x05, 0x39, 0xce, 0x91, 0x47, 0x1e, 0xa3, 0x88, 0xb7,
+	0x0c, 0xe8, 0x13, 0xa6, 0x8d, 0x0c, 0xeb, 0xc4, 0x74, 0xd5, 0xdc, 0xae, 0x01, 0xad, 0x94, 0xee,
+	0x43, 0x3f, 0xc7, 0xa9, 0x90, 0x2a, 0xe7, 0x3a, 0x6b, 0xb8, 0x18, 0x78, 0x7d, 0x72, 0x78, 0x75,
+	0x95, 0xb3, 0x41, 0x20, 0xa1, 0x8b, 0x24, 0x18, 0x17, 0x79, 0xe2, 0x5d, 0xa3, 0xed, 0xd5, 0x62,
+	0x91, 0x1c, 0x16, 0x79, 0xe2, 0xde, 0x00, 0x51, 0xd7, 0x2d, 0xc5, 0xcf, 0x88, 0x7a, 0x07, 0x3a,
+	0x1a, 0x0e, 0x66, 0x3c, 0x3a, 0x0e, 0x22, 0x71, 0x8c, 0xde, 0x0d, 0x2b, 0xb6, 0x22, 0x4f, 0x1e,
+	0xf1, 0xe8, 0xf8, 0x89, 0x38, 0x36, 0x8a, 0xd4, 0x56, 0x22, 0xd1, 0xa9, 0x43, 0xa2, 0xe7, 0x2d,
+	0x8d, 0x1e, 0x5b, 0x8c, 0xdd, 0x83, 0x2d, 0x93, 0x4c, 0x27, 0x85, 0x0a, 0x30, 0xe1, 0xe3, 0x08,
+	0x43, 0xef, 0x26, 0x6d, 0xb8, 0x4b, 0xc4, 0xc3, 0x42, 0xfd, 0xd8, 0xc0, 0xec, 0x3e, 0x5c, 0xd3,
+	0x9b, 0x95, 0x8a, 0x9f, 0x60, 0xa0, 0x52, 0xf7, 0x06, 0xd1, 0xdb, 0xa6, 0xed, 0xb1, 0x58, 0x24,
+	0x23, 0xcd, 0x3d, 0x4d, 0xed, 0x43, 0xa4, 0x44, 0xa5, 0x97, 0x4c, 0xd2, 0x28, 0xe2, 0x0a, 0x73,
+	0x1e, 0x79, 0xb7, 0xc8, 0xb6, 0x1d, 0x8b, 0xe4, 0x61, 0x09, 0xb2, 0xf7, 0x60, 0x6b, 0x69, 0x12,
+	0x14, 0x89, 0x7e, 0x34, 0xde, 0x5b, 0xe6, 0x66, 0x97, 0xc4, 0x33, 0xc2, 0xb5, 0xfc, 0x75, 0x60,
+	0x64, 0xc4, 0xe5, 0xcc, 0xbb, 0x6d, 0xe4, 0x1f, 0xf3, 0xb3, 0x91, 0x9e, 0x0f, 0xfe, 0x58, 0x81,
+	0x1b, 0xa3, 0xc9, 0x0c, 0xc3, 0x22, 0xc2, 0xf0, 0x7c, 0xb2, 0xd1, 0x0b, 0x4d, 0xd2, 0x0a, 0xca,
+	0x3a, 0x53, 0x37, 0xc0, 0xe3, 0xb0, 0x2c, 0x0c, 0x6b, 0x2b, 0x85, 0xa1, 0x0f, 0x9b, 0x73, 0x1e,
+	0x15, 0x48, 0x29, 0x66, 0xc3, 0x37, 0x13, 0xfd, 0xc2, 0xc2, 0x02, 0x5d, 0xe2, 0xdd, 0xa0, 0x9c,
+	0xda, 0x08, 0x0b, 0xb4, 0x49, 0xf7, 0x26, 0xd4, 0x35, 0x4d, 0x09, 0x77, 0x93, 0xc8, 0x5a, 0x58,
+	0xa0, 0x4e, 0xb6, 0x83, 0xbf, 0x54, 0xa0, 0x71, 0x54, 0x8c, 0x23, 0x21, 0x67, 0x18, 0xbe, 0x7e,
+	0x3b, 0xba, 0xe2, 0x94, 0x95, 0x4f, 0x0f, 0xd9, 0xfb, 0x50, 0xfd, 0x3f, 0x0b, 0x9e, 0xb5, 0xd3,
+	0x47, 0x0a, 0xb9, 0xe2, 0xb4, 0xc5, 0x96, 0x4f, 0x63, 0x8d, 0xcd, 0x74, 0xdc, 0x36, 0x0d, 0xa6,
+	0xc7, 0x5a, 0x28, 0x12, 0x79, 0xb4, 0x2c, 0x26, 0x55, 0xda, 0x76, 0xcb, 0x80, 0xf6, 0x58, 0xd7,
+	0xa1, 0x6a, 0xd9, 0x1a, 0xb1, 0x76, 0x36, 0x98, 0x02, 0xd8, 0x23, 0x3d, 0x93, 0xf8, 0x65, 0xcf,
+	0xd4, 0x87, 0x4d, 0x29, 0x92, 0x89, 0x09, 0xf0, 0xba, 0x6f, 0x26, 0x1a, 0x1d, 0x2f, 0x14, 0x4a,
+	0x9b, 0xb1, 0xcd, 0x64, 0xf0, 0x1c, 0x6a, 0x3e, 0xc6, 0xe9, 0x9c, 0x47, 0xaf, 0xff, 0x97, 0x57,
+	0xb5, 0x0d, 0xcb, 0x03, 0xac, 0x9f, 0x3b, 0xc0, 0x6f, 0x81, 0x9d, 0xd7, 0x89, 0x5f, 0x44, 0x58,
+	0xca, 0xa1, 0xb2, 0x22, 0x07, 0x0f, 0x6a, 0x21, 0x1e, 0xf3, 0x22, 0x52, 0xe4, 0x7a, 0xc3, 0x77,
+	0x53, 0x7d, 0xb2, 0x58, 0x24, 0x56, 0x26, 0x7a, 0x48, 0x08, 0x3f, 0xa3, 0x13, 0x68, 0x84, 0x9f,
+	0xe9, 0x53, 0xd1, 0x83, 0xa2, 0xd0, 0xd7, 0x7d, 0x33, 0x19, 0xfc, 0x7b, 0x0d, 0xaa, 0x9f, 0x50,
+	0xc5, 0xfd, 0xea, 0xf5, 0xf0, 0x1e, 0x6c, 0x99, 0x1c, 0x84, 0xf9, 0xf2, 0xae, 0x8d, 0x7e, 0x7b,
+	0x4b, 0xc2, 0xde, 0xf7, 0x5d, 0xe8, 0xae, 0x18, 0xaf, 0xa8, 0xb9, 0xb3, 0x84, 0xa9, 0x83, 0x78,
+	0x0b, 0x1a, 0x98, 0x84, 0x59, 0x2a, 0x12, 0x25, 0xbd, 0xea, 0xee, 0xfa, 0xb0, 0xe1, 0x2f, 0x01,
+	0xb6, 0x0d, 0x75, 0x6a, 0xf4, 0x26, 0x69, 0x64, 0xbb, 0xa4, 0x72, 0xce, 0xde, 0x85, 0x9e, 0x1b,
+	0x9f, 0xab, 0x88, 0x0d, 0xbf, 0xeb, 0xf0, 0x95, 0x24, 0x2d, 0x31, 0x9f, 0x5f, 0xec, 0x9c, 0x5a,
+	0x06, 0xb4, 0x5b, 0xde, 0x86, 0x3a, 0xc6, 0x42, 0x92, 0x1f, 0x30, 0xf1, 0x73, 0xf3, 0xc1, 0xef,
+	0x37, 0xa1, 0x7a, 0xa4, 0x6f, 0x58, 0xba, 0x9c, 0x4b, 0xed, 0x59, 0xa5, 0xcc, 0xb9, 0x4f, 0x74,
+	0x87, 0x76, 0x07, 0xda, 0x1a, 0x0e, 0x44, 0xa2, 0x30, 0x9f, 0xf3, 0x88, 0xe2, 0xbd, 0xee, 0xb7,
+	0x34, 0xf8, 0xd8, 0x62, 0x3a, 0x32, 0x64, 0x14, 0x17, 0x91, 0x12, 0x59, 0x24, 0x30, 0xb7, 0x2d,
+	0x48, 0x47, 0xc3, 0x1f, 0x97, 0x28, 0x7b, 0x1b, 0x9a, 0x94, 0xa8, 0x4c, 0xa3, 0x64, 0xd5, 0x0c,
+	0x3a, 0x55, 0x19, 0x44, 0x1b, 0x50, 0x2f, 0x16, 0x84, 0x18, 0xf1, 0x85, 0x8d, 0x2f, 0x10, 0xf4,
+	0x91, 0x46, 0x28, 0x2f, 0xea, 0xb6, 0x4f, 0x57, 0x93, 0x72, 0x4f, 0xe6, 0x75, 0xf6, 0x1c, 0x51,
+	0xee, 0xeb, 0x5d, 0xe8, 0x25, 0xa8, 0x4e, 0xd3, 0xfc, 0x24, 0x70, 0x3d, 0x8e, 0x7d, 0xab, 0x5d,
+	0x8b, 0x3f, 0xb6, 0xb0, 0x2e, 0xa5, 0xee, 0x16, 0x83, 0x31, 0x97, 0x68, 0xaa, 0x8c, 0xe9, 0x55,
+	0x4b, 0x29, 0x1c, 0x72, 0x89, 0x54, 0x6e, 0x86, 0xd0, 0xa3, 0x38, 0xaf, 0x96, 0x5d, 0x13, 0xff,
+	0x0e, 0xe1, 0xcb, 0xa2, 0xfb, 0x8e, 0x49, 0xf7, 0x89, 0xde, 0xae, 0xfe, 0x2f, 0xd7, 0xbc, 0xb6,
+	0x62, 0x91, 0x7c, 0x92, 0x26, 0xf4, 0xff, 0xc8, 0x7e, 0x71, 0xb9, 0xb3, 0x6c, 0xee, 0xae, 0x0f,
+	0x9b, 0x0f, 0xee, 0xbc, 0xa1, 0xb3, 0xd4, 0x2f, 0xf3, 0xb0, 0xa1, 0x9b, 0xcb, 0x3f, 0x7d, 0xf1,
+	0xe9, 0xbd, 0xca, 0xa5, 0x0e, 0x93, 0x7d, 0x00, 0x37, 0x32, 0x93, 0x8c, 0x02, 0x4a, 0x1a, 0xba,
+	0x5a, 0x07, 0xa6, 0xbf, 0x34, 0xdd, 0x4d, 0xdf, 0xd2, 0x87, 0x9a, 0x3d, 0xc2, 0xfc, 0x29, 0xb5,
+	0x9b, 0xdf, 0x80, 0xae, 0x79, 0x22, 0x81, 0x3c, 0xe5, 0x59, 0x70, 0x8c, 0x48, 0xcd, 0xcd, 0x86,
+	0xdf, 0x36, 0xf0, 0xe8, 0x94, 0x67, 0x3f, 0x41, 0x64, 0xfb, 0xd0, 0x97, 0xa7, 0x88, 0x59, 0x70,
+	0x82, 0x0b, 0xe3, 0x7b, 0x4c, 0x2a, 0xb2, 0xcd, 0x0d, 0x71, 0x3f, 0xc3, 0x85, 0x76, 0x7c, 0xa8,
+	0x89, 0x0f, 0xb7, 0x7f, 0xf7, 0xc5, 0xa7, 0xf7, 0xae, 0xd1, 0x67, 0xd5, 0x59, 0xf9, 0x61, 0x65,
+	0x64, 0x38, 0xf8, 0x01, 0x34, 0x74, 0x74, 0x8f, 0x72, 0x31, 0xc1, 0x37, 0x96, 0x26, 0xba, 0x1f,
+	0x93, 0x74, 0x68, 0x3c, 0x78, 0x0e, 0xf5, 0x87, 0x56, 0x00, 0xec, 0x01, 0xd4, 0x48, 0x0c, 0x69,
+	0x6e, 0xd2, 0xd5, 0x6b, 0x52, 0x81, 0x33, 0x5c, 0xc9, 0x86, 0x6b, 0xe7, 0xb2, 0xe1, 0xaf, 0x61,
+	0xeb, 0x7c, 0xcc, 0x47, 0xa8, 0xbe, 0x7c, 0xe1, 0x7c, 0x55, 0xae, 0xf5, 0xa1, 0xa1, 0xdf, 0xd9,
+	0x48, 0xe9, 0xde, 0xe0, 0x16, 0x34, 0x22, 0x2e, 0xd5, 0xea, 0x43, 0xac, 0x6b, 0x80, 0x5e, 0xe2,
+	0x10, 0x7a, 0x25, 0x19, 0x9c, 0xdb, 0x69, 0xc7, 0xd9, 0x98, 0x57, 0x3f, 0xf8, 0xfb, 0x26, 0xb4,
+	0x7e, 0x8a, 0x09, 0x4a, 0x21, 0x8d, 0xdf, 0x0f, 0xa0, 0x4a, 0xbb, 0x97, 0xe4, 0xb4, 0xf9, 0xe0,
+	0xc6, 0x25, 0x55, 0x99, 0x1b, 0xb0, 0x9f, 0x29, 0xd6, 0x98, 0x7d, 0x0f, 0x6a, 0xee, 0xa5, 0xae,
+	0x91, 0x1a, 0x2f, 0xaf, 0x33, 0xef, 0xd6, 0xae, 0x73, 0xd6, 0x7a, 0xa1, 0xfb, 0x84, 0x5a, 0x7f,
+	0xc5, 0x42, 0x93, 0xe1, 0xdd, 0x42, 0xf7, 0x85, 0x75, 0x00, 0x4d, 0x6a, 0xd0, 0x32, 0x2d, 0x01,
+	0x9d, 0x1f, 0xf4, 0xe2, 0xed, 0x4b, 0x8b, 0x4b, 0x95, 0xd8, 0xf5, 0x30, 0x76, 0x80, 0x64, 0x3f,
+	0x84, 0x86, 0xcb, 0x03, 0xd2, 0xdb, 0x24, 0x07, 0x37, 0x2f, 0x39, 0x70, 0x42, 0xb1, 0xeb, 0x97,
+	0x2b, 0xd8, 0x2f, 0xe1, 0xea, 0xf9, 0x27, 0x14, 0x48, 0xb4, 0x59, 0xbc, 0xf9, 0x60, 0xf0, 0x86,
+	0xd7, 0x38, 0x2a, 0x43, 0xc1, 0x66, 0x17, 0x09, 0xc9, 0xbe, 0x63, 0x3f, 0x80, 0x6b, 0x74, 0x07,
+	0x97, 0x4f, 0x55, 0xea, 0xc0, 0xfa, 0x30, 0x9f, 0xc8, 0x4f, 0xa0, 0x21, 0x5d, 0xf7, 0xe6, 0xd5,
+	0x69, 0x1b, 0xc3, 0xcb, 0xd7, 0xf0, 0xbf, 0xfb, 0x3b, 0x77, 0xbc, 0xd2, 0x01, 0xfb, 0x11, 0x34,
+	0x32, 0xd7, 0x6e, 0x79, 0x8d, 0x57, 0x84, 0xb7, 0x6c, 0xc8, 0xdc, 0xfa, 0x72, 0x09, 0xfb, 0x08,
+	0x5a, 0x2e, 0x9d, 0x14, 0x12, 0xa5, 0x07, 0xe4, 0xe2, 0xd6, 0xab, 0x5c, 0x3c, 0x93, 0xee, 0x30,
+	0xcd, 0xac, 0x44, 0x24, 0xfb, 0x10, 0xea, 0xb9, 0x69, 0x5c, 0x5c, 0x9e, 0xf3, 0x2e, 0x79, 0xb0,
+	0x9d, 0x8d, 0x5d, 0x5e, 0xda, 0x1f, 0x1e, 0x7c, 0xf6, 0x62, 0xa7, 0xf2, 0xf9, 0x8b, 0x9d, 0xca,
+	0x3f, 0x5f, 0xec, 0x54, 0xfe, 0xf0, 0x72, 0xe7, 0xca, 0xe7, 0x2f, 0x77, 0xae, 0xfc, 0xed, 0xe5,
+	0xce, 0x95, 0x5f, 0xdd, 0x9d, 0x0a, 0x35, 0x2b, 0xc6, 0x7b, 0x93, 0x34, 0xde, 0xd7, 0xde, 0x12,
+	0x54, 0xfb, 0x17, 0x12, 0x8d, 0x5a, 0x64, 0x28, 0xc7, 0x55, 0xaa, 0xa5, 0xdf, 0xfe, 0x6f, 0x00,
+	0x00, 0x00, 0xff, 0xff, 0xc6, 0xad, 0x2e, 0x51, 0xde, 0x11, 0x00, 0x00,
 }
 
 func (m *Subnet) Marshal() (dAtA []byte, err error) {
@@ -1301,6 +1708,27 @@ func (m *Hyperparameters) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.MaxSlash != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.MaxSlash))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	if m.CollateralUnbond != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.CollateralUnbond))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
+	if m.MinCollateral != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.MinCollateral))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xd8
+	}
 	if m.MinStakeToValidate != 0 {
 		i = encodeVarintSubnets(dAtA, i, uint64(m.MinStakeToValidate))
 		i--
@@ -1476,6 +1904,201 @@ func (m *Hyperparameters) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *ScheduledHyperparameter) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ScheduledHyperparameter) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ScheduledHyperparameter) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.DueTime != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.DueTime))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Value != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Value))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Name) > 0 {
+		i -= len(m.Name)
+		copy(dAtA[i:], m.Name)
+		i = encodeVarintSubnets(dAtA, i, uint64(len(m.Name)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Published) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Published) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Published) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.SealedHeight != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SealedHeight))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Hash) > 0 {
+		i -= len(m.Hash)
+		copy(dAtA[i:], m.Hash)
+		i = encodeVarintSubnets(dAtA, i, uint64(len(m.Hash)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Data) > 0 {
+		i -= len(m.Data)
+		copy(dAtA[i:], m.Data)
+		i = encodeVarintSubnets(dAtA, i, uint64(len(m.Data)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintSubnets(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Uid != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Uid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *PublishUse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *PublishUse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *PublishUse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Bytes != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Bytes))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Since != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Since))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Uid != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Uid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Removal) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Removal) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Removal) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Height != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.SubnetId != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SubnetId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *HyperparameterRule) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1634,6 +2257,21 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.SweepKeysPerBlock != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.SweepKeysPerBlock))
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.HotkeySwapFee != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.HotkeySwapFee))
+		i--
+		dAtA[i] = 0x68
+	}
+	if m.PublishBytesPerTempo != 0 {
+		i = encodeVarintSubnets(dAtA, i, uint64(m.PublishBytesPerTempo))
+		i--
+		dAtA[i] = 0x60
+	}
 	if len(m.Hyperparameters) > 0 {
 		for iNdEx := len(m.Hyperparameters) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -1862,6 +2500,62 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Removals) > 0 {
+		for iNdEx := len(m.Removals) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Removals[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSubnets(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x5a
+		}
+	}
+	if len(m.PublishUses) > 0 {
+		for iNdEx := len(m.PublishUses) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.PublishUses[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSubnets(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x52
+		}
+	}
+	if len(m.Published) > 0 {
+		for iNdEx := len(m.Published) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Published[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSubnets(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x4a
+		}
+	}
+	if len(m.Scheduled) > 0 {
+		for iNdEx := len(m.Scheduled) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Scheduled[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintSubnets(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x42
+		}
+	}
 	{
 		size, err := m.Lock.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -2105,6 +2799,112 @@ func (m *Hyperparameters) Size() (n int) {
 	if m.MinStakeToValidate != 0 {
 		n += 2 + sovSubnets(uint64(m.MinStakeToValidate))
 	}
+	if m.MinCollateral != 0 {
+		n += 2 + sovSubnets(uint64(m.MinCollateral))
+	}
+	if m.CollateralUnbond != 0 {
+		n += 2 + sovSubnets(uint64(m.CollateralUnbond))
+	}
+	if m.MaxSlash != 0 {
+		n += 2 + sovSubnets(uint64(m.MaxSlash))
+	}
+	return n
+}
+
+func (m *ScheduledHyperparameter) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovSubnets(uint64(m.SubnetId))
+	}
+	l = len(m.Name)
+	if l > 0 {
+		n += 1 + l + sovSubnets(uint64(l))
+	}
+	if m.Value != 0 {
+		n += 1 + sovSubnets(uint64(m.Value))
+	}
+	if m.DueHeight != 0 {
+		n += 1 + sovSubnets(uint64(m.DueHeight))
+	}
+	if m.DueTime != 0 {
+		n += 1 + sovSubnets(uint64(m.DueTime))
+	}
+	return n
+}
+
+func (m *Published) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovSubnets(uint64(m.SubnetId))
+	}
+	if m.Uid != 0 {
+		n += 1 + sovSubnets(uint64(m.Uid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovSubnets(uint64(l))
+	}
+	l = len(m.Data)
+	if l > 0 {
+		n += 1 + l + sovSubnets(uint64(l))
+	}
+	l = len(m.Hash)
+	if l > 0 {
+		n += 1 + l + sovSubnets(uint64(l))
+	}
+	if m.SealedHeight != 0 {
+		n += 1 + sovSubnets(uint64(m.SealedHeight))
+	}
+	if m.Height != 0 {
+		n += 1 + sovSubnets(uint64(m.Height))
+	}
+	return n
+}
+
+func (m *PublishUse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovSubnets(uint64(m.SubnetId))
+	}
+	if m.Uid != 0 {
+		n += 1 + sovSubnets(uint64(m.Uid))
+	}
+	if m.Since != 0 {
+		n += 1 + sovSubnets(uint64(m.Since))
+	}
+	if m.Bytes != 0 {
+		n += 1 + sovSubnets(uint64(m.Bytes))
+	}
+	return n
+}
+
+func (m *Removal) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.SubnetId != 0 {
+		n += 1 + sovSubnets(uint64(m.SubnetId))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovSubnets(uint64(m.Netuid))
+	}
+	if m.Height != 0 {
+		n += 1 + sovSubnets(uint64(m.Height))
+	}
 	return n
 }
 
@@ -2220,6 +3020,15 @@ func (m *Params) Size() (n int) {
 			n += 1 + l + sovSubnets(uint64(l))
 		}
 	}
+	if m.PublishBytesPerTempo != 0 {
+		n += 1 + sovSubnets(uint64(m.PublishBytesPerTempo))
+	}
+	if m.HotkeySwapFee != 0 {
+		n += 1 + sovSubnets(uint64(m.HotkeySwapFee))
+	}
+	if m.SweepKeysPerBlock != 0 {
+		n += 1 + sovSubnets(uint64(m.SweepKeysPerBlock))
+	}
 	return n
 }
 
@@ -2328,6 +3137,30 @@ func (m *GenesisState) Size() (n int) {
 	}
 	l = m.Lock.Size()
 	n += 1 + l + sovSubnets(uint64(l))
+	if len(m.Scheduled) > 0 {
+		for _, e := range m.Scheduled {
+			l = e.Size()
+			n += 1 + l + sovSubnets(uint64(l))
+		}
+	}
+	if len(m.Published) > 0 {
+		for _, e := range m.Published {
+			l = e.Size()
+			n += 1 + l + sovSubnets(uint64(l))
+		}
+	}
+	if len(m.PublishUses) > 0 {
+		for _, e := range m.PublishUses {
+			l = e.Size()
+			n += 1 + l + sovSubnets(uint64(l))
+		}
+	}
+	if len(m.Removals) > 0 {
+		for _, e := range m.Removals {
+			l = e.Size()
+			n += 1 + l + sovSubnets(uint64(l))
+		}
+	}
 	return n
 }
 
@@ -3259,6 +4092,680 @@ func (m *Hyperparameters) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 27:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinCollateral", wireType)
+			}
+			m.MinCollateral = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinCollateral |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CollateralUnbond", wireType)
+			}
+			m.CollateralUnbond = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CollateralUnbond |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxSlash", wireType)
+			}
+			m.MaxSlash = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxSlash |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubnets(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ScheduledHyperparameter) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubnets
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ScheduledHyperparameter: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ScheduledHyperparameter: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Name", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Name = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Value", wireType)
+			}
+			m.Value = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Value |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueTime", wireType)
+			}
+			m.DueTime = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DueTime |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubnets(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Published) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubnets
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Published: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Published: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Uid", wireType)
+			}
+			m.Uid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Uid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Data", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Data = append(m.Data[:0], dAtA[iNdEx:postIndex]...)
+			if m.Data == nil {
+				m.Data = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hash = append(m.Hash[:0], dAtA[iNdEx:postIndex]...)
+			if m.Hash == nil {
+				m.Hash = []byte{}
+			}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SealedHeight", wireType)
+			}
+			m.SealedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SealedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubnets(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *PublishUse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubnets
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: PublishUse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: PublishUse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Uid", wireType)
+			}
+			m.Uid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Uid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Since", wireType)
+			}
+			m.Since = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Since |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bytes", wireType)
+			}
+			m.Bytes = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Bytes |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipSubnets(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Removal) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowSubnets
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Removal: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Removal: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SubnetId", wireType)
+			}
+			m.SubnetId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SubnetId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSubnets(dAtA[iNdEx:])
@@ -3984,6 +5491,63 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PublishBytesPerTempo", wireType)
+			}
+			m.PublishBytesPerTempo = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PublishBytesPerTempo |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HotkeySwapFee", wireType)
+			}
+			m.HotkeySwapFee = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.HotkeySwapFee |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SweepKeysPerBlock", wireType)
+			}
+			m.SweepKeysPerBlock = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SweepKeysPerBlock |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipSubnets(dAtA[iNdEx:])
@@ -4664,6 +6228,142 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Lock.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Scheduled", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Scheduled = append(m.Scheduled, ScheduledHyperparameter{})
+			if err := m.Scheduled[len(m.Scheduled)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Published", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Published = append(m.Published, Published{})
+			if err := m.Published[len(m.Published)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PublishUses", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PublishUses = append(m.PublishUses, PublishUse{})
+			if err := m.PublishUses[len(m.PublishUses)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Removals", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowSubnets
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthSubnets
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Removals = append(m.Removals, Removal{})
+			if err := m.Removals[len(m.Removals)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -815,6 +815,502 @@ func (m *MsgUpdateParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 
+type MsgTransferOwnership struct {
+	Coldkey string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Netuid  uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hotkey  string `protobuf:"bytes,3,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+}
+
+func (m *MsgTransferOwnership) Reset()         { *m = MsgTransferOwnership{} }
+func (m *MsgTransferOwnership) String() string { return proto.CompactTextString(m) }
+func (*MsgTransferOwnership) ProtoMessage()    {}
+func (*MsgTransferOwnership) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{14}
+}
+func (m *MsgTransferOwnership) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTransferOwnership) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTransferOwnership.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTransferOwnership) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTransferOwnership.Merge(m, src)
+}
+func (m *MsgTransferOwnership) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTransferOwnership) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTransferOwnership.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTransferOwnership proto.InternalMessageInfo
+
+func (m *MsgTransferOwnership) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgTransferOwnership) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgTransferOwnership) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+type MsgTransferOwnershipResponse struct {
+}
+
+func (m *MsgTransferOwnershipResponse) Reset()         { *m = MsgTransferOwnershipResponse{} }
+func (m *MsgTransferOwnershipResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgTransferOwnershipResponse) ProtoMessage()    {}
+func (*MsgTransferOwnershipResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{15}
+}
+func (m *MsgTransferOwnershipResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTransferOwnershipResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTransferOwnershipResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTransferOwnershipResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTransferOwnershipResponse.Merge(m, src)
+}
+func (m *MsgTransferOwnershipResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTransferOwnershipResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTransferOwnershipResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTransferOwnershipResponse proto.InternalMessageInfo
+
+type MsgPublish struct {
+	Hotkey string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Data   []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+}
+
+func (m *MsgPublish) Reset()         { *m = MsgPublish{} }
+func (m *MsgPublish) String() string { return proto.CompactTextString(m) }
+func (*MsgPublish) ProtoMessage()    {}
+func (*MsgPublish) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{16}
+}
+func (m *MsgPublish) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgPublish) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgPublish.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgPublish) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgPublish.Merge(m, src)
+}
+func (m *MsgPublish) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgPublish) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgPublish.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgPublish proto.InternalMessageInfo
+
+func (m *MsgPublish) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgPublish) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgPublish) GetData() []byte {
+	if m != nil {
+		return m.Data
+	}
+	return nil
+}
+
+type MsgPublishResponse struct {
+}
+
+func (m *MsgPublishResponse) Reset()         { *m = MsgPublishResponse{} }
+func (m *MsgPublishResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgPublishResponse) ProtoMessage()    {}
+func (*MsgPublishResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{17}
+}
+func (m *MsgPublishResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgPublishResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgPublishResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgPublishResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgPublishResponse.Merge(m, src)
+}
+func (m *MsgPublishResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgPublishResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgPublishResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgPublishResponse proto.InternalMessageInfo
+
+type MsgPublishSealed struct {
+	Hotkey string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hash   []byte `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+}
+
+func (m *MsgPublishSealed) Reset()         { *m = MsgPublishSealed{} }
+func (m *MsgPublishSealed) String() string { return proto.CompactTextString(m) }
+func (*MsgPublishSealed) ProtoMessage()    {}
+func (*MsgPublishSealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{18}
+}
+func (m *MsgPublishSealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgPublishSealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgPublishSealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgPublishSealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgPublishSealed.Merge(m, src)
+}
+func (m *MsgPublishSealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgPublishSealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgPublishSealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgPublishSealed proto.InternalMessageInfo
+
+func (m *MsgPublishSealed) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgPublishSealed) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgPublishSealed) GetHash() []byte {
+	if m != nil {
+		return m.Hash
+	}
+	return nil
+}
+
+type MsgPublishSealedResponse struct {
+}
+
+func (m *MsgPublishSealedResponse) Reset()         { *m = MsgPublishSealedResponse{} }
+func (m *MsgPublishSealedResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgPublishSealedResponse) ProtoMessage()    {}
+func (*MsgPublishSealedResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{19}
+}
+func (m *MsgPublishSealedResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgPublishSealedResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgPublishSealedResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgPublishSealedResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgPublishSealedResponse.Merge(m, src)
+}
+func (m *MsgPublishSealedResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgPublishSealedResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgPublishSealedResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgPublishSealedResponse proto.InternalMessageInfo
+
+type MsgRevealPublished struct {
+	Hotkey string `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Netuid uint32 `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Data   []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	Salt   []byte `protobuf:"bytes,4,opt,name=salt,proto3" json:"salt,omitempty"`
+}
+
+func (m *MsgRevealPublished) Reset()         { *m = MsgRevealPublished{} }
+func (m *MsgRevealPublished) String() string { return proto.CompactTextString(m) }
+func (*MsgRevealPublished) ProtoMessage()    {}
+func (*MsgRevealPublished) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{20}
+}
+func (m *MsgRevealPublished) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevealPublished) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevealPublished.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevealPublished) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevealPublished.Merge(m, src)
+}
+func (m *MsgRevealPublished) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevealPublished) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevealPublished.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevealPublished proto.InternalMessageInfo
+
+func (m *MsgRevealPublished) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgRevealPublished) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *MsgRevealPublished) GetData() []byte {
+	if m != nil {
+		return m.Data
+	}
+	return nil
+}
+
+func (m *MsgRevealPublished) GetSalt() []byte {
+	if m != nil {
+		return m.Salt
+	}
+	return nil
+}
+
+type MsgRevealPublishedResponse struct {
+}
+
+func (m *MsgRevealPublishedResponse) Reset()         { *m = MsgRevealPublishedResponse{} }
+func (m *MsgRevealPublishedResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgRevealPublishedResponse) ProtoMessage()    {}
+func (*MsgRevealPublishedResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{21}
+}
+func (m *MsgRevealPublishedResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgRevealPublishedResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgRevealPublishedResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgRevealPublishedResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgRevealPublishedResponse.Merge(m, src)
+}
+func (m *MsgRevealPublishedResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgRevealPublishedResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgRevealPublishedResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgRevealPublishedResponse proto.InternalMessageInfo
+
+type MsgSwapHotkey struct {
+	Coldkey   string `protobuf:"bytes,1,opt,name=coldkey,proto3" json:"coldkey,omitempty"`
+	Hotkey    string `protobuf:"bytes,2,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	NewHotkey string `protobuf:"bytes,3,opt,name=new_hotkey,json=newHotkey,proto3" json:"new_hotkey,omitempty"`
+}
+
+func (m *MsgSwapHotkey) Reset()         { *m = MsgSwapHotkey{} }
+func (m *MsgSwapHotkey) String() string { return proto.CompactTextString(m) }
+func (*MsgSwapHotkey) ProtoMessage()    {}
+func (*MsgSwapHotkey) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{22}
+}
+func (m *MsgSwapHotkey) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSwapHotkey) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSwapHotkey.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSwapHotkey) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSwapHotkey.Merge(m, src)
+}
+func (m *MsgSwapHotkey) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSwapHotkey) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSwapHotkey.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSwapHotkey proto.InternalMessageInfo
+
+func (m *MsgSwapHotkey) GetColdkey() string {
+	if m != nil {
+		return m.Coldkey
+	}
+	return ""
+}
+
+func (m *MsgSwapHotkey) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgSwapHotkey) GetNewHotkey() string {
+	if m != nil {
+		return m.NewHotkey
+	}
+	return ""
+}
+
+type MsgSwapHotkeyResponse struct {
+	Netuids []uint32 `protobuf:"varint,1,rep,packed,name=netuids,proto3" json:"netuids,omitempty"`
+}
+
+func (m *MsgSwapHotkeyResponse) Reset()         { *m = MsgSwapHotkeyResponse{} }
+func (m *MsgSwapHotkeyResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSwapHotkeyResponse) ProtoMessage()    {}
+func (*MsgSwapHotkeyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_1ae9766bfc786986, []int{23}
+}
+func (m *MsgSwapHotkeyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSwapHotkeyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSwapHotkeyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSwapHotkeyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSwapHotkeyResponse.Merge(m, src)
+}
+func (m *MsgSwapHotkeyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSwapHotkeyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSwapHotkeyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSwapHotkeyResponse proto.InternalMessageInfo
+
+func (m *MsgSwapHotkeyResponse) GetNetuids() []uint32 {
+	if m != nil {
+		return m.Netuids
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*MsgCreateSubnet)(nil), "lode.subnets.v1.MsgCreateSubnet")
 	proto.RegisterType((*MsgCreateSubnetResponse)(nil), "lode.subnets.v1.MsgCreateSubnetResponse")
@@ -830,69 +1326,98 @@ func init() {
 	proto.RegisterType((*MsgServeResponse)(nil), "lode.subnets.v1.MsgServeResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "lode.subnets.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "lode.subnets.v1.MsgUpdateParamsResponse")
+	proto.RegisterType((*MsgTransferOwnership)(nil), "lode.subnets.v1.MsgTransferOwnership")
+	proto.RegisterType((*MsgTransferOwnershipResponse)(nil), "lode.subnets.v1.MsgTransferOwnershipResponse")
+	proto.RegisterType((*MsgPublish)(nil), "lode.subnets.v1.MsgPublish")
+	proto.RegisterType((*MsgPublishResponse)(nil), "lode.subnets.v1.MsgPublishResponse")
+	proto.RegisterType((*MsgPublishSealed)(nil), "lode.subnets.v1.MsgPublishSealed")
+	proto.RegisterType((*MsgPublishSealedResponse)(nil), "lode.subnets.v1.MsgPublishSealedResponse")
+	proto.RegisterType((*MsgRevealPublished)(nil), "lode.subnets.v1.MsgRevealPublished")
+	proto.RegisterType((*MsgRevealPublishedResponse)(nil), "lode.subnets.v1.MsgRevealPublishedResponse")
+	proto.RegisterType((*MsgSwapHotkey)(nil), "lode.subnets.v1.MsgSwapHotkey")
+	proto.RegisterType((*MsgSwapHotkeyResponse)(nil), "lode.subnets.v1.MsgSwapHotkeyResponse")
 }
 
 func init() { proto.RegisterFile("lode/subnets/v1/tx.proto", fileDescriptor_1ae9766bfc786986) }
 
 var fileDescriptor_1ae9766bfc786986 = []byte{
-	// 904 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x55, 0x3f, 0x6f, 0xdb, 0x46,
-	0x14, 0x37, 0x4d, 0x49, 0x96, 0x9e, 0x93, 0xda, 0xb9, 0x08, 0x31, 0xc5, 0x3a, 0x8c, 0x42, 0x24,
-	0x88, 0x63, 0x20, 0x62, 0xed, 0x02, 0x1d, 0xd4, 0x29, 0x2e, 0x0a, 0xb4, 0x40, 0x5d, 0x14, 0x34,
-	0xda, 0x02, 0x5e, 0x04, 0x4a, 0x3c, 0xd0, 0x84, 0x45, 0x1e, 0x71, 0x77, 0x14, 0xe4, 0xad, 0xc8,
-	0xd8, 0xa9, 0x5f, 0xa1, 0x5b, 0x47, 0x0f, 0x2d, 0xd0, 0x8f, 0x90, 0x6e, 0x41, 0xa7, 0x4c, 0x45,
-	0x61, 0x0f, 0x5e, 0xfa, 0x0d, 0xba, 0x14, 0x77, 0xfc, 0x23, 0x8a, 0xa6, 0xac, 0x1a, 0x01, 0xb2,
-	0x10, 0x77, 0xef, 0xbd, 0xbb, 0xfb, 0xfd, 0x7e, 0xef, 0x0f, 0x41, 0x1b, 0x13, 0x17, 0x5b, 0x2c,
-	0x1e, 0x86, 0x98, 0x33, 0x6b, 0xb2, 0x67, 0xf1, 0x69, 0x2f, 0xa2, 0x84, 0x13, 0xb4, 0x21, 0x3c,
-	0xbd, 0xd4, 0xd3, 0x9b, 0xec, 0xe9, 0xf7, 0x9c, 0xc0, 0x0f, 0x89, 0x25, 0xbf, 0x49, 0x8c, 0xbe,
-	0x35, 0x22, 0x2c, 0x20, 0xcc, 0x0a, 0x98, 0x27, 0xce, 0x06, 0xcc, 0x4b, 0x1d, 0x9d, 0xc4, 0x31,
-	0x90, 0x3b, 0x2b, 0xd9, 0xa4, 0xae, 0xb6, 0x47, 0x3c, 0x92, 0xd8, 0xc5, 0x2a, 0xb5, 0x3e, 0x2c,
-	0xe3, 0xc8, 0x1e, 0x96, 0x6e, 0xf3, 0xe7, 0x55, 0xd8, 0x38, 0x64, 0xde, 0x67, 0x14, 0x3b, 0x1c,
-	0x1f, 0x49, 0x17, 0xda, 0x87, 0xb5, 0x11, 0x19, 0xbb, 0xa7, 0xf8, 0x4c, 0x53, 0xba, 0xca, 0x4e,
-	0xeb, 0x40, 0xfb, 0xf3, 0xd7, 0x17, 0xed, 0xf4, 0xad, 0x97, 0xae, 0x4b, 0x31, 0x63, 0x47, 0x9c,
-	0xfa, 0xa1, 0x67, 0x67, 0x81, 0xe8, 0x23, 0x68, 0x9c, 0x10, 0x2e, 0x8e, 0xac, 0x2e, 0x39, 0x92,
-	0xc6, 0xa1, 0x0e, 0x34, 0x03, 0x67, 0x3a, 0x18, 0x93, 0xd1, 0xa9, 0xa6, 0x76, 0x95, 0x9d, 0x9a,
-	0xbd, 0x16, 0x38, 0xd3, 0xaf, 0xc8, 0xe8, 0x14, 0x21, 0xa8, 0x85, 0x4e, 0x80, 0xb5, 0x9a, 0xb8,
-	0xca, 0x96, 0x6b, 0xd4, 0x85, 0x75, 0x17, 0xb3, 0x11, 0xf5, 0x23, 0xee, 0x93, 0x50, 0xab, 0x4b,
-	0x57, 0xd1, 0x84, 0x36, 0x41, 0x8d, 0xe9, 0x58, 0x6b, 0x48, 0x8f, 0x58, 0x22, 0x03, 0x20, 0x72,
-	0xa8, 0x13, 0x60, 0x8e, 0x29, 0xd3, 0xd6, 0xa4, 0xa3, 0x60, 0xe9, 0x3f, 0x7d, 0x75, 0x75, 0xbe,
-	0x9b, 0x51, 0xf8, 0xf1, 0xea, 0x7c, 0xb7, 0x2d, 0xc5, 0x2a, 0xe9, 0x61, 0x0e, 0x61, 0xab, 0x64,
-	0xb2, 0x31, 0x8b, 0x48, 0xc8, 0x30, 0x7a, 0x00, 0x8d, 0x10, 0xf3, 0xd8, 0x77, 0xa5, 0x52, 0x77,
-	0xed, 0x74, 0x87, 0x3e, 0x84, 0x56, 0xa2, 0xf3, 0xc0, 0x77, 0xa5, 0x22, 0x35, 0xbb, 0x99, 0x18,
-	0xbe, 0x74, 0x05, 0xbd, 0x02, 0x6b, 0xb9, 0x36, 0x5f, 0x29, 0xf0, 0xc1, 0x21, 0xf3, 0x8e, 0xb8,
-	0x43, 0xf9, 0x3b, 0xa4, 0x61, 0x86, 0x67, 0xb5, 0x88, 0xa7, 0xff, 0xa4, 0xcc, 0xf4, 0x7e, 0xc6,
-	0xb4, 0xf0, 0xa2, 0xa9, 0xc1, 0x83, 0x79, 0x4b, 0xc6, 0xd3, 0xfc, 0x47, 0x91, 0x65, 0xf2, 0x6d,
-	0xe4, 0xbe, 0x5b, 0x99, 0x2c, 0xc0, 0x97, 0x67, 0x5c, 0x5d, 0x9c, 0xf1, 0xda, 0xc2, 0x8c, 0xd7,
-	0x17, 0x65, 0xbc, 0x71, 0x8b, 0x8c, 0x17, 0xa9, 0x99, 0x1d, 0x99, 0xf1, 0xa2, 0x29, 0x57, 0xe2,
-	0x37, 0x05, 0xda, 0x42, 0x24, 0xcc, 0xbf, 0x38, 0x8b, 0x30, 0xcd, 0xef, 0x16, 0x1d, 0xc0, 0x7c,
-	0x2f, 0xc4, 0x74, 0xa9, 0x1a, 0x69, 0xdc, 0xad, 0xc4, 0x68, 0x43, 0x7d, 0xe2, 0x8c, 0xe3, 0xa4,
-	0x27, 0x6a, 0x76, 0xb2, 0xe9, 0x3f, 0x17, 0x74, 0xd2, 0xeb, 0x04, 0x9b, 0x4e, 0x9e, 0xd5, 0x32,
-	0x3c, 0xd3, 0x80, 0xed, 0x2a, 0x7b, 0xce, 0xeb, 0x0f, 0x05, 0xd6, 0x0f, 0x99, 0x67, 0x63, 0xcf,
-	0x67, 0x82, 0xce, 0xfb, 0x19, 0x02, 0x33, 0x09, 0xd4, 0x39, 0x09, 0xd2, 0xe1, 0x30, 0x8c, 0x69,
-	0x98, 0x32, 0x16, 0xc3, 0xe1, 0x20, 0xa6, 0x61, 0xff, 0x71, 0x39, 0x85, 0x9b, 0x19, 0xe9, 0x0c,
-	0xbb, 0xf9, 0x29, 0xdc, 0x2f, 0x6c, 0xf3, 0x66, 0x15, 0xe5, 0x92, 0x77, 0xaa, 0x9a, 0x2a, 0x2d,
-	0x9f, 0x48, 0x3a, 0x54, 0xae, 0xcd, 0xb7, 0x0a, 0x34, 0xa5, 0x52, 0x74, 0x82, 0x0b, 0x8c, 0x94,
-	0x5b, 0x33, 0x9a, 0x4f, 0xea, 0x36, 0xb4, 0x70, 0xe8, 0x46, 0xc4, 0x0f, 0x39, 0xd3, 0xd4, 0xae,
-	0xba, 0xd3, 0xb2, 0x67, 0x06, 0xa4, 0x43, 0x53, 0xce, 0xe3, 0x11, 0x19, 0xa7, 0x85, 0x9e, 0xef,
-	0xd1, 0x73, 0xd8, 0xcc, 0xd6, 0x83, 0x09, 0xa6, 0x6c, 0x36, 0xfe, 0x36, 0x32, 0xfb, 0x77, 0x89,
-	0xb9, 0xff, 0x50, 0xd6, 0x43, 0x82, 0x44, 0x48, 0x73, 0x77, 0x56, 0x0f, 0x74, 0x82, 0x4d, 0x04,
-	0x9b, 0xd9, 0x3a, 0xcf, 0xfb, 0xef, 0xc5, 0xce, 0xfe, 0x46, 0x94, 0x05, 0x43, 0x9f, 0x40, 0xcb,
-	0x89, 0xf9, 0x09, 0xa1, 0x3e, 0x5f, 0x4e, 0x7c, 0x16, 0x8a, 0xfa, 0xd0, 0x90, 0x85, 0xc5, 0x24,
-	0xf7, 0xf5, 0xfd, 0xad, 0x5e, 0xe9, 0x57, 0xd7, 0x4b, 0x1e, 0x38, 0x68, 0xbd, 0xfe, 0xeb, 0xd1,
-	0xca, 0x2f, 0x57, 0xe7, 0xbb, 0x8a, 0x9d, 0x9e, 0xe8, 0xef, 0x09, 0xe8, 0xb3, 0xbb, 0x04, 0x7a,
-	0x43, 0xa2, 0x9f, 0xe6, 0x3f, 0xaf, 0x12, 0xcc, 0xb9, 0x2e, 0x4d, 0x4c, 0x19, 0xab, 0xfd, 0x7f,
-	0x6b, 0xa0, 0x1e, 0x32, 0x0f, 0x1d, 0xc3, 0x9d, 0xb9, 0x5f, 0x5b, 0xf7, 0x1a, 0xa2, 0xd2, 0x64,
-	0xd7, 0x77, 0x96, 0x45, 0xe4, 0xe5, 0xf4, 0x3d, 0xac, 0x17, 0xc7, 0xf5, 0xa3, 0xaa, 0x83, 0x85,
-	0x00, 0xfd, 0xd9, 0x92, 0x80, 0xfc, 0xe2, 0x63, 0xb8, 0x33, 0x37, 0x68, 0x2b, 0x41, 0x17, 0x23,
-	0xaa, 0x41, 0x57, 0x8d, 0x2f, 0xe4, 0xc3, 0xbd, 0xeb, 0xa3, 0xeb, 0x69, 0x25, 0xb2, 0x72, 0x98,
-	0xfe, 0xe2, 0x7f, 0x85, 0xe5, 0x4f, 0x7d, 0x0d, 0xcd, 0x7c, 0x9a, 0x6c, 0x57, 0x1d, 0xcd, 0xbc,
-	0xfa, 0x93, 0x9b, 0xbc, 0xf9, 0x7d, 0x9f, 0x43, 0x3d, 0x69, 0xca, 0x4e, 0x35, 0x0e, 0x3a, 0xc1,
-	0xfa, 0xe3, 0x85, 0xae, 0xeb, 0xea, 0xa6, 0xc5, 0x7e, 0x83, 0xba, 0x49, 0xc4, 0x4d, 0xea, 0xce,
-	0x97, 0x9d, 0x5e, 0xff, 0x41, 0xd4, 0xf4, 0xc1, 0xcb, 0xd7, 0x17, 0x86, 0xf2, 0xe6, 0xc2, 0x50,
-	0xfe, 0xbe, 0x30, 0x94, 0x9f, 0x2e, 0x8d, 0x95, 0x37, 0x97, 0xc6, 0xca, 0xdb, 0x4b, 0x63, 0xe5,
-	0xf8, 0x99, 0xe7, 0xf3, 0x93, 0x78, 0xd8, 0x1b, 0x91, 0xc0, 0x12, 0x97, 0x86, 0x98, 0x5b, 0xa5,
-	0x2a, 0xe7, 0x67, 0x11, 0x66, 0xc3, 0x86, 0x6c, 0xed, 0x8f, 0xff, 0x0b, 0x00, 0x00, 0xff, 0xff,
-	0x9b, 0x6e, 0xa0, 0xe8, 0x47, 0x0a, 0x00, 0x00,
+	// 1206 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x56, 0xcd, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0xd6, 0x8e, 0x63, 0xbf, 0x24, 0x24, 0x9d, 0xba, 0xcd, 0x66, 0x9b, 0x3a, 0xce, 0xa6,
+	0x25, 0x1f, 0xa8, 0x36, 0x09, 0x12, 0x48, 0xe6, 0xd4, 0x20, 0xa4, 0x22, 0x08, 0x54, 0x9b, 0x02,
+	0x52, 0x24, 0x14, 0xad, 0xbd, 0xc3, 0x7a, 0x15, 0x7b, 0xd7, 0x9a, 0x59, 0x3b, 0xc9, 0x0d, 0xf5,
+	0x08, 0x17, 0x6e, 0x9c, 0xb9, 0x71, 0x23, 0x07, 0x90, 0x38, 0x72, 0x2c, 0x07, 0xa4, 0x0a, 0x2e,
+	0x3d, 0x21, 0x94, 0x1c, 0x72, 0xe1, 0x8f, 0x40, 0x33, 0xb3, 0x3b, 0xde, 0x5d, 0xaf, 0xed, 0x44,
+	0x8d, 0x7a, 0x59, 0xcd, 0xbc, 0xf7, 0x66, 0xe6, 0xf7, 0x7b, 0x5f, 0xfb, 0x40, 0x6d, 0x79, 0x16,
+	0xae, 0xd2, 0x6e, 0xdd, 0xc5, 0x3e, 0xad, 0xf6, 0xb6, 0xaa, 0xfe, 0x71, 0xa5, 0x43, 0x3c, 0xdf,
+	0x43, 0x73, 0x4c, 0x53, 0x09, 0x34, 0x95, 0xde, 0x96, 0x76, 0xd3, 0x6c, 0x3b, 0xae, 0x57, 0xe5,
+	0x5f, 0x61, 0xa3, 0x2d, 0x34, 0x3c, 0xda, 0xf6, 0x68, 0xb5, 0x4d, 0x6d, 0x76, 0xb6, 0x4d, 0xed,
+	0x40, 0xb1, 0x28, 0x14, 0x07, 0x7c, 0x57, 0x15, 0x9b, 0x40, 0x55, 0xb4, 0x3d, 0xdb, 0x13, 0x72,
+	0xb6, 0x0a, 0xa4, 0xf7, 0x92, 0x38, 0xc2, 0x87, 0xb9, 0x5a, 0xff, 0xf1, 0x06, 0xcc, 0xed, 0x52,
+	0xfb, 0x03, 0x82, 0x4d, 0x1f, 0xef, 0x71, 0x15, 0xda, 0x86, 0xa9, 0x86, 0xd7, 0xb2, 0x0e, 0xf1,
+	0x89, 0xaa, 0x94, 0x95, 0xf5, 0xc2, 0x8e, 0xfa, 0xd7, 0x2f, 0x0f, 0x8b, 0xc1, 0x5b, 0x8f, 0x2c,
+	0x8b, 0x60, 0x4a, 0xf7, 0x7c, 0xe2, 0xb8, 0xb6, 0x11, 0x1a, 0xa2, 0xb7, 0x21, 0xd7, 0xf4, 0x7c,
+	0x76, 0xe4, 0xc6, 0x98, 0x23, 0x81, 0x1d, 0x5a, 0x84, 0x7c, 0xdb, 0x3c, 0x3e, 0x68, 0x79, 0x8d,
+	0x43, 0x35, 0x53, 0x56, 0xd6, 0xb3, 0xc6, 0x54, 0xdb, 0x3c, 0xfe, 0xc4, 0x6b, 0x1c, 0x22, 0x04,
+	0x59, 0xd7, 0x6c, 0x63, 0x35, 0xcb, 0xae, 0x32, 0xf8, 0x1a, 0x95, 0x61, 0xda, 0xc2, 0xb4, 0x41,
+	0x9c, 0x8e, 0xef, 0x78, 0xae, 0x3a, 0xc9, 0x55, 0x51, 0x11, 0x9a, 0x87, 0x4c, 0x97, 0xb4, 0xd4,
+	0x1c, 0xd7, 0xb0, 0x25, 0x2a, 0x01, 0x74, 0x4c, 0x62, 0xb6, 0xb1, 0x8f, 0x09, 0x55, 0xa7, 0xb8,
+	0x22, 0x22, 0xa9, 0x3d, 0x78, 0x76, 0x71, 0xba, 0x19, 0x52, 0xf8, 0xf6, 0xe2, 0x74, 0xb3, 0xc8,
+	0x9d, 0x95, 0xf0, 0x87, 0x5e, 0x87, 0x85, 0x84, 0xc8, 0xc0, 0xb4, 0xe3, 0xb9, 0x14, 0xa3, 0x3b,
+	0x90, 0x73, 0xb1, 0xdf, 0x75, 0x2c, 0xee, 0xa9, 0x59, 0x23, 0xd8, 0xa1, 0xbb, 0x50, 0x10, 0x7e,
+	0x3e, 0x70, 0x2c, 0xee, 0x91, 0xac, 0x91, 0x17, 0x82, 0x8f, 0x2c, 0x46, 0x2f, 0xc2, 0x9a, 0xaf,
+	0xf5, 0x67, 0x0a, 0xbc, 0xb1, 0x4b, 0xed, 0x3d, 0xdf, 0x24, 0xfe, 0x2b, 0x84, 0xa1, 0x8f, 0xe7,
+	0x46, 0x14, 0x4f, 0xed, 0x7e, 0x92, 0xe9, 0xad, 0x90, 0x69, 0xe4, 0x45, 0x5d, 0x85, 0x3b, 0x71,
+	0x49, 0xc8, 0x53, 0xff, 0x4f, 0xe1, 0x69, 0xf2, 0x79, 0xc7, 0x7a, 0xb5, 0x34, 0x19, 0x82, 0x4f,
+	0x46, 0x3c, 0x33, 0x3c, 0xe2, 0xd9, 0xa1, 0x11, 0x9f, 0x1c, 0x16, 0xf1, 0xdc, 0x15, 0x22, 0x1e,
+	0xa5, 0xa6, 0x2f, 0xf2, 0x88, 0x47, 0x45, 0xd2, 0x13, 0xbf, 0x2a, 0x50, 0x64, 0x4e, 0xc2, 0xfe,
+	0xe3, 0x93, 0x0e, 0x26, 0xf2, 0x6e, 0x56, 0x01, 0xd4, 0xb1, 0x5d, 0x4c, 0xc6, 0x7a, 0x23, 0xb0,
+	0xbb, 0x92, 0x33, 0x8a, 0x30, 0xd9, 0x33, 0x5b, 0x5d, 0x51, 0x13, 0x59, 0x43, 0x6c, 0x6a, 0x1b,
+	0x8c, 0x4e, 0x70, 0x1d, 0x63, 0xb3, 0x28, 0xa3, 0x9a, 0x84, 0xa7, 0x97, 0x60, 0x29, 0x4d, 0x2e,
+	0x79, 0xfd, 0xa1, 0xc0, 0xf4, 0x2e, 0xb5, 0x0d, 0x6c, 0x3b, 0x94, 0xd1, 0x79, 0x3d, 0x4d, 0xa0,
+	0xef, 0x82, 0x4c, 0xcc, 0x05, 0x41, 0x73, 0xa8, 0x77, 0x89, 0x1b, 0x30, 0x66, 0xcd, 0x61, 0xa7,
+	0x4b, 0xdc, 0xda, 0x4a, 0x32, 0x84, 0xf3, 0x21, 0xe9, 0x10, 0xbb, 0xfe, 0x3e, 0xdc, 0x8a, 0x6c,
+	0x65, 0xb1, 0xb2, 0x74, 0x91, 0x95, 0x9a, 0x09, 0x3c, 0xcd, 0x9f, 0x10, 0x15, 0xca, 0xd7, 0xfa,
+	0x4b, 0x05, 0xf2, 0xdc, 0x53, 0xa4, 0x87, 0x23, 0x8c, 0x94, 0x2b, 0x33, 0x8a, 0x07, 0x75, 0x09,
+	0x0a, 0xd8, 0xb5, 0x3a, 0x9e, 0xe3, 0xfa, 0x54, 0xcd, 0x94, 0x33, 0xeb, 0x05, 0xa3, 0x2f, 0x40,
+	0x1a, 0xe4, 0x79, 0x3f, 0x6e, 0x78, 0xad, 0x20, 0xd1, 0xe5, 0x1e, 0x6d, 0xc0, 0x7c, 0xb8, 0x3e,
+	0xe8, 0x61, 0x42, 0xfb, 0xed, 0x6f, 0x2e, 0x94, 0x7f, 0x21, 0xc4, 0xb5, 0x7b, 0x3c, 0x1f, 0x04,
+	0x12, 0xe6, 0x9a, 0xd9, 0x7e, 0x3e, 0x90, 0x1e, 0xd6, 0x11, 0xcc, 0x87, 0x6b, 0x19, 0xf7, 0xdf,
+	0xa2, 0x95, 0xfd, 0x84, 0xa5, 0x05, 0x45, 0xef, 0x42, 0xc1, 0xec, 0xfa, 0x4d, 0x8f, 0x38, 0xfe,
+	0x78, 0xe2, 0x7d, 0x53, 0x54, 0x83, 0x1c, 0x4f, 0x2c, 0xca, 0xb9, 0x4f, 0x6f, 0x2f, 0x54, 0x12,
+	0xbf, 0xba, 0x8a, 0x78, 0x60, 0xa7, 0xf0, 0xfc, 0x9f, 0xe5, 0x89, 0x9f, 0x2e, 0x4e, 0x37, 0x15,
+	0x23, 0x38, 0x51, 0xdb, 0x62, 0xd0, 0xfb, 0x77, 0x31, 0xf4, 0x25, 0x8e, 0xfe, 0x58, 0xfe, 0xbc,
+	0x12, 0x30, 0x63, 0x55, 0x2a, 0x44, 0x92, 0xd5, 0xef, 0xa2, 0x4a, 0x9f, 0x12, 0xd3, 0xa5, 0x5f,
+	0x63, 0xf2, 0xd9, 0x91, 0x8b, 0x09, 0x6d, 0x3a, 0x9d, 0x6b, 0x6d, 0x5a, 0xfd, 0xe4, 0xc8, 0x5c,
+	0x2e, 0x39, 0x6a, 0x9b, 0xc9, 0xdc, 0x95, 0x05, 0x3b, 0x80, 0x34, 0x28, 0xd8, 0x01, 0xb9, 0xa4,
+	0xf8, 0x9d, 0x02, 0xb0, 0x4b, 0xed, 0x27, 0xdd, 0x7a, 0xcb, 0xa1, 0xcd, 0x6b, 0xcc, 0x54, 0x04,
+	0x59, 0xcb, 0xf4, 0x4d, 0x4e, 0x6a, 0xc6, 0xe0, 0xeb, 0xda, 0x72, 0x22, 0xb1, 0xe6, 0x42, 0xdc,
+	0xc1, 0xf3, 0x7a, 0x11, 0x50, 0x7f, 0x27, 0x31, 0xfe, 0xa0, 0xf0, 0x8c, 0x0b, 0xc4, 0x7b, 0xd8,
+	0x6c, 0x61, 0xeb, 0x7a, 0x91, 0x36, 0x4d, 0xda, 0x0c, 0x91, 0xb2, 0xb5, 0xe8, 0xf0, 0x11, 0xa4,
+	0xb7, 0x13, 0x48, 0x05, 0x08, 0x5d, 0x03, 0x35, 0x29, 0x93, 0xa8, 0x7f, 0x56, 0x38, 0x19, 0x03,
+	0xf7, 0xb0, 0xd9, 0x0a, 0x4c, 0xae, 0x1b, 0x77, 0xd2, 0xc3, 0x4c, 0x46, 0xcd, 0x96, 0xcf, 0xab,
+	0x7f, 0xc6, 0xe0, 0xeb, 0xda, 0x5a, 0x82, 0xcb, 0x42, 0xbf, 0xd3, 0xc5, 0xa0, 0xe9, 0x4b, 0xa0,
+	0x0d, 0x4a, 0x25, 0x9f, 0xbf, 0x15, 0x98, 0x65, 0x75, 0x7f, 0x64, 0x76, 0x1e, 0x0b, 0x60, 0xaf,
+	0xa7, 0xb9, 0xbf, 0x07, 0xe0, 0xe2, 0xa3, 0x83, 0x4b, 0xd6, 0x48, 0xc1, 0xc5, 0x47, 0x02, 0x5e,
+	0x6d, 0x35, 0x59, 0x26, 0x48, 0xf6, 0x31, 0xc9, 0x41, 0xdf, 0x82, 0xdb, 0x31, 0x81, 0x6c, 0xf3,
+	0x2a, 0x4c, 0x09, 0x3f, 0x53, 0x55, 0x29, 0x67, 0xd6, 0x67, 0x8d, 0x70, 0xbb, 0xfd, 0x67, 0x1e,
+	0x32, 0xbb, 0xd4, 0x46, 0xfb, 0x30, 0x13, 0x1b, 0x78, 0xcb, 0x03, 0x7d, 0x2a, 0x31, 0xef, 0x69,
+	0xeb, 0xe3, 0x2c, 0xe4, 0xeb, 0x5f, 0xc2, 0x74, 0x74, 0x88, 0x5b, 0x4e, 0x3b, 0x18, 0x31, 0xd0,
+	0xd6, 0xc6, 0x18, 0xc8, 0x8b, 0xf7, 0x61, 0x26, 0x36, 0x7e, 0xa5, 0x82, 0x8e, 0x5a, 0xa4, 0x83,
+	0x4e, 0x1b, 0x6a, 0x90, 0x03, 0x37, 0x07, 0x07, 0x9a, 0x07, 0xa9, 0xc8, 0x92, 0x66, 0xda, 0xc3,
+	0x4b, 0x99, 0xc9, 0xa7, 0x3e, 0x85, 0xbc, 0x9c, 0x31, 0x96, 0xd2, 0x8e, 0x86, 0x5a, 0xed, 0xfe,
+	0x28, 0xad, 0xbc, 0xef, 0x43, 0x98, 0x14, 0xbf, 0xea, 0xc5, 0x74, 0x1c, 0xa4, 0x87, 0xb5, 0x95,
+	0xa1, 0xaa, 0xa8, 0x07, 0x06, 0x7f, 0x16, 0xa9, 0x1e, 0x18, 0x30, 0x4b, 0xf7, 0xc0, 0xd0, 0xc6,
+	0x8d, 0x3e, 0x86, 0xa9, 0xb0, 0x69, 0xdf, 0x4d, 0x3b, 0x19, 0x28, 0xb5, 0xd5, 0x11, 0x4a, 0x79,
+	0xd9, 0x57, 0x30, 0x1b, 0xef, 0xae, 0x2b, 0x23, 0x4e, 0x09, 0x13, 0x6d, 0x63, 0xac, 0x89, 0xbc,
+	0xbe, 0x01, 0x73, 0xc9, 0x36, 0xb8, 0x9a, 0x1e, 0x96, 0x98, 0x91, 0xf6, 0xd6, 0x25, 0x8c, 0xe4,
+	0x23, 0x4f, 0x01, 0x22, 0xbd, 0xa9, 0x94, 0x1a, 0x2c, 0xa9, 0xd7, 0xde, 0x1c, 0xad, 0x1f, 0xac,
+	0x97, 0x60, 0xa8, 0x19, 0x51, 0x2f, 0xc2, 0x62, 0x54, 0xbd, 0xc4, 0xc7, 0x0b, 0x6d, 0xf2, 0x1b,
+	0x36, 0xbb, 0xec, 0x3c, 0x7a, 0x7e, 0x56, 0x52, 0x5e, 0x9c, 0x95, 0x94, 0x7f, 0xcf, 0x4a, 0xca,
+	0xf7, 0xe7, 0xa5, 0x89, 0x17, 0xe7, 0xa5, 0x89, 0x97, 0xe7, 0xa5, 0x89, 0xfd, 0x35, 0xdb, 0xf1,
+	0x9b, 0xdd, 0x7a, 0xa5, 0xe1, 0xb5, 0xab, 0xec, 0x52, 0x17, 0xfb, 0xd5, 0xc4, 0x34, 0xe3, 0x9f,
+	0x74, 0x30, 0xad, 0xe7, 0xf8, 0x08, 0xf7, 0xce, 0xff, 0x01, 0x00, 0x00, 0xff, 0xff, 0xf3, 0x43,
+	0xb5, 0x96, 0x2f, 0x10, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -919,6 +1444,16 @@ type MsgClient interface {
 	Register(ctx context.Context, in *MsgRegister, opts ...grpc.CallOption) (*MsgRegisterResponse, error)
 	// Serve publishes a neuron's endpoint. Fee-free within its rate limit.
 	Serve(ctx context.Context, in *MsgServe, opts ...grpc.CallOption) (*MsgServeResponse, error)
+	// TransferOwnership makes another registered hotkey the owner's key; the owner.
+	TransferOwnership(ctx context.Context, in *MsgTransferOwnership, opts ...grpc.CallOption) (*MsgTransferOwnershipResponse, error)
+	// Publish keeps up to 512 bytes of a neuron on chain.
+	Publish(ctx context.Context, in *MsgPublish, opts ...grpc.CallOption) (*MsgPublishResponse, error)
+	// PublishSealed keeps the hash of data that are published later.
+	PublishSealed(ctx context.Context, in *MsgPublishSealed, opts ...grpc.CallOption) (*MsgPublishSealedResponse, error)
+	// RevealPublished publishes what was sealed.
+	RevealPublished(ctx context.Context, in *MsgRevealPublished, opts ...grpc.CallOption) (*MsgRevealPublishedResponse, error)
+	// SwapHotkey gives all that a hotkey has to another of the same coldkey, for a fee.
+	SwapHotkey(ctx context.Context, in *MsgSwapHotkey, opts ...grpc.CallOption) (*MsgSwapHotkeyResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -985,6 +1520,51 @@ func (c *msgClient) Serve(ctx context.Context, in *MsgServe, opts ...grpc.CallOp
 	return out, nil
 }
 
+func (c *msgClient) TransferOwnership(ctx context.Context, in *MsgTransferOwnership, opts ...grpc.CallOption) (*MsgTransferOwnershipResponse, error) {
+	out := new(MsgTransferOwnershipResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/TransferOwnership", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Publish(ctx context.Context, in *MsgPublish, opts ...grpc.CallOption) (*MsgPublishResponse, error) {
+	out := new(MsgPublishResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/Publish", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) PublishSealed(ctx context.Context, in *MsgPublishSealed, opts ...grpc.CallOption) (*MsgPublishSealedResponse, error) {
+	out := new(MsgPublishSealedResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/PublishSealed", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) RevealPublished(ctx context.Context, in *MsgRevealPublished, opts ...grpc.CallOption) (*MsgRevealPublishedResponse, error) {
+	out := new(MsgRevealPublishedResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/RevealPublished", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SwapHotkey(ctx context.Context, in *MsgSwapHotkey, opts ...grpc.CallOption) (*MsgSwapHotkeyResponse, error) {
+	out := new(MsgSwapHotkeyResponse)
+	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/SwapHotkey", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/lode.subnets.v1.Msg/UpdateParams", in, out, opts...)
@@ -1008,6 +1588,16 @@ type MsgServer interface {
 	Register(context.Context, *MsgRegister) (*MsgRegisterResponse, error)
 	// Serve publishes a neuron's endpoint. Fee-free within its rate limit.
 	Serve(context.Context, *MsgServe) (*MsgServeResponse, error)
+	// TransferOwnership makes another registered hotkey the owner's key; the owner.
+	TransferOwnership(context.Context, *MsgTransferOwnership) (*MsgTransferOwnershipResponse, error)
+	// Publish keeps up to 512 bytes of a neuron on chain.
+	Publish(context.Context, *MsgPublish) (*MsgPublishResponse, error)
+	// PublishSealed keeps the hash of data that are published later.
+	PublishSealed(context.Context, *MsgPublishSealed) (*MsgPublishSealedResponse, error)
+	// RevealPublished publishes what was sealed.
+	RevealPublished(context.Context, *MsgRevealPublished) (*MsgRevealPublishedResponse, error)
+	// SwapHotkey gives all that a hotkey has to another of the same coldkey, for a fee.
+	SwapHotkey(context.Context, *MsgSwapHotkey) (*MsgSwapHotkeyResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -1033,6 +1623,21 @@ func (*UnimplementedMsgServer) Register(ctx context.Context, req *MsgRegister) (
 }
 func (*UnimplementedMsgServer) Serve(ctx context.Context, req *MsgServe) (*MsgServeResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Serve not implemented")
+}
+func (*UnimplementedMsgServer) TransferOwnership(ctx context.Context, req *MsgTransferOwnership) (*MsgTransferOwnershipResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method TransferOwnership not implemented")
+}
+func (*UnimplementedMsgServer) Publish(ctx context.Context, req *MsgPublish) (*MsgPublishResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Publish not implemented")
+}
+func (*UnimplementedMsgServer) PublishSealed(ctx context.Context, req *MsgPublishSealed) (*MsgPublishSealedResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PublishSealed not implemented")
+}
+func (*UnimplementedMsgServer) RevealPublished(ctx context.Context, req *MsgRevealPublished) (*MsgRevealPublishedResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RevealPublished not implemented")
+}
+func (*UnimplementedMsgServer) SwapHotkey(ctx context.Context, req *MsgSwapHotkey) (*MsgSwapHotkeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SwapHotkey not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -1150,6 +1755,96 @@ func _Msg_Serve_Handler(srv interface{}, ctx context.Context, dec func(interface
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_TransferOwnership_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgTransferOwnership)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).TransferOwnership(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Msg/TransferOwnership",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).TransferOwnership(ctx, req.(*MsgTransferOwnership))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Publish_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgPublish)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Publish(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Msg/Publish",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Publish(ctx, req.(*MsgPublish))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_PublishSealed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgPublishSealed)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).PublishSealed(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Msg/PublishSealed",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).PublishSealed(ctx, req.(*MsgPublishSealed))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_RevealPublished_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgRevealPublished)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).RevealPublished(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Msg/RevealPublished",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).RevealPublished(ctx, req.(*MsgRevealPublished))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SwapHotkey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSwapHotkey)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SwapHotkey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.subnets.v1.Msg/SwapHotkey",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SwapHotkey(ctx, req.(*MsgSwapHotkey))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -1196,6 +1891,26 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Serve",
 			Handler:    _Msg_Serve_Handler,
+		},
+		{
+			MethodName: "TransferOwnership",
+			Handler:    _Msg_TransferOwnership_Handler,
+		},
+		{
+			MethodName: "Publish",
+			Handler:    _Msg_Publish_Handler,
+		},
+		{
+			MethodName: "PublishSealed",
+			Handler:    _Msg_PublishSealed_Handler,
+		},
+		{
+			MethodName: "RevealPublished",
+			Handler:    _Msg_RevealPublished_Handler,
+		},
+		{
+			MethodName: "SwapHotkey",
+			Handler:    _Msg_SwapHotkey_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -1752,6 +2467,358 @@ func (m *MsgUpdateParamsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgTransferOwnership) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTransferOwnership) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTransferOwnership) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgTransferOwnershipResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTransferOwnershipResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTransferOwnershipResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgPublish) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgPublish) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgPublish) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Data) > 0 {
+		i -= len(m.Data)
+		copy(dAtA[i:], m.Data)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Data)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgPublishResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgPublishResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgPublishResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgPublishSealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgPublishSealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgPublishSealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hash) > 0 {
+		i -= len(m.Hash)
+		copy(dAtA[i:], m.Hash)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hash)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgPublishSealedResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgPublishSealedResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgPublishSealedResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevealPublished) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevealPublished) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevealPublished) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Salt) > 0 {
+		i -= len(m.Salt)
+		copy(dAtA[i:], m.Salt)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Salt)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Data) > 0 {
+		i -= len(m.Data)
+		copy(dAtA[i:], m.Data)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Data)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgRevealPublishedResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgRevealPublishedResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgRevealPublishedResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSwapHotkey) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSwapHotkey) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSwapHotkey) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.NewHotkey) > 0 {
+		i -= len(m.NewHotkey)
+		copy(dAtA[i:], m.NewHotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.NewHotkey)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Coldkey) > 0 {
+		i -= len(m.Coldkey)
+		copy(dAtA[i:], m.Coldkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Coldkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSwapHotkeyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSwapHotkeyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSwapHotkeyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Netuids) > 0 {
+		dAtA3 := make([]byte, len(m.Netuids)*10)
+		var j2 int
+		for _, num := range m.Netuids {
+			for num >= 1<<7 {
+				dAtA3[j2] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j2++
+			}
+			dAtA3[j2] = uint8(num)
+			j2++
+		}
+		i -= j2
+		copy(dAtA[i:], dAtA3[:j2])
+		i = encodeVarintTx(dAtA, i, uint64(j2))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintTx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovTx(v)
 	base := offset
@@ -2013,6 +3080,163 @@ func (m *MsgUpdateParamsResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *MsgTransferOwnership) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgTransferOwnershipResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgPublish) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Data)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgPublishResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgPublishSealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Hash)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgPublishSealedResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgRevealPublished) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Data)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Salt)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgRevealPublishedResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *MsgSwapHotkey) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Coldkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.NewHotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgSwapHotkeyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Netuids) > 0 {
+		l = 0
+		for _, e := range m.Netuids {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
 	return n
 }
 
@@ -3653,6 +4877,1050 @@ func (m *MsgUpdateParamsResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgUpdateParamsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgTransferOwnership) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTransferOwnership: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTransferOwnership: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgTransferOwnershipResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTransferOwnershipResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTransferOwnershipResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgPublish) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgPublish: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgPublish: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Data", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Data = append(m.Data[:0], dAtA[iNdEx:postIndex]...)
+			if m.Data == nil {
+				m.Data = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgPublishResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgPublishResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgPublishResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgPublishSealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgPublishSealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgPublishSealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hash = append(m.Hash[:0], dAtA[iNdEx:postIndex]...)
+			if m.Hash == nil {
+				m.Hash = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgPublishSealedResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgPublishSealedResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgPublishSealedResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevealPublished) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevealPublished: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevealPublished: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Data", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Data = append(m.Data[:0], dAtA[iNdEx:postIndex]...)
+			if m.Data == nil {
+				m.Data = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Salt", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Salt = append(m.Salt[:0], dAtA[iNdEx:postIndex]...)
+			if m.Salt == nil {
+				m.Salt = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgRevealPublishedResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgRevealPublishedResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgRevealPublishedResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSwapHotkey) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSwapHotkey: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSwapHotkey: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Coldkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Coldkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NewHotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NewHotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSwapHotkeyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSwapHotkeyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSwapHotkeyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Netuids = append(m.Netuids, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Netuids) == 0 {
+					m.Netuids = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Netuids = append(m.Netuids, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuids", wireType)
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

@@ -59,3 +59,43 @@ func (h Hooks) AfterNeuronRegistered(ctx context.Context, n subnetstypes.Neuron,
 	r.Active[n.Uid] = false
 	return k.results.Set(ctx, n.SubnetId, r)
 }
+
+// AfterSubnetRemoved ends the subnet's time: no epoch of it runs any more.
+func (h Hooks) AfterSubnetRemoved(ctx context.Context, s subnetstypes.Subnet) error {
+	state, ok, err := h.k.EpochState(ctx, s.Id)
+	if err != nil || !ok {
+		return err
+	}
+	if err := h.k.schedule.Remove(ctx, collections.Join3(state.DueHeight, s.Netuid, s.Id)); err != nil {
+		return err
+	}
+	if err := h.k.epochs.Remove(ctx, s.Id); err != nil {
+		return err
+	}
+	return h.k.results.Remove(ctx, s.Id)
+}
+
+// SweepSubnet deletes rows, bonds, commits, permits and attempts of a removed subnet.
+func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swept int, err error) {
+	k := h.k
+	for _, sweep := range []func(int) (int, error){
+		func(n int) (int, error) { return sweepSlots(ctx, k.rows, subnetID, n) },
+		func(n int) (int, error) { return sweepSlots(ctx, k.bonds, subnetID, n) },
+		func(n int) (int, error) { return sweepSlots(ctx, k.commits, subnetID, n) },
+		func(n int) (int, error) {
+			return sweepKeys(ctx, k.permits.Iterate, k.permits.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), n)
+		},
+		func(n int) (int, error) {
+			return sweepKeys(ctx, k.attempts.Iterate, k.attempts.Remove, collections.NewPrefixedTripleRange[uint64, uint32, string](subnetID), n)
+		},
+	} {
+		n, err := sweep(most - swept)
+		if err != nil {
+			return swept, err
+		}
+		if swept += n; swept >= most {
+			break
+		}
+	}
+	return swept, nil
+}

@@ -463,6 +463,387 @@ func (m *MsgUpdateParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 
+type SubnetWeights struct {
+	Netuid  uint32   `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Uids    []uint32 `protobuf:"varint,2,rep,packed,name=uids,proto3" json:"uids,omitempty"`
+	Values  []uint32 `protobuf:"varint,3,rep,packed,name=values,proto3" json:"values,omitempty"`
+	Version uint64   `protobuf:"varint,4,opt,name=version,proto3" json:"version,omitempty"`
+}
+
+func (m *SubnetWeights) Reset()         { *m = SubnetWeights{} }
+func (m *SubnetWeights) String() string { return proto.CompactTextString(m) }
+func (*SubnetWeights) ProtoMessage()    {}
+func (*SubnetWeights) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{8}
+}
+func (m *SubnetWeights) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SubnetWeights) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SubnetWeights.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SubnetWeights) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SubnetWeights.Merge(m, src)
+}
+func (m *SubnetWeights) XXX_Size() int {
+	return m.Size()
+}
+func (m *SubnetWeights) XXX_DiscardUnknown() {
+	xxx_messageInfo_SubnetWeights.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SubnetWeights proto.InternalMessageInfo
+
+func (m *SubnetWeights) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *SubnetWeights) GetUids() []uint32 {
+	if m != nil {
+		return m.Uids
+	}
+	return nil
+}
+
+func (m *SubnetWeights) GetValues() []uint32 {
+	if m != nil {
+		return m.Values
+	}
+	return nil
+}
+
+func (m *SubnetWeights) GetVersion() uint64 {
+	if m != nil {
+		return m.Version
+	}
+	return 0
+}
+
+type MsgBatchSetWeights struct {
+	Hotkey  string          `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Weights []SubnetWeights `protobuf:"bytes,2,rep,name=weights,proto3" json:"weights"`
+}
+
+func (m *MsgBatchSetWeights) Reset()         { *m = MsgBatchSetWeights{} }
+func (m *MsgBatchSetWeights) String() string { return proto.CompactTextString(m) }
+func (*MsgBatchSetWeights) ProtoMessage()    {}
+func (*MsgBatchSetWeights) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{9}
+}
+func (m *MsgBatchSetWeights) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBatchSetWeights) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBatchSetWeights.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBatchSetWeights) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBatchSetWeights.Merge(m, src)
+}
+func (m *MsgBatchSetWeights) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBatchSetWeights) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBatchSetWeights.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBatchSetWeights proto.InternalMessageInfo
+
+func (m *MsgBatchSetWeights) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgBatchSetWeights) GetWeights() []SubnetWeights {
+	if m != nil {
+		return m.Weights
+	}
+	return nil
+}
+
+// BatchResult says what became of one subnet's part; the others stand.
+type BatchResult struct {
+	Netuid      uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Error       string `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
+	Epoch       uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	RevealEpoch uint64 `protobuf:"varint,4,opt,name=reveal_epoch,json=revealEpoch,proto3" json:"reveal_epoch,omitempty"`
+}
+
+func (m *BatchResult) Reset()         { *m = BatchResult{} }
+func (m *BatchResult) String() string { return proto.CompactTextString(m) }
+func (*BatchResult) ProtoMessage()    {}
+func (*BatchResult) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{10}
+}
+func (m *BatchResult) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *BatchResult) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_BatchResult.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *BatchResult) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_BatchResult.Merge(m, src)
+}
+func (m *BatchResult) XXX_Size() int {
+	return m.Size()
+}
+func (m *BatchResult) XXX_DiscardUnknown() {
+	xxx_messageInfo_BatchResult.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_BatchResult proto.InternalMessageInfo
+
+func (m *BatchResult) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *BatchResult) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+func (m *BatchResult) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *BatchResult) GetRevealEpoch() uint64 {
+	if m != nil {
+		return m.RevealEpoch
+	}
+	return 0
+}
+
+type MsgBatchSetWeightsResponse struct {
+	Results []BatchResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
+}
+
+func (m *MsgBatchSetWeightsResponse) Reset()         { *m = MsgBatchSetWeightsResponse{} }
+func (m *MsgBatchSetWeightsResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgBatchSetWeightsResponse) ProtoMessage()    {}
+func (*MsgBatchSetWeightsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{11}
+}
+func (m *MsgBatchSetWeightsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBatchSetWeightsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBatchSetWeightsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBatchSetWeightsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBatchSetWeightsResponse.Merge(m, src)
+}
+func (m *MsgBatchSetWeightsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBatchSetWeightsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBatchSetWeightsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBatchSetWeightsResponse proto.InternalMessageInfo
+
+func (m *MsgBatchSetWeightsResponse) GetResults() []BatchResult {
+	if m != nil {
+		return m.Results
+	}
+	return nil
+}
+
+type SubnetCommit struct {
+	Netuid uint32 `protobuf:"varint,1,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Hash   []byte `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+}
+
+func (m *SubnetCommit) Reset()         { *m = SubnetCommit{} }
+func (m *SubnetCommit) String() string { return proto.CompactTextString(m) }
+func (*SubnetCommit) ProtoMessage()    {}
+func (*SubnetCommit) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{12}
+}
+func (m *SubnetCommit) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *SubnetCommit) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_SubnetCommit.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *SubnetCommit) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_SubnetCommit.Merge(m, src)
+}
+func (m *SubnetCommit) XXX_Size() int {
+	return m.Size()
+}
+func (m *SubnetCommit) XXX_DiscardUnknown() {
+	xxx_messageInfo_SubnetCommit.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_SubnetCommit proto.InternalMessageInfo
+
+func (m *SubnetCommit) GetNetuid() uint32 {
+	if m != nil {
+		return m.Netuid
+	}
+	return 0
+}
+
+func (m *SubnetCommit) GetHash() []byte {
+	if m != nil {
+		return m.Hash
+	}
+	return nil
+}
+
+type MsgBatchCommitWeights struct {
+	Hotkey  string         `protobuf:"bytes,1,opt,name=hotkey,proto3" json:"hotkey,omitempty"`
+	Commits []SubnetCommit `protobuf:"bytes,2,rep,name=commits,proto3" json:"commits"`
+}
+
+func (m *MsgBatchCommitWeights) Reset()         { *m = MsgBatchCommitWeights{} }
+func (m *MsgBatchCommitWeights) String() string { return proto.CompactTextString(m) }
+func (*MsgBatchCommitWeights) ProtoMessage()    {}
+func (*MsgBatchCommitWeights) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{13}
+}
+func (m *MsgBatchCommitWeights) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBatchCommitWeights) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBatchCommitWeights.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBatchCommitWeights) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBatchCommitWeights.Merge(m, src)
+}
+func (m *MsgBatchCommitWeights) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBatchCommitWeights) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBatchCommitWeights.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBatchCommitWeights proto.InternalMessageInfo
+
+func (m *MsgBatchCommitWeights) GetHotkey() string {
+	if m != nil {
+		return m.Hotkey
+	}
+	return ""
+}
+
+func (m *MsgBatchCommitWeights) GetCommits() []SubnetCommit {
+	if m != nil {
+		return m.Commits
+	}
+	return nil
+}
+
+type MsgBatchCommitWeightsResponse struct {
+	Results []BatchResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
+}
+
+func (m *MsgBatchCommitWeightsResponse) Reset()         { *m = MsgBatchCommitWeightsResponse{} }
+func (m *MsgBatchCommitWeightsResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgBatchCommitWeightsResponse) ProtoMessage()    {}
+func (*MsgBatchCommitWeightsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c23d0e07ec8698ee, []int{14}
+}
+func (m *MsgBatchCommitWeightsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgBatchCommitWeightsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgBatchCommitWeightsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgBatchCommitWeightsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgBatchCommitWeightsResponse.Merge(m, src)
+}
+func (m *MsgBatchCommitWeightsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgBatchCommitWeightsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgBatchCommitWeightsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgBatchCommitWeightsResponse proto.InternalMessageInfo
+
+func (m *MsgBatchCommitWeightsResponse) GetResults() []BatchResult {
+	if m != nil {
+		return m.Results
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*MsgSetWeights)(nil), "lode.weights.v1.MsgSetWeights")
 	proto.RegisterType((*MsgSetWeightsResponse)(nil), "lode.weights.v1.MsgSetWeightsResponse")
@@ -472,51 +853,71 @@ func init() {
 	proto.RegisterType((*MsgRevealWeightsResponse)(nil), "lode.weights.v1.MsgRevealWeightsResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "lode.weights.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "lode.weights.v1.MsgUpdateParamsResponse")
+	proto.RegisterType((*SubnetWeights)(nil), "lode.weights.v1.SubnetWeights")
+	proto.RegisterType((*MsgBatchSetWeights)(nil), "lode.weights.v1.MsgBatchSetWeights")
+	proto.RegisterType((*BatchResult)(nil), "lode.weights.v1.BatchResult")
+	proto.RegisterType((*MsgBatchSetWeightsResponse)(nil), "lode.weights.v1.MsgBatchSetWeightsResponse")
+	proto.RegisterType((*SubnetCommit)(nil), "lode.weights.v1.SubnetCommit")
+	proto.RegisterType((*MsgBatchCommitWeights)(nil), "lode.weights.v1.MsgBatchCommitWeights")
+	proto.RegisterType((*MsgBatchCommitWeightsResponse)(nil), "lode.weights.v1.MsgBatchCommitWeightsResponse")
 }
 
 func init() { proto.RegisterFile("lode/weights/v1/tx.proto", fileDescriptor_c23d0e07ec8698ee) }
 
 var fileDescriptor_c23d0e07ec8698ee = []byte{
-	// 612 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x54, 0x31, 0x6f, 0xd3, 0x40,
-	0x18, 0xcd, 0x35, 0x69, 0x50, 0xaf, 0x89, 0x0a, 0xa7, 0x94, 0xb8, 0x96, 0x30, 0xae, 0x25, 0xc0,
-	0x44, 0xc2, 0x26, 0x45, 0x62, 0xc8, 0xd6, 0x20, 0xc6, 0x48, 0xc8, 0x01, 0x21, 0x55, 0x42, 0x95,
-	0x1b, 0x9f, 0x6c, 0x8b, 0xd8, 0x67, 0xf9, 0x2e, 0xa1, 0xdd, 0x10, 0x23, 0x13, 0x1b, 0x7f, 0x81,
-	0x31, 0x03, 0x03, 0x3b, 0x4b, 0xc7, 0x8a, 0x89, 0x05, 0x84, 0x92, 0x21, 0x7f, 0x82, 0x01, 0xf9,
-	0x6c, 0xa7, 0x39, 0x13, 0xc8, 0x84, 0x58, 0xa2, 0xfb, 0xde, 0xf7, 0xee, 0xbb, 0xf7, 0xfc, 0xee,
-	0x02, 0xa5, 0x21, 0x71, 0xb0, 0xf9, 0x0a, 0xfb, 0xae, 0xc7, 0xa8, 0x39, 0x6e, 0x9b, 0xec, 0xd4,
-	0x88, 0x62, 0xc2, 0x08, 0xda, 0x49, 0x3a, 0x46, 0xd6, 0x31, 0xc6, 0x6d, 0xf9, 0x9a, 0x1d, 0xf8,
-	0x21, 0x31, 0xf9, 0x6f, 0xca, 0x91, 0x9b, 0x03, 0x42, 0x03, 0x42, 0xcd, 0x80, 0xba, 0xc9, 0xde,
-	0x80, 0xba, 0x59, 0x63, 0x2f, 0x6d, 0x1c, 0xf3, 0xca, 0x4c, 0x8b, 0xac, 0xd5, 0x70, 0x89, 0x4b,
-	0x52, 0x3c, 0x59, 0x65, 0xe8, 0x8d, 0xa2, 0x8e, 0xfc, 0x60, 0xde, 0xd6, 0x3e, 0x03, 0x58, 0xef,
-	0x51, 0xb7, 0x8f, 0xd9, 0xf3, 0x14, 0x47, 0xf7, 0x61, 0xd5, 0x23, 0xec, 0x25, 0x3e, 0x93, 0x80,
-	0x0a, 0xf4, 0xad, 0xae, 0xf4, 0xe5, 0xe3, 0xbd, 0x46, 0x76, 0xd0, 0xa1, 0xe3, 0xc4, 0x98, 0xd2,
-	0x3e, 0x8b, 0xfd, 0xd0, 0xb5, 0x32, 0x1e, 0xba, 0x0e, 0xab, 0x21, 0x66, 0x23, 0xdf, 0x91, 0x36,
-	0x54, 0xa0, 0xd7, 0xad, 0xac, 0x42, 0x08, 0x56, 0x46, 0xbe, 0x43, 0xa5, 0xb2, 0x5a, 0xd6, 0xeb,
-	0x16, 0x5f, 0x27, 0xdc, 0xb1, 0x3d, 0x1c, 0x61, 0x2a, 0x55, 0x38, 0x9a, 0x55, 0x48, 0x82, 0x57,
-	0xc6, 0x38, 0xa6, 0x3e, 0x09, 0xa5, 0x4d, 0x15, 0xe8, 0x15, 0x2b, 0x2f, 0x3b, 0xda, 0x9b, 0xf9,
-	0xa4, 0x95, 0x1d, 0xf5, 0x76, 0x3e, 0x69, 0x21, 0x6e, 0x48, 0xd0, 0xac, 0x35, 0xe1, 0xae, 0x00,
-	0x58, 0x98, 0x46, 0x24, 0xa4, 0x58, 0x7b, 0x0f, 0xe0, 0xd5, 0x1e, 0x75, 0x1f, 0x91, 0x20, 0xf0,
-	0xff, 0x8d, 0x43, 0xcf, 0xa6, 0x9e, 0x54, 0x56, 0x81, 0x5e, 0xb3, 0xf8, 0xba, 0x73, 0xab, 0xa0,
-	0x77, 0x37, 0xd7, 0x2b, 0x88, 0xd0, 0xfa, 0x50, 0x2a, 0x62, 0xb9, 0x6a, 0xd4, 0x80, 0x9b, 0x38,
-	0x22, 0x03, 0x8f, 0xeb, 0xab, 0x58, 0x69, 0x81, 0xf6, 0x61, 0x2d, 0xc6, 0x63, 0x6c, 0x0f, 0x8f,
-	0xd3, 0xe6, 0x06, 0x6f, 0x6e, 0xa7, 0xd8, 0xe3, 0x04, 0xd2, 0xbe, 0xa5, 0x76, 0x2d, 0x0e, 0xfd,
-	0xdf, 0x40, 0x11, 0xac, 0x50, 0x7b, 0xc8, 0x78, 0x9a, 0x35, 0x8b, 0xaf, 0x97, 0x43, 0xae, 0x8a,
-	0x21, 0xff, 0xf1, 0xa3, 0x09, 0x56, 0x34, 0x99, 0x7f, 0x34, 0x01, 0x5b, 0x44, 0xfd, 0x09, 0xc0,
-	0x9d, 0x1e, 0x75, 0x9f, 0x45, 0x8e, 0xcd, 0xf0, 0x13, 0x3b, 0xb6, 0x03, 0x8a, 0x1e, 0xc2, 0x2d,
-	0x7b, 0xc4, 0x3c, 0x12, 0xfb, 0x6c, 0xbd, 0xfb, 0x4b, 0x2a, 0xea, 0xc0, 0x6a, 0xc4, 0x27, 0xf0,
-	0x0f, 0xb0, 0x7d, 0xd0, 0x34, 0x0a, 0x6f, 0xd6, 0x48, 0x0f, 0xe8, 0x6e, 0x9d, 0x7f, 0xbf, 0x59,
-	0xfa, 0x30, 0x9f, 0xb4, 0x80, 0x95, 0xed, 0xe8, 0xb4, 0x13, 0x2b, 0x97, 0xb3, 0x12, 0x37, 0x0a,
-	0x77, 0x73, 0xba, 0x78, 0x85, 0x05, 0x99, 0xda, 0x1e, 0x6c, 0x16, 0xa0, 0xdc, 0xd5, 0xc1, 0xcf,
-	0x0d, 0x58, 0xee, 0x51, 0x17, 0x3d, 0x85, 0x70, 0xe9, 0x8d, 0x2a, 0xbf, 0xe9, 0x11, 0xae, 0xbf,
-	0x7c, 0xfb, 0xef, 0xfd, 0xc5, 0x45, 0x7b, 0x01, 0xeb, 0xe2, 0xd3, 0xd8, 0x5f, 0xb5, 0x51, 0xa0,
-	0xc8, 0x77, 0xd7, 0x52, 0x96, 0xc7, 0x8b, 0x57, 0x71, 0xe5, 0x78, 0x81, 0xb2, 0x7a, 0xfc, 0xca,
-	0xc4, 0xd1, 0x11, 0xac, 0x09, 0x69, 0xab, 0xab, 0xb6, 0x2e, 0x33, 0x64, 0x7d, 0x1d, 0x23, 0x9f,
-	0x2d, 0x6f, 0xbe, 0x4e, 0x42, 0xed, 0x1e, 0x9e, 0x4f, 0x15, 0x70, 0x31, 0x55, 0xc0, 0x8f, 0xa9,
-	0x02, 0xde, 0xcd, 0x94, 0xd2, 0xc5, 0x4c, 0x29, 0x7d, 0x9d, 0x29, 0xa5, 0xa3, 0x3b, 0xae, 0xcf,
-	0xbc, 0xd1, 0x89, 0x31, 0x20, 0x81, 0x99, 0x0c, 0x0d, 0x31, 0x33, 0x0b, 0x31, 0xb3, 0xb3, 0x08,
-	0xd3, 0x93, 0x2a, 0xff, 0xa3, 0x7d, 0xf0, 0x2b, 0x00, 0x00, 0xff, 0xff, 0xa0, 0xad, 0x78, 0x00,
-	0x11, 0x06, 0x00, 0x00,
+	// 832 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x56, 0x3f, 0x6f, 0xc3, 0x44,
+	0x14, 0xcf, 0x25, 0x6e, 0xa2, 0xbc, 0x24, 0x2a, 0x9c, 0x5a, 0xe2, 0x5a, 0xd4, 0xa4, 0x46, 0xb4,
+	0x21, 0x88, 0x98, 0x16, 0x89, 0x21, 0x62, 0x69, 0x2a, 0xc6, 0x48, 0xc8, 0x01, 0x21, 0x55, 0xaa,
+	0x2a, 0x37, 0x39, 0xd9, 0x16, 0x71, 0x2e, 0xf2, 0x5d, 0x42, 0xbb, 0x21, 0x46, 0x26, 0x36, 0xbe,
+	0x02, 0x63, 0x87, 0x0e, 0x30, 0xb3, 0x74, 0xa3, 0x62, 0x62, 0x01, 0xa1, 0x76, 0xe8, 0xd7, 0x40,
+	0x3e, 0xdb, 0x49, 0xce, 0x71, 0xda, 0x4a, 0x05, 0xb1, 0x44, 0x77, 0xef, 0xef, 0xef, 0xbd, 0xdf,
+	0xbd, 0xe7, 0x80, 0x3a, 0xa2, 0x43, 0x62, 0x7e, 0x43, 0x3c, 0xc7, 0xe5, 0xcc, 0x9c, 0x1d, 0x9a,
+	0xfc, 0xb2, 0x3d, 0x09, 0x28, 0xa7, 0x78, 0x33, 0xd4, 0xb4, 0x63, 0x4d, 0x7b, 0x76, 0xa8, 0xbd,
+	0x69, 0xfb, 0xde, 0x98, 0x9a, 0xe2, 0x37, 0xb2, 0xd1, 0xea, 0x03, 0xca, 0x7c, 0xca, 0x4c, 0x9f,
+	0x39, 0xa1, 0xaf, 0xcf, 0x9c, 0x58, 0xb1, 0x13, 0x29, 0xce, 0xc5, 0xcd, 0x8c, 0x2e, 0xb1, 0x6a,
+	0xcb, 0xa1, 0x0e, 0x8d, 0xe4, 0xe1, 0x29, 0x96, 0xee, 0xa6, 0x71, 0x24, 0x89, 0x85, 0xda, 0xf8,
+	0x15, 0x41, 0xad, 0xc7, 0x9c, 0x3e, 0xe1, 0x5f, 0x45, 0x72, 0xfc, 0x11, 0x14, 0x5d, 0xca, 0xbf,
+	0x26, 0x57, 0x2a, 0x6a, 0xa0, 0x66, 0xb9, 0xab, 0xfe, 0x7e, 0xf3, 0xe1, 0x56, 0x9c, 0xe8, 0x78,
+	0x38, 0x0c, 0x08, 0x63, 0x7d, 0x1e, 0x78, 0x63, 0xc7, 0x8a, 0xed, 0xf0, 0x5b, 0x50, 0x1c, 0x13,
+	0x3e, 0xf5, 0x86, 0x6a, 0xbe, 0x81, 0x9a, 0x35, 0x2b, 0xbe, 0x61, 0x0c, 0xca, 0xd4, 0x1b, 0x32,
+	0xb5, 0xd0, 0x28, 0x34, 0x6b, 0x96, 0x38, 0x87, 0xb6, 0x33, 0x7b, 0x34, 0x25, 0x4c, 0x55, 0x84,
+	0x34, 0xbe, 0x61, 0x15, 0x4a, 0x33, 0x12, 0x30, 0x8f, 0x8e, 0xd5, 0x8d, 0x06, 0x6a, 0x2a, 0x56,
+	0x72, 0xed, 0x18, 0xdf, 0x3d, 0x5e, 0xb7, 0xe2, 0x54, 0xdf, 0x3f, 0x5e, 0xb7, 0xb0, 0x28, 0x48,
+	0xc2, 0x6c, 0xd4, 0x61, 0x5b, 0x12, 0x58, 0x84, 0x4d, 0xe8, 0x98, 0x11, 0xe3, 0x47, 0x04, 0x6f,
+	0xf4, 0x98, 0x73, 0x42, 0x7d, 0xdf, 0xfb, 0x6f, 0x2a, 0x74, 0x6d, 0xe6, 0xaa, 0x85, 0x06, 0x6a,
+	0x56, 0x2d, 0x71, 0xee, 0xbc, 0x97, 0xc2, 0xbb, 0x9d, 0xe0, 0x95, 0x40, 0x18, 0x7d, 0x50, 0xd3,
+	0xb2, 0x04, 0x35, 0xde, 0x82, 0x0d, 0x32, 0xa1, 0x03, 0x57, 0xe0, 0x53, 0xac, 0xe8, 0x82, 0xf7,
+	0xa0, 0x1a, 0x90, 0x19, 0xb1, 0x47, 0xe7, 0x91, 0x32, 0x2f, 0x94, 0x95, 0x48, 0xf6, 0x59, 0x28,
+	0x32, 0xfe, 0x8c, 0xca, 0xb5, 0x84, 0xe8, 0xff, 0x25, 0x14, 0x83, 0xc2, 0xec, 0x11, 0x17, 0x6c,
+	0x56, 0x2d, 0x71, 0x5e, 0x26, 0xb9, 0x28, 0x93, 0xbc, 0xb6, 0x69, 0x52, 0x29, 0x86, 0x26, 0x9a,
+	0x26, 0xc9, 0xe6, 0x54, 0xff, 0x8c, 0x60, 0xb3, 0xc7, 0x9c, 0x2f, 0x27, 0x43, 0x9b, 0x93, 0xcf,
+	0xed, 0xc0, 0xf6, 0x19, 0xfe, 0x04, 0xca, 0xf6, 0x94, 0xbb, 0x34, 0xf0, 0xf8, 0xf3, 0xd5, 0x2f,
+	0x4c, 0x71, 0x07, 0x8a, 0x13, 0x11, 0x41, 0x34, 0xa0, 0x72, 0x54, 0x6f, 0xa7, 0x66, 0xb6, 0x1d,
+	0x25, 0xe8, 0x96, 0x6f, 0xff, 0x7a, 0x27, 0xf7, 0xd3, 0xe3, 0x75, 0x0b, 0x59, 0xb1, 0x47, 0xe7,
+	0x30, 0x2c, 0x65, 0x11, 0x2b, 0xac, 0x46, 0x17, 0xd5, 0x5c, 0xce, 0xa7, 0x30, 0x05, 0xd3, 0xd8,
+	0x81, 0x7a, 0x4a, 0x34, 0xaf, 0xca, 0x87, 0x5a, 0x7f, 0x7a, 0x31, 0x5e, 0x8c, 0xe7, 0x82, 0x1b,
+	0x94, 0xc9, 0x4d, 0x3e, 0x93, 0x9b, 0xc2, 0xba, 0x61, 0x53, 0x24, 0x1e, 0x8c, 0x1b, 0x04, 0xb8,
+	0xc7, 0x9c, 0xae, 0xcd, 0x07, 0xee, 0xab, 0x76, 0xc2, 0x09, 0x94, 0xe2, 0x6a, 0x05, 0xa2, 0xca,
+	0x91, 0xbe, 0xd2, 0x42, 0xa9, 0xae, 0xe5, 0x4e, 0x26, 0x9e, 0x9d, 0x83, 0xd4, 0xab, 0xa8, 0x27,
+	0xaf, 0x22, 0x85, 0xcf, 0xe0, 0x50, 0x11, 0x22, 0x8b, 0xb0, 0xe9, 0x88, 0xaf, 0xed, 0x51, 0x38,
+	0x57, 0x41, 0x40, 0x03, 0xc1, 0x6a, 0xd9, 0x8a, 0x2e, 0x8b, 0x69, 0x2b, 0x3c, 0x35, 0x6d, 0xca,
+	0xea, 0xb4, 0x9d, 0x82, 0xb6, 0x8a, 0x65, 0x3e, 0xc4, 0x9f, 0x42, 0x29, 0x10, 0x70, 0x98, 0x8a,
+	0x44, 0x07, 0xde, 0x5e, 0xe9, 0xc0, 0x12, 0xe6, 0xae, 0x12, 0xd6, 0x6f, 0x25, 0x2e, 0x46, 0x07,
+	0xaa, 0x51, 0x7f, 0xa2, 0x0d, 0xf1, 0x14, 0xed, 0x62, 0x03, 0xe5, 0x17, 0x1b, 0xc8, 0xf8, 0x05,
+	0x89, 0x75, 0x28, 0xa2, 0xbf, 0x76, 0xf3, 0x75, 0xa1, 0x34, 0x10, 0x21, 0x12, 0x1e, 0x77, 0xd7,
+	0xf0, 0x18, 0x25, 0x92, 0x68, 0x8c, 0x1d, 0x3b, 0xad, 0x14, 0x8d, 0x9a, 0x44, 0xa3, 0xbc, 0x16,
+	0xcf, 0x60, 0x37, 0x53, 0xf1, 0xef, 0xb4, 0xf5, 0xe8, 0x37, 0x05, 0x0a, 0x3d, 0xe6, 0xe0, 0x2f,
+	0x00, 0x96, 0x9e, 0xf7, 0xea, 0xdb, 0x94, 0xbe, 0x26, 0xda, 0xfe, 0xd3, 0xfa, 0x39, 0xb6, 0x33,
+	0xa8, 0xc9, 0xfd, 0xde, 0xcb, 0x72, 0x94, 0x4c, 0xb4, 0xf7, 0x9f, 0x35, 0x59, 0x0e, 0x2f, 0x6f,
+	0xf6, 0xcc, 0xf0, 0x92, 0x49, 0x76, 0xf8, 0xcc, 0x05, 0x8a, 0x07, 0xb0, 0x99, 0x9e, 0xfb, 0x77,
+	0xb3, 0xbc, 0x53, 0x46, 0xda, 0x07, 0x2f, 0x30, 0x9a, 0x27, 0x19, 0x01, 0xce, 0x78, 0x97, 0xfb,
+	0x6b, 0x43, 0xc8, 0xcd, 0x6a, 0xbf, 0xcc, 0x6e, 0x9e, 0xed, 0x14, 0xaa, 0xd2, 0xf7, 0xa0, 0x91,
+	0xe5, 0xbf, 0x6c, 0xa1, 0x35, 0x9f, 0xb3, 0x48, 0x62, 0x6b, 0x1b, 0xdf, 0x86, 0xaf, 0xbc, 0x7b,
+	0x7c, 0x7b, 0xaf, 0xa3, 0xbb, 0x7b, 0x1d, 0xfd, 0x7d, 0xaf, 0xa3, 0x1f, 0x1e, 0xf4, 0xdc, 0xdd,
+	0x83, 0x9e, 0xfb, 0xe3, 0x41, 0xcf, 0x9d, 0x1e, 0x38, 0x1e, 0x77, 0xa7, 0x17, 0xed, 0x01, 0xf5,
+	0xcd, 0x30, 0xe8, 0x98, 0x70, 0x33, 0xf5, 0x21, 0xe0, 0x57, 0x13, 0xc2, 0x2e, 0x8a, 0xe2, 0xaf,
+	0xd8, 0xc7, 0xff, 0x04, 0x00, 0x00, 0xff, 0xff, 0x29, 0x33, 0x0d, 0x02, 0x33, 0x0a, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -537,6 +938,10 @@ type MsgClient interface {
 	CommitWeights(ctx context.Context, in *MsgCommitWeights, opts ...grpc.CallOption) (*MsgCommitWeightsResponse, error)
 	// RevealWeights opens a commit, in the epoch commit epoch + reveal_period.
 	RevealWeights(ctx context.Context, in *MsgRevealWeights, opts ...grpc.CallOption) (*MsgRevealWeightsResponse, error)
+	// BatchSetWeights sets rows in several subnets; each stands by itself. It pays a fee.
+	BatchSetWeights(ctx context.Context, in *MsgBatchSetWeights, opts ...grpc.CallOption) (*MsgBatchSetWeightsResponse, error)
+	// BatchCommitWeights commits to rows in several subnets; each stands by itself. It pays a fee.
+	BatchCommitWeights(ctx context.Context, in *MsgBatchCommitWeights, opts ...grpc.CallOption) (*MsgBatchCommitWeightsResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -576,6 +981,24 @@ func (c *msgClient) RevealWeights(ctx context.Context, in *MsgRevealWeights, opt
 	return out, nil
 }
 
+func (c *msgClient) BatchSetWeights(ctx context.Context, in *MsgBatchSetWeights, opts ...grpc.CallOption) (*MsgBatchSetWeightsResponse, error) {
+	out := new(MsgBatchSetWeightsResponse)
+	err := c.cc.Invoke(ctx, "/lode.weights.v1.Msg/BatchSetWeights", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) BatchCommitWeights(ctx context.Context, in *MsgBatchCommitWeights, opts ...grpc.CallOption) (*MsgBatchCommitWeightsResponse, error) {
+	out := new(MsgBatchCommitWeightsResponse)
+	err := c.cc.Invoke(ctx, "/lode.weights.v1.Msg/BatchCommitWeights", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/lode.weights.v1.Msg/UpdateParams", in, out, opts...)
@@ -593,6 +1016,10 @@ type MsgServer interface {
 	CommitWeights(context.Context, *MsgCommitWeights) (*MsgCommitWeightsResponse, error)
 	// RevealWeights opens a commit, in the epoch commit epoch + reveal_period.
 	RevealWeights(context.Context, *MsgRevealWeights) (*MsgRevealWeightsResponse, error)
+	// BatchSetWeights sets rows in several subnets; each stands by itself. It pays a fee.
+	BatchSetWeights(context.Context, *MsgBatchSetWeights) (*MsgBatchSetWeightsResponse, error)
+	// BatchCommitWeights commits to rows in several subnets; each stands by itself. It pays a fee.
+	BatchCommitWeights(context.Context, *MsgBatchCommitWeights) (*MsgBatchCommitWeightsResponse, error)
 	// UpdateParams replaces the module's parameters; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -609,6 +1036,12 @@ func (*UnimplementedMsgServer) CommitWeights(ctx context.Context, req *MsgCommit
 }
 func (*UnimplementedMsgServer) RevealWeights(ctx context.Context, req *MsgRevealWeights) (*MsgRevealWeightsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method RevealWeights not implemented")
+}
+func (*UnimplementedMsgServer) BatchSetWeights(ctx context.Context, req *MsgBatchSetWeights) (*MsgBatchSetWeightsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method BatchSetWeights not implemented")
+}
+func (*UnimplementedMsgServer) BatchCommitWeights(ctx context.Context, req *MsgBatchCommitWeights) (*MsgBatchCommitWeightsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method BatchCommitWeights not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -672,6 +1105,42 @@ func _Msg_RevealWeights_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_BatchSetWeights_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgBatchSetWeights)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).BatchSetWeights(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.weights.v1.Msg/BatchSetWeights",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).BatchSetWeights(ctx, req.(*MsgBatchSetWeights))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_BatchCommitWeights_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgBatchCommitWeights)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).BatchCommitWeights(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/lode.weights.v1.Msg/BatchCommitWeights",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).BatchCommitWeights(ctx, req.(*MsgBatchCommitWeights))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -706,6 +1175,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RevealWeights",
 			Handler:    _Msg_RevealWeights_Handler,
+		},
+		{
+			MethodName: "BatchSetWeights",
+			Handler:    _Msg_BatchSetWeights_Handler,
+		},
+		{
+			MethodName: "BatchCommitWeights",
+			Handler:    _Msg_BatchCommitWeights_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -1059,6 +1536,317 @@ func (m *MsgUpdateParamsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *SubnetWeights) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SubnetWeights) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SubnetWeights) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Version != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Version))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Values) > 0 {
+		dAtA11 := make([]byte, len(m.Values)*10)
+		var j10 int
+		for _, num := range m.Values {
+			for num >= 1<<7 {
+				dAtA11[j10] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j10++
+			}
+			dAtA11[j10] = uint8(num)
+			j10++
+		}
+		i -= j10
+		copy(dAtA[i:], dAtA11[:j10])
+		i = encodeVarintTx(dAtA, i, uint64(j10))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Uids) > 0 {
+		dAtA13 := make([]byte, len(m.Uids)*10)
+		var j12 int
+		for _, num := range m.Uids {
+			for num >= 1<<7 {
+				dAtA13[j12] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j12++
+			}
+			dAtA13[j12] = uint8(num)
+			j12++
+		}
+		i -= j12
+		copy(dAtA[i:], dAtA13[:j12])
+		i = encodeVarintTx(dAtA, i, uint64(j12))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBatchSetWeights) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBatchSetWeights) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBatchSetWeights) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Weights) > 0 {
+		for iNdEx := len(m.Weights) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Weights[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *BatchResult) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *BatchResult) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *BatchResult) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RevealEpoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.RevealEpoch))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBatchSetWeightsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBatchSetWeightsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBatchSetWeightsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for iNdEx := len(m.Results) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Results[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *SubnetCommit) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *SubnetCommit) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *SubnetCommit) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Hash) > 0 {
+		i -= len(m.Hash)
+		copy(dAtA[i:], m.Hash)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hash)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Netuid != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Netuid))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBatchCommitWeights) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBatchCommitWeights) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBatchCommitWeights) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Commits) > 0 {
+		for iNdEx := len(m.Commits) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Commits[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Hotkey) > 0 {
+		i -= len(m.Hotkey)
+		copy(dAtA[i:], m.Hotkey)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Hotkey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgBatchCommitWeightsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgBatchCommitWeightsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgBatchCommitWeightsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for iNdEx := len(m.Results) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Results[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintTx(dAtA []byte, offset int, v uint64) int {
 	offset -= sovTx(v)
 	base := offset
@@ -1214,6 +2002,141 @@ func (m *MsgUpdateParamsResponse) Size() (n int) {
 	}
 	var l int
 	_ = l
+	return n
+}
+
+func (m *SubnetWeights) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	if len(m.Uids) > 0 {
+		l = 0
+		for _, e := range m.Uids {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	if len(m.Values) > 0 {
+		l = 0
+		for _, e := range m.Values {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	if m.Version != 0 {
+		n += 1 + sovTx(uint64(m.Version))
+	}
+	return n
+}
+
+func (m *MsgBatchSetWeights) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Weights) > 0 {
+		for _, e := range m.Weights {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *BatchResult) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovTx(uint64(m.Epoch))
+	}
+	if m.RevealEpoch != 0 {
+		n += 1 + sovTx(uint64(m.RevealEpoch))
+	}
+	return n
+}
+
+func (m *MsgBatchSetWeightsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for _, e := range m.Results {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *SubnetCommit) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Netuid != 0 {
+		n += 1 + sovTx(uint64(m.Netuid))
+	}
+	l = len(m.Hash)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgBatchCommitWeights) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Hotkey)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Commits) > 0 {
+		for _, e := range m.Commits {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgBatchCommitWeightsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for _, e := range m.Results {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
 	return n
 }
 
@@ -2268,6 +3191,888 @@ func (m *MsgUpdateParamsResponse) Unmarshal(dAtA []byte) error {
 			return fmt.Errorf("proto: MsgUpdateParamsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SubnetWeights) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SubnetWeights: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SubnetWeights: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Uids = append(m.Uids, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Uids) == 0 {
+					m.Uids = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Uids = append(m.Uids, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Uids", wireType)
+			}
+		case 3:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Values = append(m.Values, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Values) == 0 {
+					m.Values = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Values = append(m.Values, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Values", wireType)
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Version", wireType)
+			}
+			m.Version = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Version |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBatchSetWeights) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBatchSetWeights: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBatchSetWeights: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Weights", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Weights = append(m.Weights, SubnetWeights{})
+			if err := m.Weights[len(m.Weights)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *BatchResult) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: BatchResult: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: BatchResult: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealEpoch", wireType)
+			}
+			m.RevealEpoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RevealEpoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBatchSetWeightsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBatchSetWeightsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBatchSetWeightsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Results", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Results = append(m.Results, BatchResult{})
+			if err := m.Results[len(m.Results)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *SubnetCommit) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: SubnetCommit: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: SubnetCommit: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Netuid", wireType)
+			}
+			m.Netuid = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Netuid |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hash", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hash = append(m.Hash[:0], dAtA[iNdEx:postIndex]...)
+			if m.Hash == nil {
+				m.Hash = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBatchCommitWeights) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBatchCommitWeights: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBatchCommitWeights: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Hotkey", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Hotkey = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Commits", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Commits = append(m.Commits, SubnetCommit{})
+			if err := m.Commits[len(m.Commits)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgBatchCommitWeightsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgBatchCommitWeightsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgBatchCommitWeightsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Results", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Results = append(m.Results, BatchResult{})
+			if err := m.Results[len(m.Results)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
