@@ -307,5 +307,6 @@ replace github.com/hashicorp/go-getter => ./third_party/go-getter
 tool (
 	github.com/cosmos/gogoproto/protoc-gen-gocosmos
 	github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway
+	github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2
 	honnef.co/go/tools/cmd/staticcheck
 )
