@@ -19,14 +19,15 @@ const takeUnit = 1_000_000
 func newHotkeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hotkey",
-		Short: "Hotkeys on chain: bind one to its coldkey, set its take",
+		Short: "Hotkeys on chain: bind one to its coldkey, its take, children, destination and successor",
 		Long: `A hotkey works for one coldkey: it is bound to it once, for ever, by a transaction that both sign. Registering,
 creating a subnet, mining and validating bind by themselves.`,
 		Example: `  lode hotkey bind miner-4
   lode hotkey show miner-4
   lode hotkey take validator-1-hot 9% --from validator-1`,
 	}
-	cmd.AddCommand(newHotkeyBindCommand(), newHotkeyShowCommand(), newHotkeyListCommand(), newHotkeyTakeCommand())
+	cmd.AddCommand(newHotkeyBindCommand(), newHotkeyShowCommand(), newHotkeyListCommand(), newHotkeyTakeCommand(),
+		newHotkeyChildrenCommand(), newHotkeyChildkeyTakeCommand(), newHotkeyDestinationCommand(), newHotkeySwapCommand())
 	return cmd
 }
 
@@ -35,10 +36,15 @@ type hotkeyJSON struct {
 	Coldkey     string  `json:"coldkey"`
 	Take        float64 `json:"take"` // of nominators' dividends, 0 to 1
 	BoundHeight int64   `json:"bound_height"`
+	Destination string  `json:"destination"` // the hotkey that gets its incentive
 }
 
 func newHotkeyJSON(h alphatypes.Hotkey) hotkeyJSON {
-	return hotkeyJSON{h.Hotkey, h.Coldkey, float64(h.Take) / takeUnit, h.BoundHeight}
+	v := hotkeyJSON{h.Hotkey, h.Coldkey, float64(h.Take) / takeUnit, h.BoundHeight, h.Destination}
+	if v.Destination == "" {
+		v.Destination = h.Hotkey
+	}
+	return v
 }
 
 func newHotkeyBindCommand() *cobra.Command {
@@ -98,7 +104,7 @@ func newHotkeyShowCommand() *cobra.Command {
 				v := newHotkeyJSON(r.Hotkey)
 				return output(cmd, v, func(w io.Writer) {
 					facts(w, "hotkey", fullKey(v.Hotkey, g.names(ctx)), "coldkey", fullKey(v.Coldkey, g.names(ctx)),
-						"take", percentText(v.Take), "bound", fmt.Sprintf("at block %d", v.BoundHeight))
+						"take", percentText(v.Take), "incentive to", fullKey(v.Destination, g.names(ctx)), "bound", fmt.Sprintf("at block %d", v.BoundHeight))
 				})
 			})
 		},

@@ -98,6 +98,9 @@ they are replaced once all uids are taken: 0 goes first. "immune" is the block u
 // fraction is a Q32.32 of the chain as a number.
 func fraction(q uint64) float64 { return fixed.Q32(q).Float64() }
 
+// rfc3339 is a time of the chain, in Unix seconds.
+func rfc3339(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+
 // orNull is nil for 0, where the chain says "none" by it.
 func orNull(n int64) *int64 {
 	if n == 0 {
@@ -116,7 +119,7 @@ func newMetagraphJSON(r *emissiontypes.QueryMetagraphResponse) (*metagraphJSON, 
 		return nil, err
 	}
 	m := &metagraphJSON{
-		Height: r.Height, Time: time.Unix(r.Time, 0).UTC().Format(time.RFC3339),
+		Height: r.Height, Time: rfc3339(r.Time),
 		Netuid: r.Subnet.Netuid, SubnetID: r.Subnet.Id, Name: r.Subnet.Name, Started: r.Subnet.StartedHeight > 0,
 		Price: price, MovingPrice: moving, TaoReserveRao: r.Pool.TaoReserve, AlphaReserve: r.Pool.AlphaReserve,
 		BurnRao: r.Burn, Tempo: r.Subnet.Hyperparameters.Tempo, Epochs: r.Epoch.Number, NextEpochHeight: r.Epoch.DueHeight,

@@ -14,12 +14,13 @@ import (
 func newNeuronCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "neuron",
-		Short: "Neurons: register a hotkey in a subnet, list and show them",
+		Short: "Neurons: register a hotkey in a subnet, list and show them, publish data",
 		Example: `  lode neuron register --netuid 1 --hotkey miner-4
   lode neuron list 1
   lode neuron show miner-4 --netuid 1`,
 	}
-	cmd.AddCommand(newNeuronRegisterCommand(), newNeuronListCommand(), newNeuronShowCommand())
+	cmd.AddCommand(newNeuronRegisterCommand(), newNeuronListCommand(), newNeuronShowCommand(),
+		newNeuronPublishCommand(), newNeuronRevealCommand(), newNeuronPublishedCommand())
 	return cmd
 }
 

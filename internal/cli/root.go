@@ -102,7 +102,7 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 		}
 	}
 	add("network", newUpCommand(), newStatusCommand(), newFaucetCommand(), newNodeCommand(), newLabCommand())
-	add("use", newWalletCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newVideoCommand())
+	add("use", newWalletCommand(), newColdkeyCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newVideoCommand())
 	add("work", newHotkeyCommand(), newNeuronCommand(), newMineCommand(), newValidateCommand())
 	add("more", newVersionCommand())
 	root.SetHelpCommandGroupID("more")

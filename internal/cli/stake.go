@@ -24,7 +24,8 @@ Moving stake to another hotkey of the same subnet, or giving it to another coldk
   lode stake list`,
 	}
 	cmd.AddCommand(newStakeAddCommand(), newStakeRemoveCommand(), newUnstakeAllCommand(), newStakeMoveCommand(),
-		newStakeSwapCommand(), newStakeTransferCommand(), newStakeListCommand())
+		newStakeSwapCommand(), newStakeTransferCommand(), newStakeListCommand(), newStakeBurnCommand(), newStakeRecycleCommand(),
+		newStakeClaimsCommand(), newStakeClaimCommand())
 	return cmd
 }
 

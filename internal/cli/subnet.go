@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/lodenet/lode/client"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
@@ -15,13 +14,14 @@ import (
 func newSubnetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "subnet",
-		Short: "Subnets: list, show, create, start, and their hyperparameters",
+		Short: "Subnets: list, show, create, start, give away, and their hyperparameters",
 		Example: `  lode subnet list
   lode subnet show 1
   lode subnet create --name translate --hotkey owner-hot --max-lock 1000`,
 	}
 	cmd.AddCommand(newSubnetListCommand(), newSubnetShowCommand(), newSubnetCreateCommand(), newSubnetStartCommand(),
-		newSubnetSetCommand(), newSubnetHyperparamsCommand(), newSubnetLockCostCommand(), newSubnetBurnCostCommand())
+		newSubnetUpdateCommand(), newSubnetTransferCommand(), newSubnetSetCommand(), newSubnetHyperparamsCommand(),
+		newSubnetLockCostCommand(), newSubnetBurnCostCommand(), newSubnetRemovalOrderCommand())
 	return cmd
 }
 
@@ -54,7 +54,7 @@ func newSubnetJSON(s subnetstypes.Subnet, p alphatypes.PoolInfo) (subnetJSON, er
 	return subnetJSON{
 		Netuid: s.Netuid, SubnetID: s.Id, Name: s.Name, Description: s.Description, URL: s.Url, Parameters: s.Parameters,
 		OwnerHotkey: s.OwnerHotkey, LockRao: s.Lock, CreatedHeight: s.CreatedHeight,
-		CreatedTime: time.Unix(s.CreatedTime, 0).UTC().Format(time.RFC3339), StartedHeight: orNull(s.StartedHeight),
+		CreatedTime: rfc3339(s.CreatedTime), StartedHeight: orNull(s.StartedHeight),
 		Neurons: s.Neurons, MaxUIDs: s.Hyperparameters.MaxUids, Tempo: s.Hyperparameters.Tempo,
 		Price: price, TaoReserveRao: p.Pool.TaoReserve, AlphaReserve: p.Pool.AlphaReserve,
 		AlphaIssued: p.Pool.AlphaIssued, AlphaStaked: p.Pool.AlphaStaked,

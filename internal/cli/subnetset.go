@@ -97,7 +97,7 @@ func newSubnetStartCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return sendAsOwner(cmd, func(owner string) sdk.Msg {
+			return signAndSend(cmd, func(owner string) sdk.Msg {
 				return &subnetstypes.MsgStartSubnet{Coldkey: owner, Netuid: netuid}
 			}, fmt.Sprintf("subnet %d is started", netuid))
 		},
@@ -122,7 +122,7 @@ them an owner may set. Switches take on and off.`,
 			if err != nil {
 				return err
 			}
-			return sendAsOwner(cmd, func(owner string) sdk.Msg {
+			return signAndSend(cmd, func(owner string) sdk.Msg {
 				return &subnetstypes.MsgSetHyperparameter{Signer: owner, Netuid: netuid, Name: args[1], Value: value}
 			}, fmt.Sprintf("%s of subnet %d is %s", args[1], netuid, args[2]))
 		},
@@ -143,40 +143,40 @@ func parseHyperparameter(s string) (uint64, error) {
 	return v, nil
 }
 
-// sendAsOwner sends a message that the coldkey of --from signs.
-func sendAsOwner(cmd *cobra.Command, msg func(owner string) sdk.Msg, done string) error {
-	g := globalsOf(cmd)
-	return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
-		owner, err := g.payer(ctx)
-		if err != nil {
-			return err
-		}
-		r, err := c.Send(ctx, []*wallet.Signer{owner}, msg(owner.Address()))
-		if err != nil {
-			return err
-		}
-		v := newTxJSON(r)
-		return output(cmd, v, func(w io.Writer) {
-			fmt.Fprintln(w, done)
-			v.write(w)
-		})
-	})
-}
-
 // hyperparameterJSON is a hyperparameter with its rule.
 type hyperparameterJSON struct {
-	Name    string `json:"name"`
-	Value   uint64 `json:"value,string"`
-	Default uint64 `json:"default,string"`
-	Min     uint64 `json:"min,string"`
-	Max     uint64 `json:"max,string"`
-	Owner   bool   `json:"owner"` // the owner may set it, not only governance
+	Name       string         `json:"name"`
+	Value      uint64         `json:"value,string"`
+	Default    uint64         `json:"default,string"`
+	Min        uint64         `json:"min,string"`
+	Max        uint64         `json:"max,string"`
+	Owner      bool           `json:"owner"`       // the owner may set it, not only governance
+	SetHeight  *int64         `json:"set_height"`  // block of its last change; null: never
+	NextHeight *int64         `json:"next_height"` // the first block in which the owner may set it; null: only governance may
+	Scheduled  *scheduledJSON `json:"scheduled"`   // a change that takes effect later; null: none
+}
+
+type scheduledJSON struct {
+	Value     uint64 `json:"value,string"`
+	DueHeight int64  `json:"due_height"`
+	DueTime   string `json:"due_time"` // RFC 3339; both must have passed
+}
+
+func newHyperparameterJSON(h subnetstypes.HyperparameterInfo) hyperparameterJSON {
+	v := hyperparameterJSON{
+		Name: h.Name, Value: h.Value, Default: h.Rule.Default, Min: h.Rule.Min, Max: h.Rule.Max, Owner: h.Rule.Owner,
+		SetHeight: orNull(h.SetHeight), NextHeight: orNull(h.NextHeight),
+	}
+	if s := h.Scheduled; s != nil {
+		v.Scheduled = &scheduledJSON{s.Value, s.DueHeight, rfc3339(s.DueTime)}
+	}
+	return v
 }
 
 func newSubnetHyperparamsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "hyperparams NETUID",
-		Short: "Show a subnet's hyperparameters, their bounds and who may set them",
+		Short: "Show a subnet's hyperparameters, their bounds, who may set them and from which block on",
 		Example: `  lode subnet hyperparams 1
   lode subnet hyperparams 1 --json | jq -r '.[] | select(.name == "tempo").value'`,
 		Args: cobra.ExactArgs(1),
@@ -186,31 +186,157 @@ func newSubnetHyperparamsCommand() *cobra.Command {
 				return err
 			}
 			return withNetwork(cmd.Context(), globalsOf(cmd), queryTimeout, func(ctx context.Context, c *client.Client) error {
-				s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
-				if err != nil {
-					return err
-				}
-				p, err := c.Subnets().Params(ctx, &subnetstypes.QueryParamsRequest{})
+				r, err := c.Subnets().Hyperparameters(ctx, &subnetstypes.QueryHyperparametersRequest{Netuid: netuid})
 				if err != nil {
 					return err
 				}
 				list := []hyperparameterJSON{}
-				t := newColumns("name", ">value", ">default", ">min", ">max", "set by")
-				for _, rule := range p.Params.Hyperparameters {
-					value, err := s.Subnet.Hyperparameters.Get(rule.Name)
-					if err != nil {
-						return err
-					}
-					list = append(list, hyperparameterJSON{rule.Name, value, rule.Default, rule.Min, rule.Max, rule.Owner})
-					who := "governance"
-					if rule.Owner {
+				t := newColumns("name", ">value", ">default", ">min", ">max", "set by", ">from block")
+				for _, h := range r.Hyperparameters {
+					v := newHyperparameterJSON(h)
+					list = append(list, v)
+					who, from := "governance", "–"
+					if v.Owner {
 						who = "owner"
 					}
-					t.add(rule.Name, fmt.Sprint(value), fmt.Sprint(rule.Default), fmt.Sprint(rule.Min), fmt.Sprint(rule.Max), who)
+					if v.NextHeight != nil {
+						from = fmt.Sprint(*v.NextHeight)
+					}
+					value := fmt.Sprint(v.Value)
+					if v.Scheduled != nil {
+						value += fmt.Sprintf(" (%d from block %d)", v.Scheduled.Value, v.Scheduled.DueHeight)
+					}
+					t.add(v.Name, value, fmt.Sprint(v.Default), fmt.Sprint(v.Min), fmt.Sprint(v.Max), who, from)
 				}
 				return output(cmd, list, func(w io.Writer) {
 					t.write(w)
-					fmt.Fprintln(w, "\nperiods in blocks, burns in rao, kappa, bonds_penalty and max_weight_limit of 65,535, moving average and alphas per 10^6,\nburn_increase and steepness per 100, switches 0 or 1")
+					fmt.Fprintf(w, "\nat block %d; periods in blocks, burns in rao, stakes and collateral in 10^-9 alpha, kappa, bonds_penalty and max_weight_limit\nof 65,535, moving average, alphas and max_slash per 10^6, burn_increase and steepness per 100, switches 0 or 1\n", r.Height)
+				})
+			})
+		},
+	}
+}
+
+func newSubnetUpdateCommand() *cobra.Command {
+	var msg subnetstypes.MsgUpdateSubnet
+	cmd := &cobra.Command{
+		Use:   "update NETUID",
+		Short: "Set a subnet's identity and its own parameters; its owner",
+		Long:  "Changes what is given of a subnet's name, description, address and parameters; the rest stays as it is.",
+		Example: `  lode subnet update 2 --description "translates, measured by BLEU" --from owner
+  lode subnet update 2 --parameters '{"measure":"bleu"}' --from owner`,
+		Args: cobra.ExactArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVar(&msg.Name, "name", "", "the subnet's name")
+	f.StringVar(&msg.Description, "description", "", "one line about the work")
+	f.StringVar(&msg.Url, "url", "", "where to read more")
+	f.StringVar(&msg.Parameters, "parameters", "", "the subnet's own parameters, a JSON object")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		netuid, err := parseNetuid(args[0])
+		if err != nil {
+			return err
+		}
+		g := globalsOf(cmd)
+		return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
+			r, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
+			if err != nil {
+				return err
+			}
+			given := false
+			for _, keep := range []struct {
+				flag string
+				to   *string
+				is   string
+			}{{"name", &msg.Name, r.Subnet.Name}, {"description", &msg.Description, r.Subnet.Description}, {"url", &msg.Url, r.Subnet.Url}, {"parameters", &msg.Parameters, r.Subnet.Parameters}} {
+				if f.Changed(keep.flag) {
+					given = true
+				} else {
+					*keep.to = keep.is
+				}
+			}
+			if !given {
+				return fail(codeUsage, "see `lode subnet update --help`", "nothing to change is given")
+			}
+			owner, err := g.payer(ctx)
+			if err != nil {
+				return err
+			}
+			msg.Coldkey, msg.Netuid = owner.Address(), netuid
+			return send(ctx, cmd, c, []*wallet.Signer{owner}, &msg, func(*client.TxResult) (string, error) {
+				return fmt.Sprintf("subnet %d (%s) is updated", netuid, msg.Name), nil
+			})
+		})
+	}
+	return cmd
+}
+
+func newSubnetTransferCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "transfer NETUID HOTKEY",
+		Short:   "Give a subnet to another registered hotkey, and with it to that hotkey's coldkey; its owner",
+		Example: "  lode subnet transfer 2 alice-hot --from owner",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			netuid, err := parseNetuid(args[0])
+			if err != nil {
+				return err
+			}
+			hotkey, err := globalsOf(cmd).address(cmd.Context(), args[1])
+			if err != nil {
+				return err
+			}
+			return signAndSend(cmd, func(owner string) sdk.Msg {
+				return &subnetstypes.MsgTransferOwnership{Coldkey: owner, Netuid: netuid, Hotkey: hotkey}
+			}, fmt.Sprintf("%s is the owner's key of subnet %d", args[1], netuid))
+		},
+	}
+}
+
+// removalJSON is a subnet's place in the order of removal.
+type removalJSON struct {
+	Netuid            uint32  `json:"netuid"`
+	SubnetID          uint64  `json:"subnet_id"`
+	MovingPrice       float64 `json:"moving_price"`        // TAO per alpha
+	ImmuneUntilHeight *int64  `json:"immune_until_height"` // null: not immune
+	ImmuneUntilTime   *string `json:"immune_until_time"`   // RFC 3339; both must have passed
+}
+
+func newSubnetRemovalOrderCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "removal-order",
+		Short: "List which subnet would be removed for a new one, once all slots are taken",
+		Example: `  lode subnet removal-order
+  lode subnet removal-order --json | jq -r '.order[0].netuid'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withNetwork(cmd.Context(), globalsOf(cmd), queryTimeout, func(ctx context.Context, c *client.Client) error {
+				r, err := c.Subnets().RemovalOrder(ctx, &subnetstypes.QueryRemovalOrderRequest{})
+				if err != nil {
+					return err
+				}
+				v := struct {
+					FreeSlots uint32        `json:"free_slots"` // no subnet is removed while there are some
+					Order     []removalJSON `json:"order"`      // the first goes first; immune ones come last
+				}{r.FreeSlots, []removalJSON{}}
+				t := newColumns(">#", ">netuid", ">moving price TAO", ">immune until block")
+				for i, p := range r.Order {
+					price, err := parsePrice(p.MovingPrice)
+					if err != nil {
+						return err
+					}
+					row := removalJSON{Netuid: p.Netuid, SubnetID: p.SubnetId, MovingPrice: price, ImmuneUntilHeight: orNull(p.ImmuneUntilHeight)}
+					immune := "–"
+					if p.ImmuneUntilHeight != 0 {
+						until := rfc3339(p.ImmuneUntilTime)
+						row.ImmuneUntilTime, immune = &until, fmt.Sprint(p.ImmuneUntilHeight)
+					}
+					v.Order = append(v.Order, row)
+					t.add(fmt.Sprint(i), fmt.Sprint(p.Netuid), fmt.Sprintf("%.6f", price), immune)
+				}
+				return output(cmd, v, func(w io.Writer) {
+					t.write(w)
+					fmt.Fprintf(w, "\n%d slots are free: as long as there are some, no subnet is removed\n", v.FreeSlots)
 				})
 			})
 		},
