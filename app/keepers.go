@@ -124,7 +124,7 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Evidence = *evidencekeeper.NewKeeper(cdc, ss(evidencetypes.StoreKey), k.Staking, k.Slashing, ac, runtime.ProvideCometInfoService())
 
 	k.Alpha = alphakeeper.NewKeeper(cdc, ss(alphatypes.StoreKey), ac, authority, k.Account, k.Bank)
-	k.Subnets = subnetskeeper.NewKeeper(cdc, ss(subnetstypes.StoreKey), ac, authority, k.Alpha)
+	k.Subnets = subnetskeeper.NewKeeper(cdc, ss(subnetstypes.StoreKey), ac, authority, k.Alpha, k.Bank, k.Staking)
 	k.Weights = weightskeeper.NewKeeper(cdc, ss(weightstypes.StoreKey), ac, authority, k.Subnets, k.Alpha, k.Staking)
 	k.Emission = emissionkeeper.NewKeeper(cdc, ss(emissiontypes.StoreKey), ac, authority, k.Account, k.Bank, k.Distribution, k.Staking,
 		k.Alpha, k.Subnets, k.Weights)

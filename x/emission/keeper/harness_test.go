@@ -177,7 +177,7 @@ func bareHarness(t testing.TB) (*harness, types.GenesisState, subnetstypes.Param
 
 	h := &harness{t: t, ctx: ctx, bank: bank, staking: staking, distribution: distribution}
 	h.alpha = alphakeeper.NewKeeper(cdc, service(alphatypes.StoreKey), ac, governance, accounts, bank)
-	h.subnets = subnetskeeper.NewKeeper(cdc, service(subnetstypes.StoreKey), ac, governance, h.alpha)
+	h.subnets = subnetskeeper.NewKeeper(cdc, service(subnetstypes.StoreKey), ac, governance, h.alpha, bank, staking)
 	h.weights = weightskeeper.NewKeeper(cdc, service(weightstypes.StoreKey), ac, governance, h.subnets, h.alpha, staking)
 	h.sabotage = &sabotage{AlphaKeeper: h.alpha}
 	h.k = NewKeeper(cdc, service(types.StoreKey), ac, governance, accounts, counted, distribution, staking, h.sabotage, h.subnets, h.weights)

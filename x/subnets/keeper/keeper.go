@@ -21,11 +21,17 @@ import (
 // slot is a neuron's place: permanent subnet id and uid.
 type slot = collections.Pair[uint64, uint32]
 
+// queued is a removed subnet's place in the queue of the sweep: block and
+// permanent subnet id.
+type queued = collections.Pair[int64, uint64]
+
 // Keeper keeps subnets, their hyperparameters and their neurons.
 type Keeper struct {
 	ac        address.Codec
 	authority string
 	alpha     types.AlphaKeeper
+	bank      types.BankKeeper
+	staking   types.StakingKeeper
 	upper     *upper
 
 	schema    collections.Schema
@@ -38,6 +44,10 @@ type Keeper struct {
 	creations collections.Map[sdk.AccAddress, int64]
 	sets      collections.Map[collections.Pair[uint64, string], int64]
 	lock      collections.Item[types.LockState]
+	scheduled collections.Map[collections.Pair[uint64, string], types.ScheduledHyperparameter]
+	published collections.Map[slot, types.Published]
+	uses      collections.Map[slot, types.PublishUse]
+	removals  collections.Map[queued, types.Removal]
 }
 
 // upper is what app wires once all keepers exist; copies of the keeper share it.
@@ -49,10 +59,13 @@ type upper struct {
 // NewKeeper makes the keeper. authority is the address that may set parameters
 // and any hyperparameter: governance. SetHooks and SetNetwork must be called
 // before the first block.
-func NewKeeper(cdc codec.BinaryCodec, ss corestore.KVStoreService, ac address.Codec, authority string, alpha types.AlphaKeeper) Keeper {
+func NewKeeper(
+	cdc codec.BinaryCodec, ss corestore.KVStoreService, ac address.Codec, authority string,
+	alpha types.AlphaKeeper, bank types.BankKeeper, staking types.StakingKeeper,
+) Keeper {
 	sb := collections.NewSchemaBuilder(ss)
 	k := Keeper{
-		ac: ac, authority: authority, alpha: alpha, upper: &upper{hooks: types.MultiHooks{}},
+		ac: ac, authority: authority, alpha: alpha, bank: bank, staking: staking, upper: &upper{hooks: types.MultiHooks{}},
 		params:  collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		subnets: collections.NewMap(sb, types.SubnetsKey, "subnets", collections.Uint64Key, codec.CollValue[types.Subnet](cdc)),
 		netuids: collections.NewMap(sb, types.NetuidsKey, "netuids", collections.Uint32Key, collections.Uint64Value),
@@ -65,6 +78,14 @@ func NewKeeper(cdc codec.BinaryCodec, ss corestore.KVStoreService, ac address.Co
 		sets: collections.NewMap(sb, types.SetsKey, "hyperparameter_sets",
 			collections.PairKeyCodec(collections.Uint64Key, collections.StringKey), collections.Int64Value),
 		lock: collections.NewItem(sb, types.LockKey, "lock", codec.CollValue[types.LockState](cdc)),
+		scheduled: collections.NewMap(sb, types.ScheduledKey, "scheduled",
+			collections.PairKeyCodec(collections.Uint64Key, collections.StringKey), codec.CollValue[types.ScheduledHyperparameter](cdc)),
+		published: collections.NewMap(sb, types.PublishedKey, "published",
+			collections.PairKeyCodec(collections.Uint64Key, collections.Uint32Key), codec.CollValue[types.Published](cdc)),
+		uses: collections.NewMap(sb, types.UsesKey, "publish_uses",
+			collections.PairKeyCodec(collections.Uint64Key, collections.Uint32Key), codec.CollValue[types.PublishUse](cdc)),
+		removals: collections.NewMap(sb, types.RemovalsKey, "removals",
+			collections.PairKeyCodec(collections.Int64Key, collections.Uint64Key), codec.CollValue[types.Removal](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -16,6 +16,11 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgSetHyperparameter{}, "lode/MsgSetHyperparameter")
 	legacy.RegisterAminoMsg(cdc, &MsgRegister{}, "lode/MsgRegister")
 	legacy.RegisterAminoMsg(cdc, &MsgServe{}, "lode/MsgServe")
+	legacy.RegisterAminoMsg(cdc, &MsgTransferOwnership{}, "lode/MsgTransferOwnership")
+	legacy.RegisterAminoMsg(cdc, &MsgPublish{}, "lode/MsgPublish")
+	legacy.RegisterAminoMsg(cdc, &MsgPublishSealed{}, "lode/MsgPublishSealed")
+	legacy.RegisterAminoMsg(cdc, &MsgRevealPublished{}, "lode/MsgRevealPublished")
+	legacy.RegisterAminoMsg(cdc, &MsgSwapHotkey{}, "lode/MsgSwapHotkey")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "lode/x/subnets/MsgUpdateParams")
 }
 
@@ -23,6 +28,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgCreateSubnet{}, &MsgStartSubnet{}, &MsgUpdateSubnet{}, &MsgSetHyperparameter{},
-		&MsgRegister{}, &MsgServe{}, &MsgUpdateParams{})
+		&MsgRegister{}, &MsgServe{}, &MsgTransferOwnership{}, &MsgPublish{}, &MsgPublishSealed{},
+		&MsgRevealPublished{}, &MsgSwapHotkey{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

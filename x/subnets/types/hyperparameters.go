@@ -83,6 +83,9 @@ var hyperparameters = []hyperparameter{
 	{"burn_increase", 100, 10_000, number(func(h *Hyperparameters) *uint32 { return &h.BurnIncrease })},
 	{"owner_cut_enabled", 0, 1, flag(func(h *Hyperparameters) *bool { return &h.OwnerCutEnabled })},
 	{"min_stake_to_validate", 0, math.MaxUint64, large(func(h *Hyperparameters) *uint64 { return &h.MinStakeToValidate })},
+	{"min_collateral", 0, math.MaxUint64, large(func(h *Hyperparameters) *uint64 { return &h.MinCollateral })},
+	{"collateral_unbond", 1, math.MaxUint32, number(func(h *Hyperparameters) *uint32 { return &h.CollateralUnbond })},
+	{"max_slash", 0, million, number(func(h *Hyperparameters) *uint32 { return &h.MaxSlash })},
 }
 
 // HyperparameterNames are all names, in the order of protocol.md §3.

@@ -21,4 +21,8 @@ var (
 	CreationsKey = collections.NewPrefix(6) // creator → block
 	SetsKey      = collections.NewPrefix(7) // (subnet id, hyperparameter) → block
 	LockKey      = collections.NewPrefix(8)
+	ScheduledKey = collections.NewPrefix(9)  // (subnet id, hyperparameter) → ScheduledHyperparameter
+	PublishedKey = collections.NewPrefix(10) // (subnet id, uid) → Published
+	UsesKey      = collections.NewPrefix(11) // (subnet id, uid) → PublishUse
+	RemovalsKey  = collections.NewPrefix(12) // (block, subnet id) → Removal: the queue of the sweep
 )

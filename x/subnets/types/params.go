@@ -21,6 +21,10 @@ func DefaultParams() Params {
 		ServeRateLimit:   day / 144, // ten minutes
 		MinNonImmune:     10,
 		Hyperparameters:  MainnetRules(),
+
+		PublishBytesPerTempo: 2_048,
+		HotkeySwapFee:        tao / 10,
+		SweepKeysPerBlock:    1_000,
 	}
 }
 
@@ -43,6 +47,10 @@ const maxBlocks = math.MaxInt64 / 4
 
 // maxSlots bounds max_subnets. Netuids are u16 where they are signed (protocol.md §8).
 const maxSlots = 1_024
+
+// minSweep is the least sweep_keys_per_block: a neuron's two keys go together, and
+// something must go in every block.
+const minSweep = 10
 
 // Validate checks bounds.
 func (p Params) Validate() error {
@@ -71,6 +79,12 @@ func (p Params) Validate() error {
 		return ErrInvalidParams.Wrapf("max_subnets is %d, must be 1 to %d", p.MaxSubnets, maxSlots)
 	case p.RegisterBaseBurn < 1 || p.RegisterBaseBurn > 1_000_000*tao:
 		return ErrInvalidParams.Wrapf("register_base_burn is %d rao, must be 1 to %d", p.RegisterBaseBurn, uint64(1_000_000*tao))
+	case p.PublishBytesPerTempo < MaxData || p.PublishBytesPerTempo > 1<<20:
+		return ErrInvalidParams.Wrapf("publish_bytes_per_tempo is %d, must be %d (what one message may publish) to %d", p.PublishBytesPerTempo, MaxData, 1<<20)
+	case p.HotkeySwapFee > 1_000_000*tao:
+		return ErrInvalidParams.Wrapf("hotkey_swap_fee is %d rao, must be 0 to %d", p.HotkeySwapFee, uint64(1_000_000*tao))
+	case p.SweepKeysPerBlock < minSweep || p.SweepKeysPerBlock > 1_000_000:
+		return ErrInvalidParams.Wrapf("sweep_keys_per_block is %d, must be %d to 1000000", p.SweepKeysPerBlock, minSweep)
 	}
 	return validateRules(p.Hyperparameters)
 }

@@ -40,6 +40,9 @@ func MainnetRules() []HyperparameterRule {
 		rule("burn_increase", 126, 101, 300, owners),
 		rule("owner_cut_enabled", 1, 0, 1, owners),
 		rule("min_stake_to_validate", 0, 0, maxU64, governance),
+		rule("min_collateral", 0, 0, maxU64, owners),
+		rule("collateral_unbond", 7*day, day, 30*day, owners),
+		rule("max_slash", million/10, 0, million/5, owners),
 	}
 }
 
@@ -57,6 +60,8 @@ func LocalRules() []HyperparameterRule {
 			r.Default, r.Min = 300, 30
 		case "weights_rate_limit":
 			r.Default, r.Min = 5, 1
+		case "collateral_unbond":
+			r.Default, r.Min = 60, 30
 		}
 	}
 	return rules

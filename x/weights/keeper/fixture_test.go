@@ -71,7 +71,7 @@ func newEnv(t testing.TB) *env {
 		t: t, ctx: ctx, alpha: &fakeAlpha{stake: map[string]uint64{}}, staking: fakeStaking{},
 		failing: map[uint64]bool{}, results: map[uint64]keeper.Result{},
 	}
-	subnets := subnetskeeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[subnetstypes.StoreKey]), ac, governance, e.alpha)
+	subnets := subnetskeeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[subnetstypes.StoreKey]), ac, governance, e.alpha, fakeBank{}, e.staking)
 	e.subnets = &breakable{Keeper: subnets}
 	e.k = keeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[types.StoreKey]), ac, governance, e.subnets, e.alpha, e.staking)
 	subnets.SetHooks(e.k.Hooks())
@@ -285,8 +285,20 @@ func (*fakeAlpha) StartTrading(context.Context, uint64) error { return nil }
 func (*fakeAlpha) Coldkey(context.Context, sdk.AccAddress) (sdk.AccAddress, error) {
 	return addr(cold), nil
 }
+func (*fakeAlpha) RetirePool(context.Context, uint64) error { return nil }
+func (*fakeAlpha) Sweep(context.Context, uint64, int) (int, bool, error) {
+	return 0, true, nil
+}
+func (*fakeAlpha) ExchangeHotkeys(context.Context, sdk.AccAddress, sdk.AccAddress) error { return nil }
 func (*fakeAlpha) BuyAndBurn(context.Context, uint64, sdk.AccAddress, uint64, string) (uint64, error) {
 	return 0, nil
+}
+
+// fakeBank knows no poor.
+type fakeBank struct{}
+
+func (fakeBank) SpendableCoin(_ context.Context, _ sdk.AccAddress, denom string) sdk.Coin {
+	return sdk.NewInt64Coin(denom, 1_000_000_000_000)
 }
 
 // fakeStaking are chain validators by operator.
