@@ -88,14 +88,14 @@ func publishedData(cmd *cobra.Command, args []string, file string) (data []byte,
 	case (len(args) == 1) == (file != ""):
 		return nil, fail(codeUsage, "see `lode neuron publish --help`", "give DATA or --file")
 	case file == "-":
-		data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), subnetstypes.MaxPublished+1))
+		data, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), subnetstypes.MaxData+1))
 	case file != "":
 		data, err = os.ReadFile(file)
 	default:
 		data = []byte(args[0])
 	}
-	if err == nil && (len(data) == 0 || len(data) > subnetstypes.MaxPublished) {
-		err = fail("bad_data", "publish a digest or an address of it", "the data are %d bytes, may be 1 to %d", len(data), subnetstypes.MaxPublished)
+	if err == nil && (len(data) == 0 || len(data) > subnetstypes.MaxData) {
+		err = fail("bad_data", "publish a digest or an address of it", "the data are %d bytes, may be 1 to %d", len(data), subnetstypes.MaxData)
 	}
 	return data, err
 }
