@@ -23,9 +23,10 @@ type Result struct {
 	Neurons []subnetstypes.Neuron
 	Hotkeys []sdk.AccAddress
 
-	StakeWeight []uint64 // alpha + tao_weight · root, units of 10^-9
-	StakeAlpha  []uint64 // units of 10^-9
-	RootStake   []uint64 // rao
+	StakeWeight []uint64 // units of 10^-9
+	// Contributors are the parts of each neuron's stake weight: what it has kept of
+	// its own first, then its parents' by address.
+	Contributors [][]Contribution
 }
 
 // RunEpoch runs Yuma Consensus over the stored rows, bonds and permits of a
@@ -45,9 +46,13 @@ func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64) (Result, error) {
 	if r.Neurons, err = k.subnets.Neurons(ctx, subnetID); err != nil {
 		return Result{}, err
 	}
-	r.StakeWeight, r.StakeAlpha, r.RootStake, r.Hotkeys, err = k.stakeWeights(ctx, subnetID, r.Neurons)
+	stakes, err := k.StakeWeights(ctx, subnetID, r.Neurons)
 	if err != nil {
 		return Result{}, err
+	}
+	for _, s := range stakes {
+		r.Hotkeys, r.StakeWeight = append(r.Hotkeys, s.Hotkey), append(r.StakeWeight, s.Weight)
+		r.Contributors = append(r.Contributors, s.Contributors)
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	in, err := k.epochInput(ctx, r, state, height)

@@ -14,13 +14,10 @@ import (
 type eventMessage = proto.Message
 
 // msgServer is the keeper as the messages see it.
-type msgServer struct {
-	Keeper
-	*types.UnimplementedMsgServer
-}
+type msgServer struct{ Keeper }
 
 // NewMsgServer serves the module's messages.
-func NewMsgServer(k Keeper) types.MsgServer { return msgServer{Keeper: k} }
+func NewMsgServer(k Keeper) types.MsgServer { return msgServer{k} }
 
 // UpdateParams replaces the parameters; governance only.
 func (k msgServer) UpdateParams(ctx context.Context, m *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {

@@ -35,13 +35,10 @@ func (k msgServer) RevealWeights(ctx context.Context, m *types.MsgRevealWeights)
 	if err != nil {
 		return nil, err
 	}
-	hotkey, err := k.ac.StringToBytes(m.Hotkey)
+	at, hash, err := k.opened(ctx, m, open)
 	if err != nil {
 		return nil, err
 	}
-	chainID := sdk.UnwrapSDKContext(ctx).ChainID()
-	hash := types.WeightsHash(chainID, uint16(m.Netuid), hotkey, m.Version, narrow(m.Uids), narrow(m.Values), m.Salt)
-	at := slices.IndexFunc(open, func(c types.Commit) bool { return bytes.Equal(c.Hash, hash[:]) })
 	switch {
 	case len(open) == 0:
 		return nil, noCommits(n, s.Netuid)
@@ -68,6 +65,29 @@ func (k msgServer) RevealWeights(ctx context.Context, m *types.MsgRevealWeights)
 		return nil, err
 	}
 	return &types.MsgRevealWeightsResponse{}, nil
+}
+
+// opened finds the commit that a reveal opens, -1 if none, and what the reveal
+// hashes to. A commit keeps the hotkey that made it, also where a swap has put
+// another key in its place since: that key is in its hash.
+func (k Keeper) opened(ctx context.Context, m *types.MsgRevealWeights, open []types.Commit) (at int, hash [types.HashSize]byte, err error) {
+	chainID, uids, values := sdk.UnwrapSDKContext(ctx).ChainID(), narrow(m.Uids), narrow(m.Values)
+	hashFor := func(hotkey string) ([types.HashSize]byte, error) {
+		addr, err := k.ac.StringToBytes(hotkey)
+		return types.WeightsHash(chainID, uint16(m.Netuid), addr, m.Version, uids, values, m.Salt), err
+	}
+	for i := len(open) - 1; i >= 0; i-- { // commits by one key are together, those by the present one last
+		if i == len(open)-1 || open[i].Hotkey != open[i+1].Hotkey {
+			if hash, err = hashFor(open[i].Hotkey); err != nil {
+				return -1, hash, err
+			}
+		}
+		if bytes.Equal(open[i].Hash, hash[:]) {
+			return i, hash, nil
+		}
+	}
+	hash, err = hashFor(m.Hotkey)
+	return -1, hash, err
 }
 
 // narrow are numbers that ValidateBasic found to be u16.

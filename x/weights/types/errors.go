@@ -18,5 +18,6 @@ var (
 	ErrNotLane         = errors.Register(ModuleName, 13, "not a message of the free lane")
 	ErrInvalidParams   = errors.Register(ModuleName, 14, "invalid parameters")
 	ErrInvalidGenesis  = errors.Register(ModuleName, 15, "invalid genesis")
+	ErrInvalidBatch    = errors.Register(ModuleName, 17, "invalid batch")
 	ErrInvariantBroken = errors.Register(ModuleName, 16, "invariant broken")
 )

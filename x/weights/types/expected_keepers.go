@@ -6,6 +6,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -21,6 +22,8 @@ type SubnetsKeeper interface {
 // AlphaKeeper is what x/weights needs of the subnets' stakes.
 type AlphaKeeper interface {
 	StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
+	// ChildrenIn are all lists of children in force in a subnet, of hotkeys.
+	ChildrenIn(ctx context.Context, subnetID uint64) ([]alphatypes.Children, error)
 }
 
 // StakingKeeper is what x/weights needs of the chain's own validators.

@@ -9,10 +9,15 @@ import (
 // MaxRow is the most entries that a row can have: the most neurons of a subnet.
 const MaxRow = 4096
 
+// MaxBatch is the most items of a batch: the most subnets.
+const MaxBatch = 128
+
 var (
 	_ sdk.HasValidateBasic = (*MsgSetWeights)(nil)
 	_ sdk.HasValidateBasic = (*MsgCommitWeights)(nil)
 	_ sdk.HasValidateBasic = (*MsgRevealWeights)(nil)
+	_ sdk.HasValidateBasic = (*MsgBatchSetWeights)(nil)
+	_ sdk.HasValidateBasic = (*MsgBatchCommitWeights)(nil)
 )
 
 // ValidateBasic checks the form of the row; the subnet's rules need its state.
@@ -32,6 +37,35 @@ func (m *MsgRevealWeights) ValidateBasic() error {
 		return ErrInvalidRow.Wrapf("the salt has %d bytes, must have %d", len(m.Salt), SaltSize)
 	}
 	return validRow(m.Uids, m.Values)
+}
+
+// ValidateBasic checks the batch as a whole; what is wrong with one item is that
+// item's.
+func (m *MsgBatchSetWeights) ValidateBasic() error {
+	return validBatch(m.Weights, func(w SubnetWeights) uint32 { return w.Netuid })
+}
+
+// ValidateBasic checks the batch as a whole; what is wrong with one item is that
+// item's.
+func (m *MsgBatchCommitWeights) ValidateBasic() error {
+	return validBatch(m.Commits, func(c SubnetCommit) uint32 { return c.Netuid })
+}
+
+// validBatch checks that a batch has 1 to MaxBatch items, for subnets that differ:
+// of two for one subnet the limit would refuse the second anyway.
+func validBatch[T any](items []T, netuid func(T) uint32) error {
+	if len(items) == 0 || len(items) > MaxBatch {
+		return ErrInvalidBatch.Wrapf("%d items, must be 1 to %d", len(items), MaxBatch)
+	}
+	seen := make(map[uint32]struct{}, len(items))
+	for _, item := range items {
+		n := netuid(item)
+		if _, twice := seen[n]; twice {
+			return ErrInvalidBatch.Wrapf("subnet %d is in the batch twice", n)
+		}
+		seen[n] = struct{}{}
+	}
+	return nil
 }
 
 // validRow checks what can be said of a row without its subnet: as many values

@@ -1,0 +1,85 @@
+package keeper
+
+import (
+	"context"
+	"strings"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/lodenet/lode/x/weights/types"
+)
+
+// maxReason bounds what a batch tells of an item that failed, in bytes.
+const maxReason = 500
+
+// BatchSetWeights sets a row in each of several subnets, as so many messages
+// SetWeights would. Each stands by itself: one that fails leaves nothing, not even
+// a used limit, and does not keep the others from being done.
+func (k msgServer) BatchSetWeights(ctx context.Context, m *types.MsgBatchSetWeights) (*types.MsgBatchSetWeightsResponse, error) {
+	if err := m.ValidateBasic(); err != nil {
+		return nil, err
+	}
+	out := &types.MsgBatchSetWeightsResponse{}
+	for _, w := range m.Weights {
+		r, err := k.batchItem(ctx, m.Hotkey, w.Netuid, func(ctx context.Context) (types.BatchResult, error) {
+			_, err := k.SetWeights(ctx, &types.MsgSetWeights{
+				Hotkey: m.Hotkey, Netuid: w.Netuid, Uids: w.Uids, Values: w.Values, Version: w.Version,
+			})
+			return types.BatchResult{}, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		out.Results = append(out.Results, r)
+	}
+	return out, nil
+}
+
+// BatchCommitWeights commits in each of several subnets, as so many messages
+// CommitWeights would; each stands by itself.
+func (k msgServer) BatchCommitWeights(ctx context.Context, m *types.MsgBatchCommitWeights) (*types.MsgBatchCommitWeightsResponse, error) {
+	if err := m.ValidateBasic(); err != nil {
+		return nil, err
+	}
+	out := &types.MsgBatchCommitWeightsResponse{}
+	for _, c := range m.Commits {
+		r, err := k.batchItem(ctx, m.Hotkey, c.Netuid, func(ctx context.Context) (types.BatchResult, error) {
+			done, err := k.CommitWeights(ctx, &types.MsgCommitWeights{Hotkey: m.Hotkey, Netuid: c.Netuid, Hash: c.Hash})
+			if err != nil {
+				return types.BatchResult{}, err
+			}
+			return types.BatchResult{Epoch: done.Epoch, RevealEpoch: done.RevealEpoch}, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		out.Results = append(out.Results, r)
+	}
+	return out, nil
+}
+
+// batchItem does one subnet's part in a cached store. Where it fails an event and
+// the result say why. It uses the batch's gas in any case; running out of gas is a
+// panic and ends the whole batch.
+func (k msgServer) batchItem(
+	ctx context.Context, hotkey string, netuid uint32, do func(context.Context) (types.BatchResult, error),
+) (types.BatchResult, error) {
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	r, err := do(cached)
+	r.Netuid = netuid
+	if err == nil {
+		write()
+		return r, nil
+	}
+	r.Error = reason(err)
+	return r, emit(ctx, &types.EventBatchItemFailed{Netuid: netuid, Hotkey: hotkey, Reason: r.Error})
+}
+
+// reason is an error as results and events hold it: valid UTF-8, bounded.
+func reason(err error) string {
+	s := err.Error()
+	if len(s) > maxReason {
+		s = s[:maxReason] + "…"
+	}
+	return strings.ToValidUTF8(s, "?")
+}
