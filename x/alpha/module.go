@@ -25,6 +25,7 @@ var (
 	_ module.HasGenesis          = AppModule{}
 	_ module.HasConsensusVersion = AppModule{}
 	_ appmodule.AppModule        = AppModule{}
+	_ appmodule.HasEndBlocker    = AppModule{}
 	_ appmodule.HasServices      = AppModule{}
 )
 
@@ -69,6 +70,9 @@ func (m AppModule) RegisterServices(r grpc.ServiceRegistrar) error {
 	types.RegisterQueryServer(r, keeper.NewQuerier(m.keeper))
 	return nil
 }
+
+// EndBlock does what comes due in a block.
+func (m AppModule) EndBlock(ctx context.Context) error { return m.keeper.EndBlocker(ctx) }
 
 // DefaultGenesis is the mainnet profile's.
 func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {

@@ -129,11 +129,11 @@ func (k Keeper) StakePending(ctx context.Context, subnetID uint64, hotkey, coldk
 // pending alpha. An empty pool mints shares to the hotkey's coldkey.
 func (k Keeper) RewardPending(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, alpha uint64) error {
 	return k.pay(ctx, subnetID, alpha, func(p types.Pool) error {
-		s, err := k.stakePool(ctx, p, hotkey)
+		on, err := k.StakeOn(ctx, subnetID, hotkey)
 		if err != nil {
 			return err
 		}
-		if s.Alpha > 0 {
+		if on > 0 {
 			return k.reward(ctx, p, hotkey, alpha)
 		}
 		coldkey, err := k.Coldkey(ctx, hotkey)

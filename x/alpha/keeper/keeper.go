@@ -21,16 +21,16 @@ import (
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
-// stakePoolKey is permanent subnet id and hotkey.
+// stakePoolKey is permanent subnet id and a hotkey's account.
 type stakePoolKey = collections.Pair[uint64, sdk.AccAddress]
 
-// positionKey is permanent subnet id, hotkey and coldkey.
+// positionKey is permanent subnet id, a hotkey's account and coldkey.
 type positionKey = collections.Triple[uint64, sdk.AccAddress, sdk.AccAddress]
 
 // hotkeyOf is an index entry: coldkey and one of its hotkeys.
 type hotkeyOf = collections.Pair[sdk.AccAddress, sdk.AccAddress]
 
-// positionOf is an index entry: coldkey, subnet id and hotkey.
+// positionOf is an index entry: coldkey, subnet id and a hotkey's account.
 type positionOf = collections.Triple[sdk.AccAddress, uint64, sdk.AccAddress]
 
 // Keeper keeps pools, bindings and stakes.
@@ -54,6 +54,7 @@ type Keeper struct {
 	children          collections.Map[stakePoolKey, types.Children]
 	parents           collections.KeySet[parentOf]
 	pendingChildren   collections.Map[stakePoolKey, types.PendingChildren]
+	pendingParents    collections.KeySet[parentOf]
 	childrenDue       collections.KeySet[childrenDue]
 	childkeyTakes     collections.Map[stakePoolKey, types.ChildkeyTake]
 	locks             collections.Map[positionKey, uint64]
@@ -70,10 +71,10 @@ type Keeper struct {
 // upper is what app wires once all keepers exist; copies of the keeper share it.
 type upper struct{ network types.Network }
 
-// parentOf is an index entry: subnet id, child and parent.
+// parentOf is an index entry: subnet id, child and parent, both accounts.
 type parentOf = collections.Triple[uint64, sdk.AccAddress, sdk.AccAddress]
 
-// childrenDue is an index entry: due block, subnet id and parent.
+// childrenDue is an index entry: due block, subnet id and the parent's account.
 type childrenDue = collections.Triple[int64, uint64, sdk.AccAddress]
 
 // coldkeyDue is an index entry: due block and coldkey.
@@ -111,6 +112,8 @@ func NewKeeper(
 			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey)),
 		pendingChildren: collections.NewMap(sb, types.PendingChildrenKey, "pending_children",
 			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), codec.CollValue[types.PendingChildren](cdc)),
+		pendingParents: collections.NewKeySet(sb, types.PendingParentsKey, "pending_parents",
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey)),
 		childrenDue: collections.NewKeySet(sb, types.ChildrenDueKey, "children_due",
 			collections.TripleKeyCodec(collections.Int64Key, collections.Uint64Key, sdk.AccAddressKey)),
 		childkeyTakes: collections.NewMap(sb, types.ChildkeyTakesKey, "childkey_takes",

@@ -72,9 +72,11 @@ func (q querier) Stakes(ctx context.Context, r *types.QueryStakesRequest) (*type
 		return nil, err
 	}
 	out := &types.QueryStakesResponse{Height: height(ctx)}
-	out.Stakes, out.Pagination, err = query.CollectionPaginate(ctx, q.k.positionOfColdkey, r.Pagination,
+	out.Stakes, out.Pagination, err = query.CollectionFilteredPaginate(ctx, q.k.positionOfColdkey, r.Pagination,
+		// What is left in a removed subnet is a claim.
+		func(at positionOf, _ collections.NoValue) (bool, error) { return q.k.pools.Has(ctx, at.K2()) },
 		func(at positionOf, _ collections.NoValue) (types.StakeInfo, error) {
-			return q.stake(ctx, collections.Join3(at.K2(), at.K3(), coldkey))
+			return q.stake(ctx, at.K2(), at.K3(), coldkey)
 		},
 		func(o *query.CollectionsPaginateOptions[positionOf]) {
 			p := collections.TriplePrefix[sdk.AccAddress, uint64, sdk.AccAddress](coldkey)
@@ -92,30 +94,41 @@ func (q querier) Nominators(ctx context.Context, r *types.QueryNominatorsRequest
 	if err != nil {
 		return nil, err
 	}
+	account, err := q.k.Account(ctx, hotkey)
+	if err != nil {
+		return nil, err
+	}
 	out := &types.QueryNominatorsResponse{}
 	out.Stakes, out.Pagination, err = query.CollectionPaginate(ctx, q.k.positions, r.Pagination,
-		func(at positionKey, _ types.Position) (types.StakeInfo, error) { return q.stake(ctx, at) },
+		func(at positionKey, _ types.Position) (types.StakeInfo, error) {
+			return q.stake(ctx, at.K1(), at.K2(), at.K3())
+		},
 		func(o *query.CollectionsPaginateOptions[positionKey]) {
-			prefix := collections.TripleSuperPrefix[uint64, sdk.AccAddress, sdk.AccAddress](p.SubnetId, hotkey)
+			prefix := collections.TripleSuperPrefix[uint64, sdk.AccAddress, sdk.AccAddress](p.SubnetId, account)
 			o.Prefix = &prefix
 		})
 	return out, err
 }
 
 // stake is a position with its worth.
-func (q querier) stake(ctx context.Context, at positionKey) (types.StakeInfo, error) {
-	p, err := q.k.Pool(ctx, at.K1())
+func (q querier) stake(ctx context.Context, subnetID uint64, account, coldkey sdk.AccAddress) (types.StakeInfo, error) {
+	p, err := q.k.Pool(ctx, subnetID)
 	if err != nil {
 		return types.StakeInfo{}, err
 	}
-	h, err := q.k.holding(ctx, p, at.K2(), at.K3())
+	hotkey, err := q.k.HotkeyOf(ctx, account)
 	if err != nil {
 		return types.StakeInfo{}, err
 	}
+	h, err := q.k.holding(ctx, p, hotkey, coldkey)
+	if err != nil {
+		return types.StakeInfo{}, err
+	}
+	name, err := q.k.text(hotkey)
 	return types.StakeInfo{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: h.position.Hotkey, Coldkey: h.position.Coldkey,
-		Alpha: h.value, ValueTao: p.Reserves().Worth(h.value), Shares: h.position.Shares,
-	}, nil
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: h.position.Coldkey,
+		Alpha: h.value, ValueTao: p.Reserves().Worth(h.value), Shares: h.position.Shares, Locked: h.locked,
+	}, err
 }
 
 // Quote is what a trade would give now, fee and price impact included.

@@ -14,18 +14,26 @@ import (
 
 // StakeOn is the alpha on a hotkey in a subnet, everybody's; 0 if none.
 func (k Keeper) StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) {
-	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, hotkey)))
+	account, err := k.Account(ctx, hotkey)
+	if err != nil {
+		return 0, err
+	}
+	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, account)))
 	return s.Alpha, err
 }
 
 // StakeOf is what a coldkey's stake on a hotkey in a subnet is worth in alpha
 // units; 0 if none.
 func (k Keeper) StakeOf(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress) (uint64, error) {
-	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, hotkey)))
+	account, err := k.Account(ctx, hotkey)
+	if err != nil {
+		return 0, err
+	}
+	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, account)))
 	if err != nil || !ok {
 		return 0, err
 	}
-	held, ok, err := found(k.positions.Get(ctx, collections.Join3(subnetID, hotkey, coldkey)))
+	held, ok, err := found(k.positions.Get(ctx, collections.Join3(subnetID, account, coldkey)))
 	if err != nil || !ok {
 		return 0, err
 	}
@@ -35,9 +43,11 @@ func (k Keeper) StakeOf(ctx context.Context, subnetID uint64, hotkey, coldkey sd
 // holding is a coldkey's stake on a hotkey in a subnet.
 type holding struct {
 	hotkey, coldkey sdk.AccAddress
+	account         sdk.AccAddress // the hotkey's
 	pool            types.StakePool
 	position        types.Position
 	value           uint64 // alpha units
+	locked          uint64 // alpha units of it
 }
 
 // holding reads a stake that must be there.
@@ -45,7 +55,10 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 	h := holding{hotkey: hotkey, coldkey: coldkey}
 	var ok bool
 	var err error
-	if h.position, ok, err = found(k.positions.Get(ctx, collections.Join3(p.SubnetId, hotkey, coldkey))); err != nil {
+	if h.account, err = k.Account(ctx, hotkey); err != nil {
+		return h, err
+	}
+	if h.position, ok, err = found(k.positions.Get(ctx, collections.Join3(p.SubnetId, h.account, coldkey))); err != nil {
 		return h, err
 	}
 	if !ok {
@@ -59,34 +72,51 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 		}
 		return h, types.ErrNoStake.Wrapf("%s has no stake on %s in subnet %d", cold, hot, p.Netuid)
 	}
-	h.pool, err = k.stakePools.Get(ctx, collections.Join(p.SubnetId, hotkey))
+	if h.pool, err = k.stakePools.Get(ctx, collections.Join(p.SubnetId, h.account)); err != nil {
+		return h, err
+	}
 	h.value = sharePool(h.pool).Value(h.position.Shares.BigInt())
+	h.locked, _, err = found(k.locks.Get(ctx, collections.Join3(p.SubnetId, h.account, coldkey)))
 	return h, err
 }
 
+// free is what may leave the stake: all of it, or what leaves the lock covered.
+// Rounding can make that a unit less than the difference of the two.
+func (h holding) free() uint64 {
+	return sharePool(h.pool).Spare(h.position.Shares.BigInt(), h.locked)
+}
+
 // part checks an amount of a stake: more than there is would sell or move what
-// nobody meant.
+// nobody meant, and what is locked stays.
 func (h holding) part(alpha uint64) error {
 	if alpha > h.value {
 		return types.ErrNoStake.Wrapf("%d alpha units: the stake is worth %d", alpha, h.value)
 	}
+	if free := h.free(); alpha > free {
+		return types.ErrLocked.Wrapf("%d alpha units: of the stake's %d, %d are locked as collateral, and %d can leave; unbond collateral first to take more",
+			alpha, h.value, h.locked, free)
+	}
 	return nil
 }
 
-// stakePool is a hotkey's; empty where there is none.
-func (k Keeper) stakePool(ctx context.Context, p types.Pool, hotkey sdk.AccAddress) (types.StakePool, error) {
-	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, hotkey)))
+// stakePool is the one of a hotkey's account; empty where there is none.
+func (k Keeper) stakePool(ctx context.Context, p types.Pool, account sdk.AccAddress) (types.StakePool, error) {
+	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, account)))
 	if err != nil || ok {
 		return s, err
 	}
-	name, err := k.text(hotkey)
+	name, err := k.text(account)
 	return types.StakePool{SubnetId: p.SubnetId, Hotkey: name, Shares: sdkmath.ZeroInt()}, err
 }
 
 // addStake mints shares for alpha that the caller has moved to the pool's staked
 // alpha. A refused rounding is types.ErrRounding, and nothing is written.
 func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
-	s, err := k.stakePool(ctx, p, hotkey)
+	account, err := k.Account(ctx, hotkey)
+	if err != nil {
+		return err
+	}
+	s, err := k.stakePool(ctx, p, account)
 	if err != nil {
 		return err
 	}
@@ -99,7 +129,7 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 	if err != nil {
 		return poolError(p, err)
 	}
-	position, ok, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, hotkey, coldkey)))
+	position, ok, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, account, coldkey)))
 	if err != nil {
 		return err
 	}
@@ -111,20 +141,25 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 	}
 	shares := sdkmath.NewIntFromBigInt(minted)
 	position.Shares = position.Shares.Add(shares)
-	if err := k.setPosition(ctx, hotkey, coldkey, position); err != nil {
+	if err := k.setPosition(ctx, account, coldkey, position); err != nil {
 		return err
 	}
-	if err := k.setStakePool(ctx, hotkey, s, after); err != nil {
+	if err := k.setStakePool(ctx, account, s, after); err != nil {
+		return err
+	}
+	name, err := k.text(hotkey)
+	if err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventStakeAdded{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: s.Hotkey, Coldkey: position.Coldkey,
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: position.Coldkey,
 		Alpha: alpha, Shares: shares, Reason: reason,
 	})
 }
 
 // removeStake redeems shares for alpha units; for all the shares' value or more
-// it redeems them all. The caller moves the alpha on in the pool.
+// it redeems them all. What is locked must stay covered. The caller moves the
+// alpha on in the pool.
 func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha uint64, reason string) error {
 	after, redeemed, paid, err := sharePool(h.pool).Redeem(h.position.Shares.BigInt(), alpha)
 	if err != nil {
@@ -132,14 +167,21 @@ func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha 
 	}
 	shares := sdkmath.NewIntFromBigInt(redeemed)
 	h.position.Shares = h.position.Shares.Sub(shares)
-	if err := k.setPosition(ctx, h.hotkey, h.coldkey, h.position); err != nil {
+	if left := after.Value(h.position.Shares.BigInt()); left < h.locked {
+		return types.ErrRounding.Wrapf("%d alpha units would leave %d of the %d that are locked: take less", alpha, left, h.locked)
+	}
+	if err := k.setPosition(ctx, h.account, h.coldkey, h.position); err != nil {
 		return err
 	}
-	if err := k.setStakePool(ctx, h.hotkey, h.pool, after); err != nil {
+	if err := k.setStakePool(ctx, h.account, h.pool, after); err != nil {
+		return err
+	}
+	name, err := k.text(h.hotkey)
+	if err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventStakeRemoved{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: h.position.Hotkey, Coldkey: h.position.Coldkey,
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: h.position.Coldkey,
 		Alpha: paid, Shares: shares, Reason: reason,
 	})
 }
@@ -147,7 +189,11 @@ func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha 
 // reward raises the value of a stake pool's shares by alpha that the caller has
 // moved to the pool's staked alpha. The stake pool must not be empty.
 func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress, alpha uint64) error {
-	s, err := k.stakePool(ctx, p, hotkey)
+	account, err := k.Account(ctx, hotkey)
+	if err != nil {
+		return err
+	}
+	s, err := k.stakePool(ctx, p, account)
 	if err != nil {
 		return err
 	}
@@ -155,16 +201,20 @@ func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress,
 	if err != nil {
 		return poolError(p, err)
 	}
-	if err := k.setStakePool(ctx, hotkey, s, after); err != nil {
+	if err := k.setStakePool(ctx, account, s, after); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventStakeRewarded{SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: s.Hotkey, Alpha: alpha})
+	name, err := k.text(hotkey)
+	if err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventStakeRewarded{SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Alpha: alpha})
 }
 
 // setPosition stores a position and its index entry, or deletes both where no
 // share is left.
-func (k Keeper) setPosition(ctx context.Context, hotkey, coldkey sdk.AccAddress, p types.Position) error {
-	at, of := collections.Join3(p.SubnetId, hotkey, coldkey), collections.Join3(coldkey, p.SubnetId, hotkey)
+func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
+	at, of := collections.Join3(p.SubnetId, account, coldkey), collections.Join3(coldkey, p.SubnetId, account)
 	if p.Shares.IsZero() {
 		if err := k.positions.Remove(ctx, at); err != nil {
 			return err
@@ -178,8 +228,8 @@ func (k Keeper) setPosition(ctx context.Context, hotkey, coldkey sdk.AccAddress,
 }
 
 // setStakePool stores a stake pool with what it now holds, or deletes an empty one.
-func (k Keeper) setStakePool(ctx context.Context, hotkey sdk.AccAddress, s types.StakePool, after pool.SharePool) error {
-	at := collections.Join(s.SubnetId, hotkey)
+func (k Keeper) setStakePool(ctx context.Context, account sdk.AccAddress, s types.StakePool, after pool.SharePool) error {
+	at := collections.Join(s.SubnetId, account)
 	if after.Empty() {
 		return k.stakePools.Remove(ctx, at)
 	}

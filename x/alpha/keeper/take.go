@@ -13,22 +13,13 @@ import (
 // between two raises blocks and time must pass, so that nobody stakes on a low
 // take and finds a high one in the next epoch.
 func (k msgServer) SetTake(ctx context.Context, m *types.MsgSetTake) (*types.MsgSetTakeResponse, error) {
-	coldkey, err := k.addressOf("coldkey", m.Coldkey)
-	if err != nil {
-		return nil, err
-	}
-	hotkey, err := k.addressOf("hotkey", m.Hotkey)
+	_, hotkey, err := k.own(ctx, m.Coldkey, m.Hotkey, "sets its take")
 	if err != nil {
 		return nil, err
 	}
 	h, err := k.Hotkey(ctx, hotkey)
 	if err != nil {
 		return nil, err
-	}
-	if owner, err := k.addressOf("coldkey", h.Coldkey); err != nil {
-		return nil, err
-	} else if !owner.Equals(coldkey) {
-		return nil, types.ErrNotOwner.Wrapf("%s is %s's hotkey, not %s's: only its coldkey sets its take", h.Hotkey, h.Coldkey, m.Coldkey)
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -41,7 +32,7 @@ func (k msgServer) SetTake(ctx context.Context, m *types.MsgSetTake) (*types.Msg
 		return &types.MsgSetTakeResponse{}, nil
 	}
 	if m.Take > h.Take {
-		if err := raise(ctx, &h, params); err != nil {
+		if h.TakeRaisedHeight, h.TakeRaisedTime, err = raise(ctx, "take of "+h.Hotkey, h.TakeRaisedHeight, h.TakeRaisedTime, params); err != nil {
 			return nil, err
 		}
 	}
@@ -52,19 +43,19 @@ func (k msgServer) SetTake(ctx context.Context, m *types.MsgSetTake) (*types.Msg
 	return &types.MsgSetTakeResponse{}, emit(ctx, &types.EventTakeSet{Hotkey: h.Hotkey, Take: h.Take})
 }
 
-// raise records a raise of the take, if enough has passed since the last one.
-func raise(ctx context.Context, h *types.Hotkey, params types.Params) error {
+// raise is block and second of a take's raise now, if enough has passed since the
+// last one.
+func raise(ctx context.Context, what string, lastHeight, lastTime int64, params types.Params) (height, now int64, err error) {
 	c := sdk.UnwrapSDKContext(ctx)
-	height, now := c.BlockHeight(), c.BlockTime().Unix()
-	if h.TakeRaisedHeight > 0 {
-		block, second := h.TakeRaisedHeight+params.TakeRaiseBlocks, h.TakeRaisedTime+params.TakeRaiseSeconds
+	height, now = c.BlockHeight(), c.BlockTime().Unix()
+	if lastHeight > 0 {
+		block, second := lastHeight+params.TakeRaiseBlocks, lastTime+params.TakeRaiseSeconds
 		if height < block || now < second {
-			return types.ErrTooSoon.Wrapf("the take of %s was last raised in block %d; it can be raised again from block %d on, not before %s (this is block %d, %s); lowering is free",
-				h.Hotkey, h.TakeRaisedHeight, block, utc(second), height, utc(now))
+			return 0, 0, types.ErrTooSoon.Wrapf("the %s was last raised in block %d; it can be raised again from block %d on, not before %s (this is block %d, %s); lowering is free",
+				what, lastHeight, block, utc(second), height, utc(now))
 		}
 	}
-	h.TakeRaisedHeight, h.TakeRaisedTime = height, now
-	return nil
+	return height, now, nil
 }
 
 func utc(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }

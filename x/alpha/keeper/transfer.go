@@ -38,8 +38,9 @@ func (k msgServer) TransferStake(ctx context.Context, m *types.MsgTransferStake)
 	return &types.MsgTransferStakeResponse{}, k.addStake(ctx, p, hotkey, to, m.Alpha, types.ReasonTransfer)
 }
 
-// leaving reads a stake of which alpha is to leave without a trade. Less than all must be worth the least of a stake: dust
-// on thousands of accounts would cost nobody but the chain.
+// leaving reads a stake of which alpha is to leave without a trade. Less than all
+// that can leave must be worth the least of a stake: dust on thousands of accounts
+// would cost nobody but the chain.
 func (k msgServer) leaving(ctx context.Context, netuid uint32, hotkey, coldkey sdk.AccAddress, alpha uint64, done string) (types.Pool, holding, error) {
 	p, err := k.PoolByNetuid(ctx, netuid)
 	if err != nil {
@@ -53,7 +54,7 @@ func (k msgServer) leaving(ctx context.Context, netuid uint32, hotkey, coldkey s
 	if err != nil {
 		return p, h, err
 	}
-	if err := h.part(alpha); err != nil || alpha == h.value {
+	if err := h.part(alpha); err != nil || alpha == h.free() {
 		return p, h, err
 	}
 	return p, h, enough(params, p.Reserves().Worth(alpha), done)

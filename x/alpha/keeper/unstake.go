@@ -26,7 +26,7 @@ func (k msgServer) Unstake(ctx context.Context, m *types.MsgUnstake) (*types.Msg
 	return &types.MsgUnstakeResponse{AlphaSold: t.In, TaoReceived: t.Out, Fee: t.Fee}, err
 }
 
-// UnstakeAll sells everything on a hotkey in the subnets listed. Where part is
+// UnstakeAll sells everything on a hotkey in the subnets listed, except what is locked. Where part is
 // allowed, a subnet whose limit lets nothing through keeps its stake, as long as
 // another one sells.
 func (k msgServer) UnstakeAll(ctx context.Context, m *types.MsgUnstakeAll) (*types.MsgUnstakeAllResponse, error) {
@@ -65,7 +65,7 @@ type order struct {
 	netuid          uint32
 	hotkey, coldkey sdk.AccAddress
 	alpha           uint64
-	all             bool // the whole stake, and even a part of it may be worth less than the least unstake
+	all             bool // the whole stake but for its lock, and even a part of it may be worth less than the least unstake
 	limit           uint64
 	partial         bool
 }
@@ -85,7 +85,9 @@ func (k msgServer) sellStake(ctx context.Context, o order) (pool.Trade, error) {
 		return pool.Trade{}, err
 	}
 	if o.all {
-		o.alpha = h.value
+		if o.alpha = h.free(); o.alpha == 0 {
+			return pool.Trade{}, h.part(h.value) // says that all is locked
+		}
 	}
 	if err := h.part(o.alpha); err != nil {
 		return pool.Trade{}, err
@@ -95,7 +97,7 @@ func (k msgServer) sellStake(ctx context.Context, o order) (pool.Trade, error) {
 		return pool.Trade{}, poolError(p, err)
 	}
 	switch {
-	case t.In == h.value: // all of it, however small
+	case t.In == h.free(): // all of it, however small
 	case t.Out == 0:
 		return pool.Trade{}, types.ErrLimitPrice.Wrapf("subnet %d: down to %d rao per alpha only %d of %d alpha units sell, for nothing",
 			p.Netuid, o.limit, t.In, h.value)

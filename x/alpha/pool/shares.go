@@ -106,6 +106,28 @@ func (p SharePool) redeemAll(held *big.Int) (SharePool, uint64) {
 	return SharePool{Alpha: p.Alpha - paid, Shares: new(big.Int).Sub(p.Shares, held)}, paid
 }
 
+// Spare is how much Redeem may take of held shares so that the rest is worth at
+// least keep. It may be a little less than their value less keep, since shares
+// are redeemed rounded up; it is never more.
+func (p SharePool) Spare(held *big.Int, keep uint64) uint64 {
+	value := p.Value(held)
+	switch {
+	case keep == 0:
+		return value
+	case keep >= value:
+		return 0
+	}
+	if after, redeemed, _, err := p.Redeem(held, value-keep); err == nil && after.Value(new(big.Int).Sub(held, redeemed)) >= keep {
+		return value - keep
+	}
+	// So many shares, rounded up, are worth keep now, and a share only gets dearer.
+	kept, r := new(big.Int).QuoRem(new(big.Int).Mul(unsigned(keep), p.Shares), unsigned(p.Alpha), new(big.Int))
+	if r.Sign() > 0 {
+		kept.Add(kept, big.NewInt(1))
+	}
+	return p.Value(new(big.Int).Sub(held, kept))
+}
+
 // shareWorth is for messages: alpha units a share.
 func (p SharePool) shareWorth() string {
 	return new(big.Rat).SetFrac(unsigned(p.Alpha), p.Shares).FloatString(18)

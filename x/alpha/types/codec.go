@@ -18,6 +18,16 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgSwapStake{}, "lode/MsgSwapStake")
 	legacy.RegisterAminoMsg(cdc, &MsgTransferStake{}, "lode/MsgTransferStake")
 	legacy.RegisterAminoMsg(cdc, &MsgSetTake{}, "lode/MsgSetTake")
+	legacy.RegisterAminoMsg(cdc, &MsgSetChildren{}, "lode/MsgSetChildren")
+	legacy.RegisterAminoMsg(cdc, &MsgSetChildkeyTake{}, "lode/MsgSetChildkeyTake")
+	legacy.RegisterAminoMsg(cdc, &MsgSetDestination{}, "lode/MsgSetDestination")
+	legacy.RegisterAminoMsg(cdc, &MsgBurnAlpha{}, "lode/MsgBurnAlpha")
+	legacy.RegisterAminoMsg(cdc, &MsgRecycleAlpha{}, "lode/MsgRecycleAlpha")
+	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "lode/MsgClaim")
+	legacy.RegisterAminoMsg(cdc, &MsgSetRecoveryKey{}, "lode/MsgSetRecoveryKey")
+	legacy.RegisterAminoMsg(cdc, &MsgAnnounceColdkeySwap{}, "lode/MsgAnnounceColdkeySwap")
+	legacy.RegisterAminoMsg(cdc, &MsgDisputeColdkeySwap{}, "lode/MsgDisputeColdkeySwap")
+	legacy.RegisterAminoMsg(cdc, &MsgDecideColdkeySwap{}, "lode/MsgDecideColdkeySwap")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "lode/x/alpha/MsgUpdateParams")
 }
 
@@ -25,6 +35,9 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgBindHotkey{}, &MsgStake{}, &MsgUnstake{}, &MsgUnstakeAll{}, &MsgMoveStake{},
-		&MsgSwapStake{}, &MsgTransferStake{}, &MsgSetTake{}, &MsgUpdateParams{})
+		&MsgSwapStake{}, &MsgTransferStake{}, &MsgSetTake{},
+		&MsgSetChildren{}, &MsgSetChildkeyTake{}, &MsgSetDestination{}, &MsgBurnAlpha{}, &MsgRecycleAlpha{},
+		&MsgClaim{}, &MsgSetRecoveryKey{}, &MsgAnnounceColdkeySwap{}, &MsgDisputeColdkeySwap{}, &MsgDecideColdkeySwap{},
+		&MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -26,4 +26,7 @@ var (
 	ErrInvalidParams   = errors.Register(ModuleName, 17, "invalid parameters")
 	ErrInvalidGenesis  = errors.Register(ModuleName, 18, "invalid genesis")
 	ErrInvariantBroken = errors.Register(ModuleName, 19, "invariant broken")
+	ErrChildren        = errors.Register(ModuleName, 20, "invalid children")
+	ErrLocked          = errors.Register(ModuleName, 21, "stake is locked")
+	ErrUsed            = errors.Register(ModuleName, 22, "hotkey is in use")
 )

@@ -12,7 +12,9 @@ const (
 	Denom = "rao"
 	// AlphaCap is the most alpha that a subnet may have issued, in units.
 	AlphaCap = 21_000_000 * 1_000_000_000
-	// Million is the denominator of takes and fees.
+	// MaxChildren is to how many hotkeys one may lend stake weight in a subnet.
+	MaxChildren = 5
+	// Million is the denominator of takes, fees and fractions of stake weight.
 	Million = 1_000_000
 )
 
@@ -41,6 +43,7 @@ var (
 	ColdkeySwapsDueKey = collections.NewPrefix(18) // (due block, coldkey): an index, rebuilt at import
 	RecoveriesKey      = collections.NewPrefix(19) // coldkey → Recovery
 	DisputeBarsKey     = collections.NewPrefix(20) // coldkey → DisputeBar
+	PendingParentsKey  = collections.NewPrefix(21) // (subnet id, child, parent): an index, rebuilt at import
 )
 
 // Reasons of trades and of changes of stake, as events tell them.
@@ -57,4 +60,8 @@ const (
 	ReasonOwnerCut     = "owner_cut"
 	ReasonTake         = "take"
 	ReasonDividends    = "dividends"
+	ReasonChildkeyTake = "childkey_take"
+	ReasonBurn         = "burn"
+	ReasonRecycle      = "recycle"
+	ReasonSlash        = "slash"
 )

@@ -10,6 +10,9 @@ var (
 	_ sdk.HasValidateBasic = (*MsgMoveStake)(nil)
 	_ sdk.HasValidateBasic = (*MsgSwapStake)(nil)
 	_ sdk.HasValidateBasic = (*MsgTransferStake)(nil)
+	_ sdk.HasValidateBasic = (*MsgSetChildren)(nil)
+	_ sdk.HasValidateBasic = (*MsgBurnAlpha)(nil)
+	_ sdk.HasValidateBasic = (*MsgRecycleAlpha)(nil)
 )
 
 // ValidateBasic checks that there are two keys.
@@ -86,6 +89,27 @@ func (m *MsgTransferStake) ValidateBasic() error {
 		return ErrInvalidAmount.Wrap("0 alpha units to transfer: give an amount")
 	case m.Coldkey == m.ToColdkey:
 		return ErrInvalidRequest.Wrapf("the stake is %s's already: transfer it to another coldkey", m.ToColdkey)
+	}
+	return nil
+}
+
+// ValidateBasic checks number, fractions and that each child is there once.
+func (m *MsgSetChildren) ValidateBasic() error {
+	return ValidateChildren(m.Hotkey, m.Children)
+}
+
+// ValidateBasic checks the amount.
+func (m *MsgBurnAlpha) ValidateBasic() error {
+	if m.Alpha == 0 {
+		return ErrInvalidAmount.Wrap("0 alpha units to burn: give an amount")
+	}
+	return nil
+}
+
+// ValidateBasic checks the amount.
+func (m *MsgRecycleAlpha) ValidateBasic() error {
+	if m.Alpha == 0 {
+		return ErrInvalidAmount.Wrap("0 alpha units to recycle: give an amount")
 	}
 	return nil
 }

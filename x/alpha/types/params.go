@@ -5,6 +5,8 @@ const (
 	maxTradeFee   = 100_000     // 10 %
 	maxTakeRaise  = 365 * 86400 // a year in seconds; blocks are bounded by the same number
 	maxMinReserve = 1_000_000_000_000
+	maxDelay      = 365 * 86_400 / 3 // a year in blocks of 3 s
+	day           = 86_400 / 3       // in blocks of 3 s
 )
 
 // DefaultParams are the mainnet profile's: protocol.md §5, blocks of 3 s.
@@ -17,14 +19,19 @@ func DefaultParams() Params {
 		DefaultTake:      180_000,
 		TakeRaiseBlocks:  30 * 86_400 / 3,
 		TakeRaiseSeconds: 30 * 86_400,
+		ChildrenCooldown: day,
+		ColdkeySwapDelay: 5 * day,
+		RecoveryDelay:    5 * day,
+		DisputeBar:       30 * day,
 	}
 }
 
 // LocalParams are the local profile's: a take can be raised again within two
-// minutes, so that one sees the limit pass.
+// minutes, so that one sees the limit pass, and the delays are over in a minute or two.
 func LocalParams() Params {
 	p := DefaultParams()
 	p.TakeRaiseBlocks, p.TakeRaiseSeconds = 120, 120
+	p.ChildrenCooldown, p.ColdkeySwapDelay, p.RecoveryDelay, p.DisputeBar = 20, 60, 60, 120
 	return p
 }
 
@@ -45,6 +52,19 @@ func (p Params) Validate() error {
 		return ErrInvalidParams.Wrapf("take_raise_blocks is %d, must be 0 to %d", p.TakeRaiseBlocks, maxTakeRaise)
 	case p.TakeRaiseSeconds < 0 || p.TakeRaiseSeconds > maxTakeRaise:
 		return ErrInvalidParams.Wrapf("take_raise_seconds is %d, must be 0 to %d", p.TakeRaiseSeconds, maxTakeRaise)
+	}
+	for _, d := range []struct {
+		name   string
+		blocks int64
+	}{
+		{"children_cooldown", p.ChildrenCooldown},
+		{"coldkey_swap_delay", p.ColdkeySwapDelay},
+		{"recovery_delay", p.RecoveryDelay},
+		{"dispute_bar", p.DisputeBar},
+	} {
+		if d.blocks < 1 || d.blocks > maxDelay {
+			return ErrInvalidParams.Wrapf("%s is %d blocks, must be 1 to %d", d.name, d.blocks, int64(maxDelay))
+		}
 	}
 	return nil
 }
