@@ -13,7 +13,7 @@ import (
 // Sweep deletes at most so many keys of a retired subnet: lent stake weight and
 // takes at once, the stake pools once every holder is paid, then the record of the
 // pot. done tells that nothing is left. A record and its index entries go together
-// (at most 6 keys), so it deletes that many even where most is less.
+// (at most 7 keys), so it deletes that many even where most is less.
 func (k Keeper) Sweep(ctx context.Context, subnetID uint64, most int) (swept int, done bool, err error) {
 	r, ok, err := found(k.retired.Get(ctx, subnetID))
 	if err != nil || !ok {
@@ -71,8 +71,11 @@ func (k Keeper) sweepChildren(ctx context.Context, subnetID uint64, b *budget) (
 
 func (k Keeper) sweepPendingChildren(ctx context.Context, subnetID uint64, b *budget) (bool, error) {
 	return sweep(ctx, k.pendingChildren, subnetID, b,
-		func(types.PendingChildren) int { return 2 },
+		func(c types.PendingChildren) int { return 2 + len(c.Children.Children) },
 		func(at stakePoolKey, c types.PendingChildren) error {
+			if err := k.indexParents(ctx, k.pendingParents.Remove, at.K2(), c.Children); err != nil {
+				return err
+			}
 			return k.childrenDue.Remove(ctx, collections.Join3(c.DueHeight, subnetID, at.K2()))
 		})
 }
