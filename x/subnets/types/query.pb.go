@@ -1507,10 +1507,15 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type QueryClient interface {
+	// Params are the module's parameters.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
+	// Subnet is the one in a slot, with its hyperparameters.
 	Subnet(ctx context.Context, in *QuerySubnetRequest, opts ...grpc.CallOption) (*QuerySubnetResponse, error)
+	// Subnets are all live ones, by netuid.
 	Subnets(ctx context.Context, in *QuerySubnetsRequest, opts ...grpc.CallOption) (*QuerySubnetsResponse, error)
+	// Neuron is a hotkey's slot in a subnet.
 	Neuron(ctx context.Context, in *QueryNeuronRequest, opts ...grpc.CallOption) (*QueryNeuronResponse, error)
+	// Neurons are a subnet's, by uid.
 	Neurons(ctx context.Context, in *QueryNeuronsRequest, opts ...grpc.CallOption) (*QueryNeuronsResponse, error)
 	// PruningOrder lists uids, the first to be replaced first.
 	PruningOrder(ctx context.Context, in *QueryPruningOrderRequest, opts ...grpc.CallOption) (*QueryPruningOrderResponse, error)
@@ -1646,10 +1651,15 @@ func (c *queryClient) BurnCost(ctx context.Context, in *QueryBurnCostRequest, op
 
 // QueryServer is the server API for Query service.
 type QueryServer interface {
+	// Params are the module's parameters.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
+	// Subnet is the one in a slot, with its hyperparameters.
 	Subnet(context.Context, *QuerySubnetRequest) (*QuerySubnetResponse, error)
+	// Subnets are all live ones, by netuid.
 	Subnets(context.Context, *QuerySubnetsRequest) (*QuerySubnetsResponse, error)
+	// Neuron is a hotkey's slot in a subnet.
 	Neuron(context.Context, *QueryNeuronRequest) (*QueryNeuronResponse, error)
+	// Neurons are a subnet's, by uid.
 	Neurons(context.Context, *QueryNeuronsRequest) (*QueryNeuronsResponse, error)
 	// PruningOrder lists uids, the first to be replaced first.
 	PruningOrder(context.Context, *QueryPruningOrderRequest) (*QueryPruningOrderResponse, error)
