@@ -16,6 +16,7 @@ import (
 	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	oldgovtypes "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	txsigning "github.com/cosmos/cosmos-sdk/x/tx/signing"
@@ -45,7 +46,7 @@ func newCodec() (*codec.ProtoCodec, error) {
 		cryptocodec.RegisterInterfaces, sdk.RegisterInterfaces, txtypes.RegisterInterfaces,
 		authtypes.RegisterInterfaces, vestingtypes.RegisterInterfaces, banktypes.RegisterInterfaces,
 		stakingtypes.RegisterInterfaces, distributiontypes.RegisterInterfaces, slashingtypes.RegisterInterfaces,
-		govtypes.RegisterInterfaces, authz.RegisterInterfaces, feegrant.RegisterInterfaces,
+		govtypes.RegisterInterfaces, oldgovtypes.RegisterInterfaces, authz.RegisterInterfaces, feegrant.RegisterInterfaces,
 		upgradetypes.RegisterInterfaces, evidencetypes.RegisterInterfaces, consensustypes.RegisterInterfaces,
 		alphatypes.RegisterInterfaces, subnetstypes.RegisterInterfaces,
 		weightstypes.RegisterInterfaces, emissiontypes.RegisterInterfaces,
