@@ -27,6 +27,7 @@ var (
 	_ appmodule.AppModule        = AppModule{}
 	_ appmodule.HasServices      = AppModule{}
 	_ appmodule.HasBeginBlocker  = AppModule{}
+	_ appmodule.HasEndBlocker    = AppModule{}
 )
 
 // AppModule is the module as the application wires it.
@@ -71,8 +72,11 @@ func (m AppModule) RegisterServices(r grpc.ServiceRegistrar) error {
 	return nil
 }
 
-// BeginBlock lets the prices of registrations fall.
+// BeginBlock makes scheduled changes and lets the prices of registrations fall.
 func (m AppModule) BeginBlock(ctx context.Context) error { return m.keeper.BeginBlocker(ctx) }
+
+// EndBlock deletes records of removed subnets.
+func (m AppModule) EndBlock(ctx context.Context) error { return m.keeper.EndBlocker(ctx) }
 
 // DefaultGenesis is the mainnet profile's.
 func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {

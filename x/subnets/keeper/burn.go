@@ -16,8 +16,12 @@ func (k Keeper) BurnCost(ctx context.Context, subnetID uint64) (uint64, error) {
 	return burn, err
 }
 
-// BeginBlocker lets the prices of registrations fall by a block (protocol.md §4).
+// BeginBlocker makes the scheduled changes of hyperparameters that are due and
+// lets the prices of registrations fall by a block (protocol.md §3, §4).
 func (k Keeper) BeginBlocker(ctx context.Context) error {
+	if err := k.setDue(ctx); err != nil {
+		return err
+	}
 	subnets, err := k.Subnets(ctx)
 	if err != nil {
 		return err

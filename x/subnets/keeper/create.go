@@ -11,7 +11,8 @@ import (
 // alphaCap is the most alpha that a subnet can ever have, in units of 10^-9.
 const alphaCap = 21_000_000 * 1_000_000_000
 
-// CreateSubnet opens a subnet in the first free slot. The whole lock seeds its
+// CreateSubnet opens a subnet in the first free slot, or in that of the weakest
+// where none is free. The whole lock seeds its
 // pool; the creator's hotkey becomes uid 0 and the owner's key (protocol.md §3).
 func (k msgServer) CreateSubnet(ctx context.Context, m *types.MsgCreateSubnet) (*types.MsgCreateSubnetResponse, error) {
 	if err := m.ValidateBasic(); err != nil {
@@ -28,16 +29,16 @@ func (k msgServer) CreateSubnet(ctx context.Context, m *types.MsgCreateSubnet) (
 	if err := k.useCreation(ctx, p, coldkey.addr); err != nil {
 		return nil, err
 	}
-	netuid, err := k.freeNetuid(ctx, p)
-	if err != nil {
-		return nil, err
-	}
 	lock, err := k.LockCost(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if lock > m.MaxLock {
 		return nil, types.ErrTooExpensive.Wrapf("a subnet costs %d rao in this block, your max_lock is %d: raise it, or wait for the price to fall", lock, m.MaxLock)
+	}
+	netuid, err := k.slot(ctx, p)
+	if err != nil {
+		return nil, err
 	}
 	s, err := k.open(ctx, m, p, netuid, hotkey, coldkey, lock)
 	if err != nil {
@@ -108,20 +109,31 @@ func parameters(s string) string {
 	return s
 }
 
-// freeNetuid is the lowest free slot, from 1.
-func (k Keeper) freeNetuid(ctx context.Context, p types.Params) (uint32, error) {
-	free := uint32(1)
-	err := k.netuids.Walk(ctx, nil, func(netuid uint32, _ uint64) (bool, error) {
-		if netuid > free {
-			return true, nil
+// slot is the lowest free netuid. Where the cap is reached the weakest subnet
+// makes room first.
+func (k Keeper) slot(ctx context.Context, p types.Params) (uint32, error) {
+	free, subnets, err := k.freeNetuid(ctx)
+	if err != nil || subnets < p.MaxSubnets {
+		return free, err
+	}
+	if err := k.makeRoom(ctx, p, subnets); err != nil {
+		return 0, err
+	}
+	free, _, err = k.freeNetuid(ctx)
+	return free, err
+}
+
+// freeNetuid is the lowest free slot, from 1, and how many are taken.
+func (k Keeper) freeNetuid(ctx context.Context) (free, taken uint32, err error) {
+	free = 1
+	err = k.netuids.Walk(ctx, nil, func(netuid uint32, _ uint64) (bool, error) {
+		if netuid == free {
+			free++
 		}
-		free++
+		taken++
 		return false, nil
 	})
-	if err == nil && free > p.MaxSubnets {
-		err = types.ErrFull.Wrapf("all %d slots of subnets are taken (max_subnets): one must be freed first", p.MaxSubnets)
-	}
-	return free, err
+	return free, taken, err
 }
 
 // useCreation lets an account create a subnet once per creation_interval.

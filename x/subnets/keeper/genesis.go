@@ -51,11 +51,31 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	for _, c := range g.Scheduled {
+		if err := k.scheduled.Set(ctx, collections.Join(c.SubnetId, c.Name), c); err != nil {
+			return err
+		}
+	}
+	for _, p := range g.Published {
+		if err := k.published.Set(ctx, collections.Join(p.SubnetId, p.Uid), p); err != nil {
+			return err
+		}
+	}
+	for _, u := range g.PublishUses {
+		if err := k.uses.Set(ctx, collections.Join(u.SubnetId, u.Uid), u); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.Removals {
+		if err := k.removals.Set(ctx, collections.Join(r.Height, r.SubnetId), r); err != nil {
+			return err
+		}
+	}
 	return k.lock.Set(ctx, g.Lock)
 }
 
 // ExportGenesis is the module's whole state. What InitGenesis makes of it
-// exports to the same again.
+// exports to the same again, in the middle of a sweep too.
 func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	g := &types.GenesisState{}
 	var err error
@@ -65,18 +85,10 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.Lock, _, err = found(k.lock.Get(ctx)); err != nil {
 		return nil, err
 	}
-	err = k.subnets.Walk(ctx, nil, func(_ uint64, s types.Subnet) (bool, error) {
-		g.Subnets = append(g.Subnets, s)
-		return false, nil
-	})
-	if err != nil {
+	if g.Subnets, err = values(ctx, k.subnets); err != nil {
 		return nil, err
 	}
-	err = k.neurons.Walk(ctx, nil, func(_ slot, n types.Neuron) (bool, error) {
-		g.Neurons = append(g.Neurons, n)
-		return false, nil
-	})
-	if err != nil {
+	if g.Neurons, err = values(ctx, k.neurons); err != nil {
 		return nil, err
 	}
 	err = k.burns.Walk(ctx, nil, func(id, burn uint64) (bool, error) {
@@ -98,5 +110,27 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 		g.HyperparameterSets = append(g.HyperparameterSets, types.HyperparameterSet{SubnetId: at.K1(), Name: at.K2(), Height: height})
 		return false, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	if g.Scheduled, err = values(ctx, k.scheduled); err != nil {
+		return nil, err
+	}
+	if g.Published, err = values(ctx, k.published); err != nil {
+		return nil, err
+	}
+	if g.PublishUses, err = values(ctx, k.uses); err != nil {
+		return nil, err
+	}
+	g.Removals, err = values(ctx, k.removals)
 	return g, err
+}
+
+// values are a map's, by key.
+func values[K, V any](ctx context.Context, m collections.Map[K, V]) (all []V, err error) {
+	err = m.Walk(ctx, nil, func(_ K, v V) (bool, error) {
+		all = append(all, v)
+		return false, nil
+	})
+	return all, err
 }

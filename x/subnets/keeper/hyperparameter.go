@@ -8,13 +8,23 @@ import (
 	"github.com/lodenet/lode/x/subnets/types"
 )
 
-// frozenBlocks is the most that a tempo's end is frozen for.
-const frozenBlocks = 10
+const (
+	// setTempos is how many tempos must lie between two changes of a
+	// hyperparameter by the owner.
+	setTempos = 2
+	// frozenBlocks is the most that a tempo's end is frozen for.
+	frozenBlocks = 10
+)
+
+// frozenBefore is how many blocks up to an epoch, it included, nothing is set in.
+func frozenBefore(tempo int64) int64 { return min(frozenBlocks, tempo/4) }
 
 // SetHyperparameter sets a hyperparameter within its bounds (protocol.md §3). The
 // owner's changes are limited in rate and never close to an epoch. Governance may
 // set any at any time, since nobody chooses the block in which a proposal
-// passes; its changes count for the owner's limit.
+// passes; its changes count for the owner's limit. Raises of what is asked of
+// collateral wait, whoever makes them; a change that lowers it is at once, and
+// drops what waits.
 func (k msgServer) SetHyperparameter(ctx context.Context, m *types.MsgSetHyperparameter) (*types.MsgSetHyperparameterResponse, error) {
 	if err := m.ValidateBasic(); err != nil {
 		return nil, err
@@ -34,24 +44,25 @@ func (k msgServer) SetHyperparameter(ctx context.Context, m *types.MsgSetHyperpa
 	if m.Value < r.Min || m.Value > r.Max {
 		return nil, types.ErrInvalidHyperparameter.Wrapf("%s %d: must be %d to %d", r.Name, m.Value, r.Min, r.Max)
 	}
-	if err := s.Hyperparameters.Set(r.Name, m.Value); err != nil {
+	old, err := s.Hyperparameters.Get(r.Name)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.Hyperparameters.Check(s.Neurons); err != nil {
+	next := s.Hyperparameters
+	if err := next.Set(r.Name, m.Value); err != nil {
 		return nil, err
 	}
-	if err := k.subnets.Set(ctx, s.Id, s); err != nil {
+	if err := next.Check(s.Neurons); err != nil {
 		return nil, err
 	}
 	if err := k.sets.Set(ctx, collections.Join(s.Id, r.Name), targetHeight(ctx)); err != nil {
 		return nil, err
 	}
-	if err := k.fitBurn(ctx, s); err != nil {
-		return nil, err
+	change := k.put
+	if waits(r.Name, old, m.Value) {
+		change = k.schedule
 	}
-	return &types.MsgSetHyperparameterResponse{}, emit(ctx, &types.EventHyperparameterSet{
-		SubnetId: s.Id, Netuid: s.Netuid, Name: r.Name, Value: m.Value,
-	})
+	return &types.MsgSetHyperparameterResponse{}, change(ctx, s, r.Name, m.Value)
 }
 
 // settable is the subnet, if the signer may set the hyperparameter now.
@@ -71,7 +82,7 @@ func (k Keeper) settable(ctx context.Context, r types.HyperparameterRule, m *typ
 	if err != nil {
 		return s, err
 	}
-	if first := last + 2*tempo; ok && height < first {
+	if first := last + setTempos*tempo; ok && height < first {
 		return s, types.ErrTooSoon.Wrapf("%s can be set once in 2 tempos of %d blocks; it was set in block %d, the first block that will be accepted is %d (this is for block %d)",
 			r.Name, tempo, last, first, height)
 	}
@@ -79,7 +90,7 @@ func (k Keeper) settable(ctx context.Context, r types.HyperparameterRule, m *typ
 	if err != nil {
 		return s, err
 	}
-	if frozen := min(frozenBlocks, tempo/4); ok && height > due-frozen {
+	if frozen := frozenBefore(tempo); ok && height > due-frozen {
 		return s, types.ErrFrozen.Wrapf("subnet %d's epoch is due in block %d and nothing is set in the last %d blocks up to it: the first block that will be accepted is %d (this is for block %d)",
 			s.Netuid, due, frozen, max(due, height)+1, height)
 	}

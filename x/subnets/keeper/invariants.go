@@ -3,46 +3,66 @@ package keeper
 import (
 	"context"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
-	"cosmossdk.io/collections"
-
 	"github.com/lodenet/lode/x/subnets/types"
 )
 
 // CheckInvariants tests what must hold after every block (protocol.md §9): uids
 // are dense and unique, hotkeys have one uid a subnet and the owner's has one,
-// netuids are slots of one subnet, hyperparameters and prices fit each other.
+// netuids are slots of one subnet, hyperparameters and prices fit each other, and
+// what is neither a subnet's nor in the queue of the sweep does not exist.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
 	subnets, err := k.Subnets(ctx)
 	if err != nil {
 		return err
 	}
-	var neurons, records, seats, registered, priced int
+	w := owners{live: map[uint64]types.Subnet{}, removed: map[uint64]bool{}}
 	for _, s := range subnets {
 		if err := k.checkSubnet(ctx, s); err != nil {
 			return err
 		}
-		neurons += int(s.Neurons)
+		w.live[s.Id] = s
 	}
+	var records, priced int
 	if err := k.subnets.Walk(ctx, nil, func(uint64, types.Subnet) (bool, error) { records++; return false, nil }); err != nil {
-		return err
-	}
-	if err := k.neurons.Walk(ctx, nil, func(slot, types.Neuron) (bool, error) { seats++; return false, nil }); err != nil {
-		return err
-	}
-	err = k.hotkeys.Walk(ctx, nil, func(collections.Pair[uint64, sdk.AccAddress], uint32) (bool, error) { registered++; return false, nil })
-	if err != nil {
 		return err
 	}
 	if err := k.burns.Walk(ctx, nil, func(uint64, uint64) (bool, error) { priced++; return false, nil }); err != nil {
 		return err
 	}
-	if records != len(subnets) || seats != neurons || registered != neurons || priced != len(subnets) {
-		return types.ErrInvariantBroken.Wrapf("%d slots but %d subnets and %d prices; %d neurons but %d uids and %d hotkeys",
-			len(subnets), records, priced, neurons, seats, registered)
+	if records != len(subnets) || priced != len(subnets) {
+		return types.ErrInvariantBroken.Wrapf("%d slots but %d subnets and %d prices", len(subnets), records, priced)
 	}
-	return nil
+	removals, err := values(ctx, k.removals)
+	if err != nil {
+		return err
+	}
+	for _, r := range removals {
+		if w.knows(r.SubnetId) {
+			return types.ErrInvariantBroken.Wrapf("subnet id %d is in the queue of the sweep, and holds a slot or is in the queue again", r.SubnetId)
+		}
+		w.removed[r.SubnetId] = true
+	}
+	if err := k.checkSeats(ctx, w); err != nil {
+		return err
+	}
+	return k.checkRecords(ctx, w)
+}
+
+// owners are the subnets that may have records: those that hold a slot, and those
+// that wait for the sweep.
+type owners struct {
+	live    map[uint64]types.Subnet
+	removed map[uint64]bool
+}
+
+func (w owners) knows(id uint64) bool {
+	_, live := w.live[id]
+	return live || w.removed[id]
+}
+
+// seated tells whether there may be a record of a uid.
+func (w owners) seated(at slot) bool {
+	return w.removed[at.K1()] || at.K2() < w.live[at.K1()].Neurons
 }
 
 func (k Keeper) checkSubnet(ctx context.Context, s types.Subnet) error {

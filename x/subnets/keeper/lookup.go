@@ -63,8 +63,26 @@ func (k Keeper) Subnets(ctx context.Context) ([]types.Subnet, error) {
 	return subnets, nil
 }
 
+// live asks for a subnet that is there: the records of a removed one are found
+// by the sweep alone.
+func (k Keeper) live(ctx context.Context, subnetID uint64) error {
+	ok, err := k.subnets.Has(ctx, subnetID)
+	if err == nil && !ok {
+		_, err = k.Subnet(ctx, subnetID) // says so
+	}
+	return err
+}
+
 // Neuron is who holds a uid.
 func (k Keeper) Neuron(ctx context.Context, subnetID uint64, uid uint32) (types.Neuron, error) {
+	if err := k.live(ctx, subnetID); err != nil {
+		return types.Neuron{}, err
+	}
+	return k.holder(ctx, subnetID, uid)
+}
+
+// holder is who holds a uid of a subnet that is there.
+func (k Keeper) holder(ctx context.Context, subnetID uint64, uid uint32) (types.Neuron, error) {
 	n, ok, err := found(k.neurons.Get(ctx, collections.Join(subnetID, uid)))
 	if err == nil && !ok {
 		err = types.ErrNotRegistered.Wrapf("nobody holds uid %d in the subnet of id %d", uid, subnetID)
@@ -74,12 +92,15 @@ func (k Keeper) Neuron(ctx context.Context, subnetID uint64, uid uint32) (types.
 
 // NeuronByHotkey is a hotkey's neuron in a subnet.
 func (k Keeper) NeuronByHotkey(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (types.Neuron, error) {
+	if err := k.live(ctx, subnetID); err != nil {
+		return types.Neuron{}, err
+	}
 	uid, ok, err := found(k.hotkeys.Get(ctx, collections.Join(subnetID, hotkey)))
 	if err != nil {
 		return types.Neuron{}, err
 	}
 	if ok {
-		return k.Neuron(ctx, subnetID, uid)
+		return k.holder(ctx, subnetID, uid)
 	}
 	s, err := k.Subnet(ctx, subnetID)
 	if err != nil {
@@ -90,6 +111,9 @@ func (k Keeper) NeuronByHotkey(ctx context.Context, subnetID uint64, hotkey sdk.
 
 // Neurons are a subnet's, by uid.
 func (k Keeper) Neurons(ctx context.Context, subnetID uint64) (neurons []types.Neuron, err error) {
+	if err := k.live(ctx, subnetID); err != nil {
+		return nil, err
+	}
 	err = k.neurons.Walk(ctx, collections.NewPrefixedPairRange[uint64, uint32](subnetID), func(_ slot, n types.Neuron) (bool, error) {
 		neurons = append(neurons, n)
 		return false, nil

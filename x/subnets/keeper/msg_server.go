@@ -9,13 +9,10 @@ import (
 )
 
 // msgServer is the keeper as the messages see it.
-type msgServer struct {
-	Keeper
-	*types.UnimplementedMsgServer
-}
+type msgServer struct{ Keeper }
 
 // NewMsgServer serves the module's messages.
-func NewMsgServer(k Keeper) types.MsgServer { return msgServer{Keeper: k} }
+func NewMsgServer(k Keeper) types.MsgServer { return msgServer{k} }
 
 // UpdateParams replaces the parameters; governance only. Bounds and defaults of
 // hyperparameters bind what is set from now on, not what is set already.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/lodenet/lode/x/subnets/types"
 )
@@ -43,7 +42,7 @@ func (k Keeper) PruningOrder(ctx context.Context, subnetID uint64) ([]types.Prun
 			continue
 		}
 		place := types.PruningPlace{Uid: n.Uid, Emission: n.Emission}
-		untilHeight, untilTime := immuneUntil(n, s.Hyperparameters.ImmunityPeriod, target)
+		untilHeight, untilTime := later(n.RegisteredHeight, n.RegisteredTime, int64(s.Hyperparameters.ImmunityPeriod), target)
 		if height < untilHeight || seconds < untilTime {
 			place.ImmuneUntilHeight, place.ImmuneUntilTime = untilHeight, untilTime
 			immune = append(immune, place)
@@ -53,15 +52,6 @@ func (k Keeper) PruningOrder(ctx context.Context, subnetID uint64) ([]types.Prun
 	}
 	first := max(len(free)-int(min(p.MinNonImmune, types.MaxUIDs)), 0)
 	return slices.Concat(free[:first], immune, free[first:]), nil
-}
-
-// immuneUntil is when a neuron's immunity ends: it lasts until the period has
-// passed in blocks and in time (protocol.md §2). Time is in Unix seconds.
-func immuneUntil(n types.Neuron, period uint32, target time.Duration) (height, seconds int64) {
-	blocks := int64(period)
-	whole, part := int64(target/time.Second), int64(target%time.Second)
-	lasts := blocks*whole + (blocks*part+int64(time.Second)-1)/int64(time.Second)
-	return n.RegisteredHeight + blocks, n.RegisteredTime + lasts
 }
 
 // SetEmissions records what the last epoch gave to each uid, in alpha units. It

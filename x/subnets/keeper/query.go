@@ -9,13 +9,10 @@ import (
 	"github.com/lodenet/lode/x/subnets/types"
 )
 
-type querier struct {
-	k Keeper
-	*types.UnimplementedQueryServer
-}
+type querier struct{ k Keeper }
 
 // NewQuerier serves the module's queries.
-func NewQuerier(k Keeper) types.QueryServer { return querier{k: k} }
+func NewQuerier(k Keeper) types.QueryServer { return querier{k} }
 
 func (q querier) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
 	p, err := q.k.params.Get(ctx)

@@ -53,6 +53,11 @@ func (k msgServer) Register(ctx context.Context, m *types.MsgRegister) (*types.M
 	if err := k.burns.Set(ctx, s.Id, raised(s.Hyperparameters, burn)); err != nil {
 		return nil, err
 	}
+	if replaced != "" {
+		if err := k.unpublish(ctx, n); err != nil {
+			return nil, err
+		}
+	}
 	if err := k.seat(ctx, n, hotkey.addr); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,17 @@ func (g GenesisState) Validate() error {
 		}
 		subnets[s.Id], netuids[s.Netuid] = s, true
 	}
-	if err := g.validateNeurons(subnets); err != nil {
+	removed, err := g.validateRemovals(subnets)
+	if err != nil {
+		return err
+	}
+	if err := g.validateNeurons(subnets, removed); err != nil {
+		return err
+	}
+	if err := g.validatePublished(subnets, removed); err != nil {
+		return err
+	}
+	if err := g.validateScheduled(subnets); err != nil {
 		return err
 	}
 	burns := map[uint64]bool{}
@@ -50,7 +60,7 @@ func (g GenesisState) Validate() error {
 	sets := map[set]bool{}
 	for _, s := range g.HyperparameterSets {
 		at := set{s.SubnetId, s.Name}
-		if _, ok := subnets[s.SubnetId]; !ok || sets[at] || !slices.Contains(HyperparameterNames(), s.Name) {
+		if _, ok := subnets[s.SubnetId]; !ok && !removed[s.SubnetId] || sets[at] || !slices.Contains(HyperparameterNames(), s.Name) {
 			return ErrInvalidGenesis.Wrapf("setting of %q in subnet id %d: there twice, of no subnet, or no such hyperparameter", s.Name, s.SubnetId)
 		}
 		sets[at] = true
@@ -74,19 +84,22 @@ func (s Subnet) Validate() error {
 // Started tells whether the subnet trades and emits.
 func (s Subnet) Started() bool { return s.StartedHeight > 0 }
 
-func (g GenesisState) validateNeurons(subnets map[uint64]Subnet) error {
+// validateNeurons asks for dense uids, by uid; of a removed subnet some may be
+// gone, the lowest first.
+func (g GenesisState) validateNeurons(subnets map[uint64]Subnet, removed map[uint64]bool) error {
 	type key struct {
 		subnet uint64
 		hotkey string
 	}
 	hotkeys, next := map[key]bool{}, map[uint64]uint32{}
 	for _, n := range g.Neurons {
-		at := key{n.SubnetId, n.Hotkey}
-		if _, ok := subnets[n.SubnetId]; !ok || n.Hotkey == "" || hotkeys[at] || n.Uid != next[n.SubnetId] {
-			return ErrInvalidGenesis.Wrapf("uid %d of subnet id %d, hotkey %q: of no subnet, a hotkey that is there twice, or not the next uid, %d", n.Uid, n.SubnetId, n.Hotkey, next[n.SubnetId])
+		at, from := key{n.SubnetId, n.Hotkey}, next[n.SubnetId]
+		_, ok := subnets[n.SubnetId]
+		if !ok && !removed[n.SubnetId] || n.Hotkey == "" || hotkeys[at] || n.Uid < from || ok && n.Uid != from || n.Uid >= MaxUIDs {
+			return ErrInvalidGenesis.Wrapf("uid %d of subnet id %d, hotkey %q: of no subnet, a hotkey that is there twice, or not the next uid, %d", n.Uid, n.SubnetId, n.Hotkey, from)
 		}
 		hotkeys[at] = true
-		next[n.SubnetId]++
+		next[n.SubnetId] = n.Uid + 1
 	}
 	for _, s := range g.Subnets {
 		if next[s.Id] != s.Neurons || !hotkeys[key{s.Id, s.OwnerHotkey}] {

@@ -88,6 +88,10 @@ var hyperparameters = []hyperparameter{
 	{"max_slash", 0, million, number(func(h *Hyperparameters) *uint32 { return &h.MaxSlash })},
 }
 
+// ScheduledNames are the hyperparameters that say what is asked of collateral: a
+// raise of one takes effect after collateral_unbond (protocol.md §3).
+func ScheduledNames() []string { return []string{"min_collateral", "collateral_unbond", "max_slash"} }
+
 // HyperparameterNames are all names, in the order of protocol.md §3.
 func HyperparameterNames() []string {
 	names := make([]string, len(hyperparameters))

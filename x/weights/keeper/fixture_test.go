@@ -334,3 +334,7 @@ func (fakeEconomy) MedianMovingPrice(context.Context) (fixed.Q64, error) { retur
 func (fakeEconomy) TargetBlockTime(context.Context) (time.Duration, error) {
 	return time.Second, nil
 }
+func (fakeEconomy) MovingPrice(context.Context, uint64) (fixed.Q64, error) { return fixed.Q64{}, nil }
+func (fakeEconomy) RecycleOf(context.Context, sdk.AccAddress, uint64, string) error {
+	return nil
+}

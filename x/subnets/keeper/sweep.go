@@ -1,0 +1,162 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/lodenet/lode/x/subnets/types"
+)
+
+// EndBlocker deletes records of removed subnets, the longest removed first, at
+// most sweep_keys_per_block of all modules (protocol.md §3). One whose holders
+// are not paid yet keeps nobody else waiting.
+func (k Keeper) EndBlocker(ctx context.Context) error {
+	queue, err := values(ctx, k.removals)
+	if err != nil || len(queue) == 0 {
+		return err
+	}
+	p, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	left := int(p.SweepKeysPerBlock)
+	for _, r := range queue {
+		if left == 0 {
+			break
+		}
+		swept, err := k.trySweep(ctx, r, left)
+		if err != nil {
+			// What can't be deleted is nobody's any more: it must not stop the chain.
+			sdk.UnwrapSDKContext(ctx).Logger().Error("a removed subnet can't be swept", "subnet_id", r.SubnetId, "err", err)
+			continue
+		}
+		left -= swept
+	}
+	return nil
+}
+
+// trySweep sweeps in a cached store: where it fails or panics nothing of it stays.
+func (k Keeper) trySweep(ctx context.Context, r types.Removal, most int) (swept int, err error) {
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	defer func() {
+		if p := recover(); p != nil {
+			swept, err = 0, fmt.Errorf("panic: %v", p)
+		}
+	}()
+	if swept, err = k.sweep(cached, r, most); err != nil {
+		return 0, err
+	}
+	write()
+	return swept, nil
+}
+
+// sweep deletes at most so many records of a removed subnet: this module's, then
+// those of the modules above, then x/alpha's.
+func (k Keeper) sweep(ctx context.Context, r types.Removal, most int) (swept int, err error) {
+	swept, done, err := k.sweepOwn(ctx, r.SubnetId, most)
+	if err != nil || !done || swept == most {
+		return swept, err
+	}
+	n, err := k.upper.hooks.SweepSubnet(ctx, r.SubnetId, most-swept)
+	if swept += n; err != nil || swept == most {
+		return swept, err
+	}
+	n, done, err = k.alpha.Sweep(ctx, r.SubnetId, most-swept)
+	if swept += n; err != nil || !done {
+		return swept, err
+	}
+	if err := k.removals.Remove(ctx, collections.Join(r.Height, r.SubnetId)); err != nil {
+		return swept, err
+	}
+	return swept, emit(ctx, &types.EventSubnetSwept{SubnetId: r.SubnetId, Netuid: r.Netuid})
+}
+
+// sweepOwn deletes neurons, blocks of settings and published data.
+func (k Keeper) sweepOwn(ctx context.Context, subnetID uint64, most int) (swept int, done bool, err error) {
+	swept, done, err = k.sweepNeurons(ctx, subnetID, most)
+	if err != nil || !done {
+		return swept, false, err
+	}
+	for _, sweep := range []func(most int) (int, error){
+		func(most int) (int, error) {
+			return sweepKeys(ctx, k.sets, collections.NewPrefixedPairRange[uint64, string](subnetID), most)
+		},
+		func(most int) (int, error) {
+			return sweepKeys(ctx, k.published, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
+		},
+		func(most int) (int, error) {
+			return sweepKeys(ctx, k.uses, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
+		},
+	} {
+		left := most - swept
+		n, err := sweep(left)
+		if swept += n; err != nil || n == left {
+			return swept, false, err
+		}
+	}
+	return swept, true, nil
+}
+
+// sweepNeurons deletes neurons together with the index of their hotkeys, so that
+// both always agree.
+func (k Keeper) sweepNeurons(ctx context.Context, subnetID uint64, most int) (swept int, done bool, err error) {
+	slots, err := firstKeys(ctx, k.neurons, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most/2)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, at := range slots {
+		n, err := k.neurons.Get(ctx, at)
+		if err != nil {
+			return swept, false, err
+		}
+		hotkey, err := k.ac.StringToBytes(n.Hotkey)
+		if err != nil {
+			return swept, false, err
+		}
+		if err := k.hotkeys.Remove(ctx, joinHotkey(subnetID, hotkey)); err != nil {
+			return swept, false, err
+		}
+		if err := k.neurons.Remove(ctx, at); err != nil {
+			return swept, false, err
+		}
+		swept += 2
+	}
+	return swept, len(slots) < most/2, nil
+}
+
+// sweepKeys deletes the first keys of a range, at most so many, and returns how
+// many: fewer than most means that nothing is left.
+func sweepKeys[K, V any](ctx context.Context, m collections.Map[K, V], in collections.Ranger[K], most int) (int, error) {
+	keys, err := firstKeys(ctx, m, in, most)
+	if err != nil {
+		return 0, err
+	}
+	for _, key := range keys {
+		if err := m.Remove(ctx, key); err != nil {
+			return 0, err
+		}
+	}
+	return len(keys), nil
+}
+
+// firstKeys reads them before any is deleted: the store must not change below an
+// iterator.
+func firstKeys[K, V any](ctx context.Context, m collections.Map[K, V], in collections.Ranger[K], most int) (keys []K, err error) {
+	it, err := m.Iterate(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer it.Close()
+	for ; it.Valid() && len(keys) < most; it.Next() {
+		key, err := it.Key()
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
