@@ -36,6 +36,9 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err := k.setHotkey(ctx, hotkey, h); err != nil {
 			return err
 		}
+		if err := k.indexAccount(ctx, hotkey, h); err != nil {
+			return err
+		}
 	}
 	for _, s := range g.StakePools {
 		hotkey, err := k.addressOf("hotkey", s.Hotkey)
@@ -54,6 +57,12 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err := k.setPosition(ctx, hotkey, coldkey, p); err != nil {
 			return err
 		}
+	}
+	if err := k.initLending(ctx, g); err != nil {
+		return err
+	}
+	if err := k.initExits(ctx, g); err != nil {
+		return err
 	}
 	return k.CheckInvariants(ctx)
 }
@@ -78,6 +87,8 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.StakePools, err = values(ctx, k.stakePools); err != nil {
 		return nil, err
 	}
-	g.Positions, err = values(ctx, k.positions)
-	return g, err
+	if g.Positions, err = values(ctx, k.positions); err != nil {
+		return nil, err
+	}
+	return g, k.exportLending(ctx, g)
 }

@@ -12,9 +12,11 @@ import (
 )
 
 // CheckInvariants tests what must hold after every block (protocol.md §9): the
-// module account holds the TAO reserves to the rao; of every pool, each issued
+// module account holds the TAO reserves, and what is left of removed subnets' pots,
+// to the rao; of every pool, each issued
 // unit of alpha is in one place; the stake pools hold the alpha that is staked,
-// and the shares of each sum to its total; the indexes name what is there.
+// and the shares of each sum to its total; no lock is more than its stake; the
+// indexes name what is there.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
 	pools, err := values(ctx, k.pools)
 	if err != nil {
@@ -30,8 +32,15 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 			return err
 		}
 	}
-	if held := k.bank.GetBalance(ctx, k.account, types.Denom).Amount; !held.Equal(reserves) {
-		return types.ErrInvariantBroken.Wrapf("the module account holds %s rao, the pools' reserves sum to %s", held, reserves)
+	pots, err := k.checkRetired(ctx)
+	if err != nil {
+		return err
+	}
+	if held := k.bank.GetBalance(ctx, k.account, types.Denom).Amount; !held.Equal(reserves.Add(pots)) {
+		return types.ErrInvariantBroken.Wrapf("the module account holds %s rao, the pools' reserves sum to %s and what is left of removed subnets' pots to %s", held, reserves, pots)
+	}
+	if err := k.checkColdkeys(ctx); err != nil {
+		return err
 	}
 	err = k.netuids.Walk(ctx, nil, func(netuid uint32, id uint64) (bool, error) {
 		p, err := k.Pool(ctx, id)
@@ -43,7 +52,10 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.checkIndexes(ctx)
+	if err := k.checkIndexes(ctx); err != nil {
+		return err
+	}
+	return k.checkLending(ctx)
 }
 
 func (k Keeper) checkStakes(ctx context.Context, p types.Pool) error {

@@ -49,10 +49,23 @@ func (g GenesisState) Validate() error {
 		}
 		staked[p.SubnetId], netuids[p.Netuid] = p.AlphaStaked, true
 	}
-	return g.validateStakes(bound, staked)
+	if err := g.validateRetired(staked); err != nil {
+		return err
+	}
+	if err := g.validateColdkeys(); err != nil {
+		return err
+	}
+	accounts, err := g.accounts(bound)
+	if err != nil {
+		return err
+	}
+	if err := g.validateStakes(accounts, staked); err != nil {
+		return err
+	}
+	return g.validateLending(accounts)
 }
 
-func (g GenesisState) validateStakes(bound map[string]bool, staked map[uint64]uint64) error {
+func (g GenesisState) validateStakes(accounts map[string]bool, staked map[uint64]uint64) error {
 	shares := make(map[stakeKey]*big.Int, len(g.StakePools)) // what positions must sum to
 	for _, s := range g.StakePools {
 		at := stakeKey{subnet: s.SubnetId, hotkey: s.Hotkey}
@@ -60,8 +73,8 @@ func (g GenesisState) validateStakes(bound map[string]bool, staked map[uint64]ui
 		switch {
 		case !exists:
 			return ErrInvalidGenesis.Wrapf("stake on %s in subnet id %d, which has no pool", s.Hotkey, s.SubnetId)
-		case !bound[s.Hotkey]:
-			return ErrInvalidGenesis.Wrapf("stake on %s, which is not bound to a coldkey", s.Hotkey)
+		case !accounts[s.Hotkey]:
+			return ErrInvalidGenesis.Wrapf("stake on %s, which is no bound hotkey's account", s.Hotkey)
 		case shares[at] != nil:
 			return ErrInvalidGenesis.Wrapf("the stake pool of %s in subnet id %d is there twice", s.Hotkey, s.SubnetId)
 		case s.Alpha == 0 || s.Shares.IsNil() || !s.Shares.IsPositive():
@@ -77,6 +90,12 @@ func (g GenesisState) validateStakes(bound map[string]bool, staked map[uint64]ui
 			return ErrInvalidGenesis.Wrapf("subnet id %d has %d alpha units staked of which no stake pool tells", p.SubnetId, staked[p.SubnetId])
 		}
 	}
+	removed := g.removed()
+	for _, r := range g.Retired {
+		if !r.Settled && staked[r.SubnetId] != 0 {
+			return ErrInvalidGenesis.Wrapf("removed subnet id %d had %d alpha units staked of which no stake pool tells", r.SubnetId, staked[r.SubnetId])
+		}
+	}
 	seen := make(map[stakeKey]bool, len(g.Positions))
 	for _, p := range g.Positions {
 		left := shares[stakeKey{subnet: p.SubnetId, hotkey: p.Hotkey}]
@@ -86,6 +105,8 @@ func (g GenesisState) validateStakes(bound map[string]bool, staked map[uint64]ui
 			return ErrInvalidGenesis.Wrapf("position of %s on %s in subnet id %d, which has no stake pool", p.Coldkey, p.Hotkey, p.SubnetId)
 		case p.Coldkey == "" || seen[at]:
 			return ErrInvalidGenesis.Wrapf("position of %q on %s in subnet id %d: without coldkey, or there twice", p.Coldkey, p.Hotkey, p.SubnetId)
+		case removed[p.SubnetId].Settled:
+			return ErrInvalidGenesis.Wrapf("position of %s on %s in subnet id %d, which is settled", p.Coldkey, p.Hotkey, p.SubnetId)
 		case p.Shares.IsNil() || !p.Shares.IsPositive():
 			return ErrInvalidGenesis.Wrapf("position of %s on %s in subnet id %d has %s shares: must be positive", p.Coldkey, p.Hotkey, p.SubnetId, p.Shares)
 		}
@@ -93,7 +114,8 @@ func (g GenesisState) validateStakes(bound map[string]bool, staked map[uint64]ui
 		left.Sub(left, p.Shares.BigInt())
 	}
 	for _, s := range g.StakePools {
-		if left := shares[stakeKey{subnet: s.SubnetId, hotkey: s.Hotkey}]; left.Sign() != 0 {
+		left := shares[stakeKey{subnet: s.SubnetId, hotkey: s.Hotkey}]
+		if _, paying := removed[s.SubnetId]; left.Sign() < 0 || left.Sign() > 0 && !paying {
 			return ErrInvalidGenesis.Wrapf("the positions on %s in subnet id %d differ from its shares by %s", s.Hotkey, s.SubnetId, left)
 		}
 	}
