@@ -78,12 +78,26 @@ func bareEnv(t require.TestingT) *env {
 	require.NoError(t, e.bank.SetParams(e.ctx, banktypes.DefaultParams()))
 
 	e.k = keeper.NewKeeper(e.cdc, runtime.NewKVStoreService(keys[types.StoreKey]), ac, governance, accounts, e.bank)
+	e.k.SetNetwork(network{e.bank})
 	e.msgs, e.query = keeper.NewMsgServer(e.k), keeper.NewQuerier(e.k)
 	e.mint(source, 1_000*whole)
 	for _, name := range []string{"founder", "alice", "bob"} {
 		e.mint(name, 100_000*whole)
 	}
 	return e
+}
+
+// network stands for x/emission: blocks of 3 s, and what is recycled is burned.
+type network struct{ bank bankkeeper.BaseKeeper }
+
+func (network) TargetBlockTime(context.Context) (time.Duration, error) { return 3 * time.Second, nil }
+
+func (n network) Recycle(ctx context.Context, fromModule string, rao uint64, _ string) error {
+	coins := sdk.NewCoins(sdk.NewCoin(types.Denom, sdkmath.NewIntFromUint64(rao)))
+	if err := n.bank.SendCoinsFromModuleToModule(ctx, fromModule, source, coins); err != nil {
+		return err
+	}
+	return n.bank.BurnCoins(ctx, source, coins)
 }
 
 // newEnv has subnets 1 (price 1) and 2 (price 0.5), both started, and hotkeys
