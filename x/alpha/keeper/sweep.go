@@ -56,28 +56,14 @@ func (k Keeper) sweepChildren(ctx context.Context, subnetID uint64, b *budget) (
 	return sweep(ctx, k.children, subnetID, b,
 		func(c types.Children) int { return 1 + len(c.Children) },
 		func(at stakePoolKey, c types.Children) error {
-			for _, child := range c.Children {
-				a, err := k.addressOf("child", child.Hotkey)
-				if err != nil {
-					return err
-				}
-				if err := k.parents.Remove(ctx, collections.Join3(subnetID, a, at.K2())); err != nil {
-					return err
-				}
-			}
-			return nil
+			return k.indexParents(ctx, k.parents.Remove, at.K2(), c)
 		})
 }
 
 func (k Keeper) sweepPendingChildren(ctx context.Context, subnetID uint64, b *budget) (bool, error) {
 	return sweep(ctx, k.pendingChildren, subnetID, b,
 		func(c types.PendingChildren) int { return 2 + len(c.Children.Children) },
-		func(at stakePoolKey, c types.PendingChildren) error {
-			if err := k.indexParents(ctx, k.pendingParents.Remove, at.K2(), c.Children); err != nil {
-				return err
-			}
-			return k.childrenDue.Remove(ctx, collections.Join3(c.DueHeight, subnetID, at.K2()))
-		})
+		func(at stakePoolKey, _ types.PendingChildren) error { return k.dropPending(ctx, subnetID, at.K2()) })
 }
 
 func (k Keeper) sweepChildkeyTakes(ctx context.Context, subnetID uint64, b *budget) (bool, error) {
