@@ -35,6 +35,7 @@ var layers = []string{
 	"x/weights",
 	"x/subnets",
 	"x/alpha",
+	"x/seed",
 	"yuma",
 	"fixed",
 }

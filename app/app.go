@@ -30,6 +30,7 @@ type App struct {
 	basics  module.BasicManager
 
 	checkInvariants int64 // blocks between two checks, 0: never
+	vrf             *prover
 
 	close    sync.Once
 	closeErr error
@@ -38,12 +39,15 @@ type App struct {
 var _ servertypes.Application = (*App)(nil)
 
 // New makes the application on a database and loads its last state. The options
-// are those of the SDK's server (home, pruning and so on) and
-// [FlagCheckInvariants]; baseAppOptions are usually
+// are those of the SDK's server (home, pruning and so on), [FlagCheckInvariants] and
+// [FlagVRFKeyFile]; baseAppOptions are usually
 // server.DefaultBaseappOptions(appOpts). It panics where the state can't be
 // loaded, as the SDK's server expects of an application.
 func New(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOptions ...func(*baseapp.BaseApp)) *App {
 	app, err := open(logger, db, appOpts, true, baseAppOptions...)
+	if err == nil {
+		err = app.vrf.check()
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -69,6 +73,7 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 		Keepers:         newKeepers(enc, keys, base, cast.ToString(appOpts.Get(flags.FlagHome)), skip, logger),
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
 	}
+	app.vrf = newProver(appOpts, logger)
 	app.modules = newModuleManager(enc, app.Keepers, base)
 	app.basics = basics()
 	if err := app.modules.RegisterServices(module.NewConfigurator(enc.Codec, base.MsgServiceRouter(), base.GRPCQueryRouter())); err != nil {
@@ -85,7 +90,7 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	base.SetPreBlocker(app.preBlocker)
 	base.SetBeginBlocker(func(ctx sdk.Context) (sdk.BeginBlock, error) { return app.modules.BeginBlock(ctx) })
 	base.SetEndBlocker(app.endBlocker)
-	p := proposals{decode: enc.TxConfig.TxDecoder()}
+	p := proposals{decode: enc.TxConfig.TxDecoder(), seed: app.Seed, vrf: app.vrf}
 	base.SetPrepareProposal(p.prepare)
 	base.SetProcessProposal(p.process)
 
@@ -103,7 +108,11 @@ func (app *App) Close() error {
 	return app.closeErr
 }
 
-func (app *App) preBlocker(ctx sdk.Context, _ *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+// preBlocker gives the block its seed first, by the state of the block before.
+func (app *App) preBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+	if err := app.Seed.PreBlock(ctx, req.ProposerAddress, req.Height, req.Txs); err != nil {
+		return nil, err
+	}
 	return app.modules.PreBlock(ctx)
 }
 

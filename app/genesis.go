@@ -21,6 +21,7 @@ import (
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 )
 
 // Names of the coin: amounts on chain are rao, people read TAO (10^9 rao).
@@ -40,6 +41,7 @@ type Balance struct {
 type Validator struct {
 	Operator     string // account address: the hotkey whose root stake it is
 	ConsensusKey cryptotypes.PubKey
+	VRFKey       []byte // 32 bytes: it proves the validator's part of the seed from the first block on
 	SelfBond     uint64 // rao, beside its balance
 	Moniker      string
 }
@@ -71,6 +73,7 @@ func (g Genesis) build(p profile) (*genutiltypes.AppGenesis, error) {
 	if err := g.addValidators(enc, state, p.staking); err != nil {
 		return nil, err
 	}
+	g.addVRFKeys(enc, state, p.seed)
 	p.addTo(enc, state)
 	if err := basics().ValidateGenesis(enc.Codec, enc.TxConfig, state); err != nil {
 		return nil, err
@@ -163,6 +166,9 @@ func (g Genesis) addValidators(enc EncodingConfig, state map[string]json.RawMess
 		if v.SelfBond < sdk.DefaultPowerReduction.Uint64() {
 			return fmt.Errorf("validator %s bonds %d rao, must be at least %d to have any voting power", v.Operator, v.SelfBond, sdk.DefaultPowerReduction.Uint64())
 		}
+		if len(v.VRFKey) == 0 {
+			return fmt.Errorf("validator %s has no VRF key: `lode node init` makes one, in config/vrf_key.json", v.Operator)
+		}
 		key, err := codectypes.NewAnyWithValue(v.ConsensusKey)
 		if err != nil {
 			return fmt.Errorf("consensus key of validator %s: %w", v.Operator, err)
@@ -185,6 +191,15 @@ func (g Genesis) addValidators(enc EncodingConfig, state map[string]json.RawMess
 	staking := stakingtypes.NewGenesisState(params, validators, delegations)
 	state[stakingtypes.ModuleName] = enc.Codec.MustMarshalJSON(staking)
 	return nil
+}
+
+// addVRFKeys fills seed: the validators' keys are in force at once.
+func (g Genesis) addVRFKeys(enc EncodingConfig, state map[string]json.RawMessage, params seedtypes.Params) {
+	seed := seedtypes.GenesisState{Params: params}
+	for _, v := range g.Validators {
+		seed.Keys = append(seed.Keys, seedtypes.VRFKey{Operator: v.Operator, Key: v.VRFKey})
+	}
+	state[seedtypes.ModuleName] = enc.Codec.MustMarshalJSON(&seed)
 }
 
 // Metadata is how wallets learn to show amounts.

@@ -8,6 +8,7 @@ import (
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -27,6 +28,7 @@ func (app *App) CheckInvariants(ctx sdk.Context) error {
 		{subnetstypes.ModuleName, app.Subnets.CheckInvariants},
 		{weightstypes.ModuleName, app.Weights.CheckInvariants},
 		{emissiontypes.ModuleName, app.Emission.CheckInvariants},
+		{seedtypes.ModuleName, app.Seed.CheckInvariants},
 	} {
 		if err := check.run(ctx); err != nil {
 			return fmt.Errorf("invariants of %s at block %d: %w", check.module, ctx.BlockHeight(), err)

@@ -33,8 +33,12 @@ import (
 
 	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateralkeeper "github.com/lodenet/lode/x/collateral/keeper"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissionkeeper "github.com/lodenet/lode/x/emission/keeper"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	seedkeeper "github.com/lodenet/lode/x/seed/keeper"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
@@ -55,10 +59,12 @@ type Keepers struct {
 	Evidence     evidencekeeper.Keeper
 	Consensus    consensuskeeper.Keeper
 
-	Alpha    alphakeeper.Keeper
-	Subnets  subnetskeeper.Keeper
-	Weights  weightskeeper.Keeper
-	Emission emissionkeeper.Keeper
+	Alpha      alphakeeper.Keeper
+	Subnets    subnetskeeper.Keeper
+	Weights    weightskeeper.Keeper
+	Collateral collateralkeeper.Keeper
+	Emission   emissionkeeper.Keeper
+	Seed       seedkeeper.Keeper
 }
 
 // storeNames are the modules that keep state.
@@ -66,7 +72,8 @@ var storeNames = []string{
 	authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, distrtypes.StoreKey, slashingtypes.StoreKey,
 	govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, upgradetypes.StoreKey, evidencetypes.StoreKey,
 	consensustypes.StoreKey,
-	alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, emissiontypes.StoreKey,
+	alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, collateraltypes.StoreKey, emissiontypes.StoreKey,
+	seedtypes.StoreKey,
 }
 
 // maccPerms are the module accounts and what they may do with coins.
@@ -78,6 +85,7 @@ var maccPerms = map[string][]string{
 	stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 	govtypes.ModuleName:                 {authtypes.Burner},
 	alphatypes.ModuleName:               nil,
+	collateraltypes.ModuleName:          {authtypes.Burner},
 	emissiontypes.ModuleName:            {authtypes.Minter, authtypes.Burner},
 }
 
@@ -113,7 +121,8 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Staking = stakingkeeper.NewKeeper(cdc, ss(stakingtypes.StoreKey), k.Account, bank, authority, vc, cc)
 	k.Distribution = distrkeeper.NewKeeper(cdc, ss(distrtypes.StoreKey), k.Account, bank, k.Staking, authtypes.FeeCollectorName, authority)
 	k.Slashing = slashingkeeper.NewKeeper(cdc, enc.Amino, ss(slashingtypes.StoreKey), k.Staking, authority)
-	k.Staking.SetHooks(stakingtypes.NewMultiStakingHooks(k.Distribution.Hooks(), k.Slashing.Hooks(), commissionCap{k.Staking}))
+	k.Seed = seedkeeper.NewKeeper(cdc, ss(seedtypes.StoreKey), ac, authority, k.Staking)
+	k.Staking.SetHooks(stakingtypes.NewMultiStakingHooks(k.Distribution.Hooks(), k.Slashing.Hooks(), commissionCap{k.Staking}, k.Seed.Hooks()))
 	k.FeeGrant = feegrantkeeper.NewKeeper(cdc, ss(feegrant.StoreKey), k.Account)
 	k.Authz = authzkeeper.NewKeeper(ss(authzkeeper.StoreKey), cdc, base.MsgServiceRouter(), k.Account)
 	k.Upgrade = upgradekeeper.NewKeeper(skipUpgrades, ss(upgradetypes.StoreKey), cdc, home, base, authority)
@@ -126,8 +135,9 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Alpha = alphakeeper.NewKeeper(cdc, ss(alphatypes.StoreKey), ac, authority, k.Account, k.Bank)
 	k.Subnets = subnetskeeper.NewKeeper(cdc, ss(subnetstypes.StoreKey), ac, authority, k.Alpha, k.Bank, k.Staking)
 	k.Weights = weightskeeper.NewKeeper(cdc, ss(weightstypes.StoreKey), ac, authority, k.Subnets, k.Alpha, k.Staking)
+	k.Collateral = collateralkeeper.NewKeeper(cdc, ss(collateraltypes.StoreKey), ac, authority, k.Account, bank, k.Alpha, k.Subnets, k.Weights)
 	k.Emission = emissionkeeper.NewKeeper(cdc, ss(emissiontypes.StoreKey), ac, authority, k.Account, k.Bank, k.Distribution, k.Staking,
-		k.Alpha, k.Subnets, k.Weights)
+		k.Alpha, k.Subnets, k.Weights, k.Collateral)
 	// What the lower module tells the upper ones, and asks them.
 	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Emission.Hooks()})
 	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))

@@ -32,6 +32,8 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/seed"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 	"github.com/lodenet/lode/x/subnets"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/lodenet/lode/x/weights"
@@ -46,6 +48,7 @@ func basics() module.BasicManager {
 		upgrade.AppModuleBasic{}, evidence.AppModuleBasic{}, consensus.AppModuleBasic{},
 		genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
 		alpha.AppModule{}, subnets.AppModule{}, weights.AppModule{}, emission.AppModule{},
+		seed.AppModule{},
 	)
 }
 
@@ -59,10 +62,12 @@ var (
 	}
 	orderEndBlock = []string{
 		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, genutiltypes.ModuleName, feegrant.ModuleName,
-		emissiontypes.ModuleName,
+		emissiontypes.ModuleName, alphatypes.ModuleName, subnetstypes.ModuleName,
 	}
 	orderGenesis = []string{
-		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName, slashingtypes.ModuleName,
+		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName,
+		seedtypes.ModuleName, // validators need their VRF keys
+		stakingtypes.ModuleName, slashingtypes.ModuleName,
 		govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, consensustypes.ModuleName,
 		alphatypes.ModuleName, subnetstypes.ModuleName, weightstypes.ModuleName, emissiontypes.ModuleName,
@@ -86,6 +91,7 @@ func newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp) *mod
 		evidence.NewAppModule(k.Evidence),
 		consensus.NewAppModule(cdc, k.Consensus),
 		alpha.NewAppModule(k.Alpha), subnets.NewAppModule(k.Subnets), weights.NewAppModule(k.Weights), emission.NewAppModule(k.Emission),
+		seed.NewAppModule(k.Seed),
 	)
 	mm.SetOrderPreBlockers(orderPreBlock...)
 	mm.SetOrderBeginBlockers(orderBeginBlock...)

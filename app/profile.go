@@ -15,6 +15,7 @@ import (
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -41,6 +42,7 @@ type profile struct {
 	subnets   subnetstypes.Params
 	weights   weightstypes.Params
 	emission  emissiontypes.Params
+	seed      seedtypes.Params
 }
 
 // mainnet is the profile of the public network.
@@ -53,6 +55,7 @@ func mainnet() profile {
 		gov:   govParams(100*tao, 500*tao, 7*24*time.Hour, 5*24*time.Hour, 24*time.Hour),
 		alpha: alphatypes.DefaultParams(), subnets: subnetstypes.DefaultParams(),
 		weights: weightstypes.DefaultParams(), emission: emissiontypes.DefaultParams(),
+		seed: seedtypes.DefaultParams(),
 	}
 }
 
@@ -67,6 +70,7 @@ func local() profile {
 		gov:   govParams(10*tao, 50*tao, time.Minute, time.Minute, 30*time.Second),
 		alpha: alphatypes.LocalParams(), subnets: subnetstypes.LocalParams(),
 		weights: weightstypes.LocalParams(), emission: emissiontypes.LocalParams(),
+		seed: seedtypes.LocalParams(),
 	}
 }
 

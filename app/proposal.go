@@ -9,15 +9,20 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+
+	seedkeeper "github.com/lodenet/lode/x/seed/keeper"
 )
 
 // laneShare is the free lane's part of a block's gas: one in so many.
 const laneShare = 4
 
-// proposals make and judge blocks. Both see only what transactions say of
-// themselves; whether they succeed is seen when they run.
+// proposals make and judge blocks: the proposer's proof of its part of the seed,
+// then transactions. Of those they see only what they say of themselves; whether
+// they succeed is seen when they run.
 type proposals struct {
 	decode sdk.TxDecoder
+	seed   seedkeeper.Keeper
+	vrf    *prover
 }
 
 // budget is what is left of a block.
@@ -61,24 +66,41 @@ func (b *budget) take(tx sdk.Tx) error {
 	return nil
 }
 
-// prepare keeps the order of the mempool and leaves out what doesn't fit: the
-// next block takes it. With a transaction go the later ones of its signers, whose
-// sequence would be wrong without it.
+// prepare begins with the proof, whatever becomes of the rest: on an error or a
+// panic baseapp would propose the mempool's transactions as they are, and the block
+// would be refused for want of its proof.
 func (p proposals) prepare(ctx sdk.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
+	frame := p.vrf.frame(ctx, p.seed, req.ProposerAddress, req.Height)
+	txs, err := p.fill(ctx, req.Txs, req.MaxTxBytes-txSize(frame))
+	if err != nil {
+		ctx.Logger().Error("the proposed block has no transactions", "height", req.Height, "err", err)
+		txs = nil
+	}
+	return &abci.ResponsePrepareProposal{Txs: append([][]byte{frame}, txs...)}, nil
+}
+
+// fill keeps the order of the mempool and leaves out what doesn't fit: the next
+// block takes it. With a transaction go the later ones of its signers, whose
+// sequence would be wrong without it.
+func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
 	var (
 		left    = newBudget(ctx)
 		size    int64
-		txs     [][]byte
 		waiting = map[string]bool{} // signers
 	)
-	for _, raw := range req.Txs {
+	for _, raw := range mempool {
 		tx, err := p.decode(raw)
 		if err != nil {
 			continue // a mempool that was fed without a check
 		}
 		signers := signersOf(tx)
-		n := cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{raw})
-		if waits(signers, waiting) || size+n > req.MaxTxBytes || left.take(tx) != nil {
+		n := txSize(raw)
+		if waits(signers, waiting) || size+n > most || left.take(tx) != nil {
 			for _, s := range signers {
 				waiting[string(s)] = true
 			}
@@ -87,24 +109,38 @@ func (p proposals) prepare(ctx sdk.Context, req *abci.RequestPrepareProposal) (*
 		size += n
 		txs = append(txs, raw)
 	}
-	return &abci.ResponsePrepareProposal{Txs: txs}, nil
+	return txs, nil
 }
 
-// process refuses a block with a transaction that can't be read, with a free one
-// that is not for the lane, with too much gas, or with too much of it in the lane.
+// txSize is what a transaction takes of a block, in bytes.
+func txSize(raw []byte) int64 { return cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{raw}) }
+
+// process refuses a block without its proposer's proof, or with a transaction that
+// can't be read, with a free one that is not for the lane, with too much gas, or
+// with too much of it in the lane.
 func (p proposals) process(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	if err := p.judge(ctx, req); err != nil {
+		ctx.Logger().Warn("a proposed block is refused", "height", req.Height, "err", err)
+		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+	}
+	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+}
+
+func (p proposals) judge(ctx sdk.Context, req *abci.RequestProcessProposal) error {
+	if err := p.seed.CheckProposal(ctx, req.ProposerAddress, req.Height, req.Txs); err != nil {
+		return err
+	}
 	left := newBudget(ctx)
-	for i, raw := range req.Txs {
+	for i, raw := range req.Txs[1:] {
 		tx, err := p.decode(raw)
 		if err == nil {
 			err = left.take(tx)
 		}
 		if err != nil {
-			ctx.Logger().Warn("a proposed block is refused", "height", req.Height, "tx", i, "err", err)
-			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+			return fmt.Errorf("transaction %d: %w", i+1, err)
 		}
 	}
-	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+	return nil
 }
 
 func signersOf(tx sdk.Tx) [][]byte {

@@ -7,7 +7,10 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	"github.com/cosmos/cosmos-sdk/server/api"
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+
+	"github.com/lodenet/lode/x/seed/vrf"
 )
 
 // RegisterAPIRoutes serves the queries of all modules, of transactions, blocks
@@ -19,8 +22,11 @@ func (app *App) RegisterAPIRoutes(s *api.Server, _ serverconfig.APIConfig) {
 	app.basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 }
 
-// RegisterTxService serves simulation, broadcast and search of transactions.
+// RegisterTxService serves simulation, broadcast and search of transactions. In
+// answers, the proof that a block begins with is a transaction without content: a
+// list of a block's transactions would fail otherwise.
 func (app *App) RegisterTxService(ctx client.Context) {
+	ctx = ctx.WithTxConfig(proofsToo{ctx.TxConfig})
 	authtx.RegisterTxService(app.GRPCQueryRouter(), ctx, app.Simulate, app.InterfaceRegistry)
 }
 
@@ -32,4 +38,17 @@ func (app *App) RegisterTendermintService(ctx client.Context) {
 // RegisterNodeService serves the node's own configuration and height.
 func (app *App) RegisterNodeService(ctx client.Context, cfg serverconfig.Config) {
 	nodeservice.RegisterNodeService(ctx, app.GRPCQueryRouter(), cfg, func() int64 { return app.CommitMultiStore().EarliestVersion() })
+}
+
+// proofsToo reads the proofs in blocks, too.
+type proofsToo struct{ client.TxConfig }
+
+func (c proofsToo) TxDecoder() sdk.TxDecoder {
+	decode := c.TxConfig.TxDecoder()
+	return func(raw []byte) (sdk.Tx, error) {
+		if _, ok := vrf.Unframe(raw); ok {
+			return c.NewTxBuilder().GetTx(), nil
+		}
+		return decode(raw)
+	}
 }

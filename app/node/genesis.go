@@ -50,7 +50,7 @@ func Export(home string, height int64) (genesis *genutiltypes.AppGenesis, err er
 
 // Import makes the home of a node that begins with a genesis file, for example one
 // that Export wrote. Keys and configuration that the home has are kept: a
-// validator of the genesis goes on with its priv_validator_key.json.
+// validator of the genesis goes on with its priv_validator_key.json and vrf_key.json.
 func Import(home, moniker, file string) error {
 	raw, err := os.ReadFile(file)
 	if err != nil {

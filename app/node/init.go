@@ -18,6 +18,8 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
+	"github.com/lodenet/lode/app/vrfkey"
+	"github.com/lodenet/lode/x/seed/vrf"
 )
 
 // Errors that callers branch on.
@@ -50,8 +52,8 @@ type Validator struct {
 }
 
 // Init writes the configuration and the genesis of a local network whose only
-// validator is this node; the validator's consensus key is made in home. It
-// refuses a home that has a genesis.
+// validator is this node; the validator's consensus key and VRF key are made in home.
+// It refuses a home that has a genesis.
 func Init(home string, opts InitOptions) error {
 	g := app.Genesis{ChainID: opts.ChainID, Time: time.Now(), BlockTime: opts.BlockTime}
 	for _, a := range opts.Accounts {
@@ -64,16 +66,21 @@ func Init(home string, opts InitOptions) error {
 // Begin makes the home of a node that is the only validator of a new chain. build
 // is the chain's profile. What can't be a genesis leaves nothing in the home.
 func Begin(home string, s Settings, build func(app.Genesis) (*genutiltypes.AppGenesis, error), g app.Genesis, v app.Validator) error {
-	v.ConsensusKey = ed25519.GenPrivKey().PubKey() // stands in for the one that is still to be made
+	// Keys that stand in for those that are still to be made.
+	stand, err := vrf.Generate(nil)
+	if err != nil {
+		return err
+	}
+	v.ConsensusKey, v.VRFKey = ed25519.GenPrivKey().PubKey(), stand.Public()
 	g.Validators = []app.Validator{v}
 	if _, err := build(g); err != nil {
 		return err
 	}
-	key, err := Prepare(home, s)
+	keys, err := Prepare(home, s)
 	if err != nil {
 		return err
 	}
-	g.Validators[0].ConsensusKey = key
+	g.Validators[0].ConsensusKey, g.Validators[0].VRFKey = keys.Consensus, keys.VRF
 	genesis, err := build(g)
 	if err != nil {
 		return err
@@ -88,16 +95,22 @@ type Settings struct {
 	Alone     bool          // look for no peers but those that config.toml names
 }
 
-// Prepare makes a node's folders, configuration and keys, and returns its
-// consensus key. What is there already is kept; a home with a genesis is refused.
-func Prepare(home string, s Settings) (cryptotypes.PubKey, error) {
+// Keys are the public ones that a node's home has as a validator's.
+type Keys struct {
+	Consensus cryptotypes.PubKey
+	VRF       []byte // 32 bytes
+}
+
+// Prepare makes a node's folders, configuration and keys, and returns those that its
+// validator goes by. What is there already is kept; a home with a genesis is refused.
+func Prepare(home string, s Settings) (keys Keys, err error) {
 	cfg := cometConfig(home, s)
 	if !missing(cfg.GenesisFile()) {
-		return nil, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
+		return keys, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
 	}
 	for _, dir := range []string{filepath.Join(home, "config"), filepath.Join(home, "data")} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("the node's home can't be made: %w", err)
+			return keys, fmt.Errorf("the node's home can't be made: %w", err)
 		}
 	}
 	if path := filepath.Join(home, "config", "config.toml"); missing(path) {
@@ -107,13 +120,24 @@ func Prepare(home string, s Settings) (cryptotypes.PubKey, error) {
 		serverconfig.WriteConfigFile(path, appConfig())
 	}
 	if _, err := p2p.LoadOrGenNodeKey(cfg.NodeKeyFile()); err != nil {
-		return nil, err
+		return keys, err
 	}
 	key, err := privval.LoadOrGenFilePV(cfg.PrivValidatorKeyFile(), cfg.PrivValidatorStateFile()).GetPubKey()
 	if err != nil {
-		return nil, err
+		return keys, err
 	}
-	return cryptocodec.FromCmtPubKeyInterface(key)
+	if keys.Consensus, err = cryptocodec.FromCmtPubKeyInterface(key); err != nil {
+		return keys, err
+	}
+	file, err := vrfkey.ReadOrMake(filepath.Join(home, vrfkey.Name))
+	if err != nil {
+		return keys, fmt.Errorf("the node's VRF key: %w", err)
+	}
+	if len(file.Keys) == 0 {
+		return keys, fmt.Errorf("%s has no key: delete it, and one is made", filepath.Join(home, vrfkey.Name))
+	}
+	keys.VRF = file.Keys[len(file.Keys)-1].Public()
+	return keys, nil
 }
 
 func missing(path string) bool {

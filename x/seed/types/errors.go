@@ -1,0 +1,16 @@
+package types
+
+import "cosmossdk.io/errors"
+
+// Errors that callers branch on.
+var (
+	ErrInvalidKey      = errors.Register(ModuleName, 2, "invalid VRF key")
+	ErrInvalidProof    = errors.Register(ModuleName, 3, "invalid VRF proof")
+	ErrKeyTaken        = errors.Register(ModuleName, 4, "VRF key registered already")
+	ErrPending         = errors.Register(ModuleName, 5, "a VRF key waits already")
+	ErrNoKey           = errors.Register(ModuleName, 6, "no VRF key")
+	ErrNoSeed          = errors.Register(ModuleName, 7, "no such seed")
+	ErrInvalidParams   = errors.Register(ModuleName, 8, "invalid parameters")
+	ErrInvalidGenesis  = errors.Register(ModuleName, 9, "invalid genesis")
+	ErrInvariantBroken = errors.Register(ModuleName, 10, "invariant broken")
+)
