@@ -60,13 +60,6 @@ func (k Keeper) exportLending(ctx context.Context, g *types.GenesisState) (err e
 	if g.ChildkeyTakes, err = values(ctx, k.childkeyTakes); err != nil {
 		return err
 	}
-	return k.locks.Walk(ctx, nil, func(at positionKey, alpha uint64) (bool, error) {
-		l := types.Lock{SubnetId: at.K1(), Alpha: alpha}
-		if l.Hotkey, err = k.text(at.K2()); err != nil {
-			return true, err
-		}
-		l.Coldkey, err = k.text(at.K3())
-		g.Locks = append(g.Locks, l)
-		return false, err
-	})
+	g.Locks, err = k.Locks(ctx)
+	return err
 }

@@ -22,6 +22,20 @@ func (k Keeper) Locked(ctx context.Context, subnetID uint64, hotkey, coldkey sdk
 	return locked, err
 }
 
+// Locks are all, by the hotkeys' accounts.
+func (k Keeper) Locks(ctx context.Context) (locks []types.Lock, err error) {
+	err = k.locks.Walk(ctx, nil, func(at positionKey, alpha uint64) (bool, error) {
+		l := types.Lock{SubnetId: at.K1(), Alpha: alpha}
+		if l.Hotkey, err = k.text(at.K2()); err != nil {
+			return true, err
+		}
+		l.Coldkey, err = k.text(at.K3())
+		locks = append(locks, l)
+		return false, err
+	})
+	return locks, err
+}
+
 // LockStake locks alpha units of a stake, beside those that are locked already. It
 // goes on earning; no message takes it out until UnlockStake.
 func (k Keeper) LockStake(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64) error {
