@@ -39,8 +39,8 @@
 // Records name hotkeys by their account of x/alpha, which goes along when a hotkey
 // is swapped. So a swap changes nothing here: the accused's collateral, a
 // validator's part of A, and an author's wait stay theirs. Ownership, uids and
-// permits don't matter either once a claim is open. The coldkey is whoever has the
-// lock in x/alpha, also while a coldkey swap moves the stakes one by one.
+// permits don't matter either once a claim is open. A coldkey swap moves collateral
+// together with its hotkey; x/alpha sees to that.
 //
 // # What it promises
 //

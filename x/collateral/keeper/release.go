@@ -33,17 +33,13 @@ func (k Keeper) release(ctx context.Context, at place) error {
 		if err != nil {
 			return err
 		}
-		holder, err := k.holder(ctx, at.K1(), p)
-		if err != nil {
-			return err
-		}
 		if released > 0 {
-			if err := k.alpha.UnlockStake(ctx, s.Id, p.hotkey, holder.addr, released); err != nil {
+			if err := k.alpha.UnlockStake(ctx, s.Id, p.hotkey, p.coldkey, released); err != nil {
 				return err
 			}
 		}
 		err = emit(ctx, &types.EventCollateralReleased{
-			SubnetId: s.Id, Netuid: s.Netuid, Hotkey: p.hotkeyText, Coldkey: holder.text, Alpha: released, Held: held,
+			SubnetId: s.Id, Netuid: s.Netuid, Hotkey: p.hotkeyText, Coldkey: p.coldkeyText, Alpha: released, Held: held,
 		})
 		if err != nil {
 			return err

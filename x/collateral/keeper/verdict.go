@@ -30,11 +30,7 @@ func (k Keeper) pass(ctx context.Context, claim types.Claim) error {
 	if err != nil {
 		return err
 	}
-	holder, err := k.holder(ctx, claim.SubnetId, p)
-	if err != nil {
-		return err
-	}
-	if err := k.alpha.SlashStake(ctx, claim.SubnetId, p.hotkey, holder.addr, slashed); err != nil {
+	if err := k.alpha.SlashStake(ctx, claim.SubnetId, p.hotkey, p.coldkey, slashed); err != nil {
 		return err
 	}
 	if err := k.closeClaim(ctx, claim); err != nil {
@@ -48,7 +44,7 @@ func (k Keeper) pass(ctx context.Context, claim types.Claim) error {
 		return err
 	}
 	return emit(ctx, &types.EventClaimPassed{
-		ClaimId: claim.Id, SubnetId: claim.SubnetId, Netuid: claim.Netuid, Accused: p.hotkeyText, Coldkey: holder.text, Author: author.hotkeyText,
+		ClaimId: claim.Id, SubnetId: claim.SubnetId, Netuid: claim.Netuid, Accused: p.hotkeyText, Coldkey: p.coldkeyText, Author: author.hotkeyText,
 		Slashed: slashed, Bonded: c.Bonded, Unbonding: c.Unbonding(), Deposit: claim.Deposit, ReturnedTo: author.coldkeyText,
 	})
 }
@@ -162,23 +158,4 @@ const maxVoters = 1 << 16
 
 func votersOf(claimID uint64) collections.Ranger[voterOf] {
 	return collections.NewPrefixedPairRange[uint64, sdk.AccAddress](claimID)
-}
-
-// holder is a coldkey in both forms.
-type holder struct {
-	addr sdk.AccAddress
-	text string
-}
-
-// holder is who has the lock on a hotkey: its coldkey, but for the blocks in which
-// a coldkey swap moves the stakes one after the other.
-func (k Keeper) holder(ctx context.Context, subnetID uint64, p party) (h holder, err error) {
-	if h.addr, _, err = k.alpha.LockHolder(ctx, subnetID, p.hotkey); err != nil {
-		return h, err
-	}
-	if len(h.addr) == 0 {
-		return h, types.ErrInvariantBroken.Wrapf("nobody has a lock on %s in subnet id %d, though it has collateral", p.hotkeyText, subnetID)
-	}
-	h.text, err = k.text(h.addr)
-	return h, err
 }

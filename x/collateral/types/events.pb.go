@@ -630,8 +630,9 @@ func (m *EventClaimAnswered) GetUrl() string {
 	return ""
 }
 
-// EventClaimPassed: the frozen share was burned, what was unbonding first, oldest
-// first; the deposit went back.
+// EventClaimPassed: the frozen share was slashed, what was unbonding first, oldest
+// first; the deposit went back. What was burned is in x/alpha's events: where
+// shares round, a unit less.
 type EventClaimPassed struct {
 	ClaimId    uint64 `protobuf:"varint,1,opt,name=claim_id,json=claimId,proto3" json:"claim_id,omitempty"`
 	SubnetId   uint64 `protobuf:"varint,2,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`

@@ -35,15 +35,12 @@ type AlphaKeeper interface {
 	HotkeyOf(ctx context.Context, account sdk.AccAddress) (sdk.AccAddress, error)
 
 	// LockStake keeps alpha units of a position from leaving, UnlockStake lets them
-	// go, SlashStake unlocks and burns them.
+	// go, SlashStake unlocks and burns them. A coldkey swap moves a lock and the
+	// hotkey that it is on together.
 	LockStake(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64) error
 	UnlockStake(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64) error
 	SlashStake(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64) error
-	// LockHolder is the coldkey that has a lock on a hotkey, and how much; none and 0
-	// where there is no lock. It is the hotkey's coldkey, but for the blocks in which
-	// a coldkey swap moves the stakes.
-	LockHolder(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (coldkey sdk.AccAddress, alpha uint64, err error)
-	// Locks are all, by accounts.
+	// Locks are all, by the hotkeys' accounts.
 	Locks(ctx context.Context) ([]alphatypes.Lock, error)
 }
 
