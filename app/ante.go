@@ -19,7 +19,7 @@ const minGasPrice = "0.01"
 func MinGasPrices() string { return minGasPrice + BaseDenom }
 
 // newAnteHandler checks a transaction before its messages run: the SDK's
-// decorators, and the free lane. The lane is looked at twice: at the beginning,
+// decorators, the lock of announced coldkey swaps, and the free lane. The lane is looked at twice: at the beginning,
 // so that what is not for it costs nobody a signature check; and, with its limit
 // consumed, at the end, where the signature is known to be the hotkey's.
 func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
@@ -31,6 +31,7 @@ func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
 		ante.NewValidateMemoDecorator(k.Account),
 		laneGate{k.Weights},
 		ante.NewConsumeGasForTxSizeDecorator(k.Account),
+		coldkeyLock{k.Alpha, enc.Codec},
 		ante.NewDeductFeeDecorator(k.Account, k.Bank, k.FeeGrant, checkFee),
 		ante.NewSetPubKeyDecorator(k.Account),
 		ante.NewValidateSigCountDecorator(k.Account),
