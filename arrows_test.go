@@ -32,6 +32,7 @@ var layers = []string{
 	"app",
 	"x/market",
 	"x/emission",
+	"x/collateral",
 	"x/weights",
 	"x/subnets",
 	"x/alpha",

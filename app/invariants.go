@@ -7,6 +7,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -27,6 +28,7 @@ func (app *App) CheckInvariants(ctx sdk.Context) error {
 		{alphatypes.ModuleName, app.Alpha.CheckInvariants},
 		{subnetstypes.ModuleName, app.Subnets.CheckInvariants},
 		{weightstypes.ModuleName, app.Weights.CheckInvariants},
+		{collateraltypes.ModuleName, app.Collateral.CheckInvariants},
 		{emissiontypes.ModuleName, app.Emission.CheckInvariants},
 		{seedtypes.ModuleName, app.Seed.CheckInvariants},
 	} {

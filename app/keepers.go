@@ -139,8 +139,9 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Emission = emissionkeeper.NewKeeper(cdc, ss(emissiontypes.StoreKey), ac, authority, k.Account, k.Bank, k.Distribution, k.Staking,
 		k.Alpha, k.Subnets, k.Weights, k.Collateral)
 	// What the lower module tells the upper ones, and asks them.
-	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Emission.Hooks()})
+	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Collateral.Hooks(), k.Emission.Hooks()})
 	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))
 	k.Alpha.SetNetwork(k.Emission)
+	k.Collateral.SetNetwork(k.Emission)
 	return k
 }

@@ -30,6 +30,8 @@ import (
 
 	"github.com/lodenet/lode/x/alpha"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	"github.com/lodenet/lode/x/collateral"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	"github.com/lodenet/lode/x/emission"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	"github.com/lodenet/lode/x/seed"
@@ -47,7 +49,8 @@ func basics() module.BasicManager {
 		slashing.AppModuleBasic{}, gov.AppModuleBasic{}, authzmodule.AppModuleBasic{}, feegrantmodule.AppModuleBasic{},
 		upgrade.AppModuleBasic{}, evidence.AppModuleBasic{}, consensus.AppModuleBasic{},
 		genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
-		alpha.AppModule{}, subnets.AppModule{}, weights.AppModule{}, emission.AppModule{},
+		alpha.AppModule{}, subnets.AppModule{}, weights.AppModule{}, collateral.AppModule{},
+		emission.AppModule{},
 		seed.AppModule{},
 	)
 }
@@ -62,7 +65,7 @@ var (
 	}
 	orderEndBlock = []string{
 		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, genutiltypes.ModuleName, feegrant.ModuleName,
-		emissiontypes.ModuleName, alphatypes.ModuleName, subnetstypes.ModuleName,
+		emissiontypes.ModuleName, alphatypes.ModuleName, collateraltypes.ModuleName, subnetstypes.ModuleName,
 	}
 	orderGenesis = []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName,
@@ -70,7 +73,7 @@ var (
 		stakingtypes.ModuleName, slashingtypes.ModuleName,
 		govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, consensustypes.ModuleName,
-		alphatypes.ModuleName, subnetstypes.ModuleName, weightstypes.ModuleName, emissiontypes.ModuleName,
+		alphatypes.ModuleName, subnetstypes.ModuleName, weightstypes.ModuleName, collateraltypes.ModuleName, emissiontypes.ModuleName,
 	}
 )
 
@@ -90,7 +93,8 @@ func newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp) *mod
 		upgrade.NewAppModule(k.Upgrade, k.Account.AddressCodec()),
 		evidence.NewAppModule(k.Evidence),
 		consensus.NewAppModule(cdc, k.Consensus),
-		alpha.NewAppModule(k.Alpha), subnets.NewAppModule(k.Subnets), weights.NewAppModule(k.Weights), emission.NewAppModule(k.Emission),
+		alpha.NewAppModule(k.Alpha), subnets.NewAppModule(k.Subnets), weights.NewAppModule(k.Weights),
+		collateral.NewAppModule(k.Collateral), emission.NewAppModule(k.Emission),
 		seed.NewAppModule(k.Seed),
 	)
 	mm.SetOrderPreBlockers(orderPreBlock...)

@@ -14,6 +14,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -34,15 +35,16 @@ const (
 
 // profile are the parameters that a chain begins with.
 type profile struct {
-	blockTime time.Duration // target
-	staking   stakingtypes.Params
-	slashing  slashingtypes.Params
-	gov       govv1.Params
-	alpha     alphatypes.Params
-	subnets   subnetstypes.Params
-	weights   weightstypes.Params
-	emission  emissiontypes.Params
-	seed      seedtypes.Params
+	blockTime  time.Duration // target
+	staking    stakingtypes.Params
+	slashing   slashingtypes.Params
+	gov        govv1.Params
+	alpha      alphatypes.Params
+	subnets    subnetstypes.Params
+	weights    weightstypes.Params
+	emission   emissiontypes.Params
+	collateral collateraltypes.Params
+	seed       seedtypes.Params
 }
 
 // mainnet is the profile of the public network.
@@ -55,7 +57,8 @@ func mainnet() profile {
 		gov:   govParams(100*tao, 500*tao, 7*24*time.Hour, 5*24*time.Hour, 24*time.Hour),
 		alpha: alphatypes.DefaultParams(), subnets: subnetstypes.DefaultParams(),
 		weights: weightstypes.DefaultParams(), emission: emissiontypes.DefaultParams(),
-		seed: seedtypes.DefaultParams(),
+		collateral: collateraltypes.DefaultParams(),
+		seed:       seedtypes.DefaultParams(),
 	}
 }
 
@@ -70,7 +73,8 @@ func local() profile {
 		gov:   govParams(10*tao, 50*tao, time.Minute, time.Minute, 30*time.Second),
 		alpha: alphatypes.LocalParams(), subnets: subnetstypes.LocalParams(),
 		weights: weightstypes.LocalParams(), emission: emissiontypes.LocalParams(),
-		seed: seedtypes.LocalParams(),
+		collateral: collateraltypes.LocalParams(),
+		seed:       seedtypes.LocalParams(),
 	}
 }
 
@@ -122,6 +126,9 @@ func (p profile) addTo(enc EncodingConfig, state map[string]json.RawMessage) {
 	weights := weightstypes.DefaultGenesis()
 	weights.Params = p.weights
 	state[weightstypes.ModuleName] = enc.Codec.MustMarshalJSON(weights)
+	collateral := collateraltypes.DefaultGenesis()
+	collateral.Params = p.collateral
+	state[collateraltypes.ModuleName] = enc.Codec.MustMarshalJSON(collateral)
 	emission := emissiontypes.DefaultGenesis()
 	emission.Params = p.emission
 	state[emissiontypes.ModuleName] = enc.Codec.MustMarshalJSON(emission)

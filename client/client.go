@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -93,6 +94,11 @@ func (c *Client) Subnets() subnetstypes.QueryClient { return subnetstypes.NewQue
 
 // Weights asks about weights, bonds, commits and epochs.
 func (c *Client) Weights() weightstypes.QueryClient { return weightstypes.NewQueryClient(c) }
+
+// Collateral asks about what neurons have at stake, and about open claims.
+func (c *Client) Collateral() collateraltypes.QueryClient {
+	return collateraltypes.NewQueryClient(c)
+}
 
 // Emission asks about emission and whole subnets.
 func (c *Client) Emission() emissiontypes.QueryClient { return emissiontypes.NewQueryClient(c) }

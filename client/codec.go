@@ -24,6 +24,7 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -49,7 +50,7 @@ func newCodec() (*codec.ProtoCodec, error) {
 		govtypes.RegisterInterfaces, oldgovtypes.RegisterInterfaces, authz.RegisterInterfaces, feegrant.RegisterInterfaces,
 		upgradetypes.RegisterInterfaces, evidencetypes.RegisterInterfaces, consensustypes.RegisterInterfaces,
 		alphatypes.RegisterInterfaces, subnetstypes.RegisterInterfaces,
-		weightstypes.RegisterInterfaces, emissiontypes.RegisterInterfaces,
+		weightstypes.RegisterInterfaces, collateraltypes.RegisterInterfaces, emissiontypes.RegisterInterfaces,
 	} {
 		register(registry)
 	}
