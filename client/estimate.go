@@ -166,8 +166,8 @@ func (c *Client) refusal(d *draft, e *TxError) error {
 	if len(d.msgs) == 1 {
 		e.Log = messageWords.ReplaceAllString(e.Log, "")
 	}
-	if e.Codespace != sdkerrors.RootCodespace {
-		return e
+	if e.Codespace != sdkerrors.RootCodespace || len(d.accounts) == 0 {
+		return e // of [Client.SendRaw] nobody here knows the signers
 	}
 	switch e.Code {
 	case sdkerrors.ErrInsufficientFunds.ABCICode():

@@ -103,8 +103,8 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 	}
 	add("network", newUpCommand(), newStatusCommand(), newFaucetCommand(), newNodeCommand(), newLabCommand())
 	add("use", newWalletCommand(), newColdkeyCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newVideoCommand())
-	add("work", newHotkeyCommand(), newNeuronCommand(), newMineCommand(), newValidateCommand())
-	add("more", newVersionCommand())
+	add("work", newHotkeyCommand(), newNeuronCommand(), newCollateralCommand(), newMineCommand(), newValidateCommand())
+	add("more", newQueryCommand(), newTxCommand(), newVersionCommand())
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	root.InitDefaultHelpCmd()
