@@ -1,0 +1,169 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lodenet/lode/localnet"
+)
+
+// guides are those whose commands run here, in this order and on one network: that of
+// `lode up`, but for its miners and validators.
+var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md"}
+
+// TestTheGuidesCommandsRun runs every line of every ```sh block of the guides, as their
+// reader does. Lines that run until Ctrl-C end in " &" there.
+func TestTheGuidesCommandsRun(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, BlockTime: 400 * time.Millisecond, OnStep: func(step string) { t.Log(step) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the network: %v", err)
+		}
+	})
+	select {
+	case <-n.Ready():
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the network ended before it was up: %v", err)
+	}
+	if _, err := n.CreateSubnet(ctx, "owner", "video", `{"measure":"ssim"}`); err != nil {
+		t.Fatal(err)
+	}
+	env := append(os.Environ(), "LODE_HOME="+home, "PATH="+lodeOnPath(t)+":"+os.Getenv("PATH"))
+	for _, guide := range guides {
+		ok := t.Run(guide, func(t *testing.T) {
+			raw, err := os.ReadFile(filepath.Join("..", "..", "docs", guide))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := shellLines(string(raw))
+			if len(lines) < 5 {
+				t.Fatalf("%s has only %d commands: are its blocks marked sh?", guide, len(lines))
+			}
+			g := guideRun{t: t, n: n, env: env, dir: t.TempDir()}
+			for _, line := range lines {
+				g.run(ctx, line)
+			}
+		})
+		if !ok {
+			return // the next guide builds on this one's network
+		}
+	}
+}
+
+// lodeOnPath is a folder in which `lode` is this test binary.
+func lodeOnPath(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink(self, filepath.Join(dir, "lode")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// shellLines are the commands of a page's ```sh blocks; a backslash joins lines.
+func shellLines(page string) (out []string) {
+	inside, joined := false, ""
+	for line := range strings.Lines(page) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case !inside:
+			inside = line == "```sh"
+		case line == "```":
+			inside = false
+		default:
+			joined += line
+			if rest, more := strings.CutSuffix(joined, "\\"); more {
+				joined = rest
+				continue
+			}
+			if s := strings.TrimSpace(joined); s != "" && !strings.HasPrefix(s, "#") {
+				out = append(out, s)
+			}
+			joined = ""
+		}
+	}
+	return out
+}
+
+// guideRun runs the lines of one guide.
+type guideRun struct {
+	t   *testing.T
+	n   *localnet.Network
+	env []string
+	dir string
+}
+
+func (g guideRun) command(ctx context.Context, line string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", line)
+	cmd.Env, cmd.Dir = g.env, g.dir
+	return cmd
+}
+
+// run runs a line. What the chain refuses only because it is too soon is tried again
+// with every block, as the error says.
+func (g guideRun) run(ctx context.Context, line string) {
+	g.t.Helper()
+	if rest, background := strings.CutSuffix(line, " &"); background {
+		g.start(rest)
+		return
+	}
+	blocks, stop := context.WithCancel(ctx)
+	defer stop()
+	tries := 40
+	var out []byte
+	var err error
+	for range g.n.Client().Blocks(blocks) {
+		if out, err = g.command(ctx, line).CombinedOutput(); err == nil {
+			g.t.Logf("$ %s\n%s", line, out)
+			return
+		}
+		if tries--; tries == 0 || !strings.Contains(string(out), "the first block that will be accepted") && !strings.Contains(string(out), "has no uid") {
+			break
+		}
+	}
+	g.t.Fatalf("$ %s\n%s%v", line, out, err)
+}
+
+// start runs a line until the guide's end, when it gets the interrupt that its reader
+// would give it.
+func (g guideRun) start(line string) {
+	g.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := g.command(ctx, "exec "+line)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 20 * time.Second
+	var out strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		cancel()
+		g.t.Fatalf("$ %s: %v", line, err)
+	}
+	g.t.Cleanup(func() {
+		cancel()
+		err := cmd.Wait()
+		var exit *exec.ExitError
+		if err != nil && !errors.Is(err, context.Canceled) && !(errors.As(err, &exit) && exit.ExitCode() == exitInterrupted) {
+			g.t.Errorf("$ %s\n%s%v", line, out.String(), fmt.Errorf("it did not run until it was interrupted: %w", err))
+		}
+	})
+}
