@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
+	"github.com/lodenet/lode/x/seed/vrf"
 )
 
 const (
@@ -50,6 +53,16 @@ func consensusKey() *ed25519.PrivKey {
 	return ed25519.GenPrivKeyFromSecret([]byte("consensus"))
 }
 
+// vrfKey is what an operator proves its part of the seed with.
+func vrfKey(operator string) vrf.Key {
+	secret := sha256.Sum256([]byte("vrf of " + operator))
+	k, err := vrf.FromSecret(secret[:])
+	if err != nil {
+		panic(err) // the secret has the right size
+	}
+	return k
+}
+
 // genesis holds a million TAO: people's, and the validator's bond.
 func genesis(t testing.TB) *genutiltypes.AppGenesis {
 	t.Helper()
@@ -57,7 +70,8 @@ func genesis(t testing.TB) *genutiltypes.AppGenesis {
 		ChainID: chainID, Time: genesisTime,
 		Balances: []app.Balance{{Address: text("user"), Rao: 900_000 * tao}, {Address: text("owner"), Rao: 99_990 * tao}},
 		Validators: []app.Validator{{
-			Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 10 * tao, Moniker: "one",
+			Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: vrfKey(validator).Public(),
+			SelfBond: 10 * tao, Moniker: "one",
 		}},
 	})
 	require.NoError(t, err)
@@ -72,7 +86,10 @@ type chain struct {
 
 	time     time.Time
 	height   int64
-	replay   bool // run blocks as a node that catches up does, without a proposal
+	seed     []byte          // of the last block
+	proposer sdk.ConsAddress // of the next one
+	vrf      *vrf.Key        // the proposer's; nil: it has none
+	replay   bool            // run blocks as a node that catches up does, without a proposal
 	events   []abci.Event
 	lastHash []byte
 	sequence map[string]uint64 // of who signed in this block already
@@ -100,7 +117,11 @@ func newChain(t testing.TB) *chain {
 func chainOf(t testing.TB, g *genutiltypes.AppGenesis) *chain {
 	t.Helper()
 	db := dbm.NewMemDB()
-	c := &chain{t: t, App: newApp(t, db), db: db, time: g.GenesisTime.Add(-time.Second), height: g.InitialHeight - 1, sequence: map[string]uint64{}}
+	key := vrfKey(validator)
+	c := &chain{
+		t: t, App: newApp(t, db), db: db, time: g.GenesisTime.Add(-time.Second), height: g.InitialHeight - 1, sequence: map[string]uint64{},
+		proposer: sdk.ConsAddress(consensusKey().PubKey().Address()), vrf: &key, seed: genesisSeed(t, g),
+	}
 	params := g.Consensus.Params.ToProto()
 	var validators []abci.ValidatorUpdate
 	for _, v := range g.Consensus.Validators {
@@ -114,24 +135,62 @@ func chainOf(t testing.TB, g *genutiltypes.AppGenesis) *chain {
 	return c
 }
 
+// genesisSeed is the seed of the block before a genesis' first.
+func genesisSeed(t testing.TB, g *genutiltypes.AppGenesis) []byte {
+	t.Helper()
+	var state map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(g.AppState, &state))
+	var seed seedtypes.GenesisState
+	require.NoError(t, app.MakeEncodingConfig().Codec.UnmarshalJSON(state[seedtypes.ModuleName], &seed))
+	if len(seed.Seed) > 0 {
+		return seed.Seed
+	}
+	return vrf.Genesis(g.ChainID)
+}
+
+// frame is what the next block of the proposer must begin with.
+func (c *chain) frame() []byte {
+	if c.vrf == nil {
+		return vrf.Frame(nil)
+	}
+	return vrf.Frame(c.vrf.Prove(vrf.Alpha(chainID, c.height+1, c.seed)))
+}
+
 // block makes a block of transactions, and returns their results. Every block
 // ends with all modules' invariants checked.
 func (c *chain) block(txs ...[]byte) []*abci.ExecTxResult {
 	c.t.Helper()
+	return c.decide(append([][]byte{c.frame()}, txs...)...)[1:]
+}
+
+// propose says what the other validators think of a block, which begins with its
+// proposer's proof.
+func (c *chain) propose(txs ...[]byte) abci.ResponseProcessProposal_ProposalStatus {
+	c.t.Helper()
+	hash := sha256.Sum256(fmt.Append(nil, c.height+1, txs))
+	res, err := c.ProcessProposal(&abci.RequestProcessProposal{
+		Txs: txs, Hash: hash[:], Height: c.height + 1, Time: c.time.Add(time.Second), ProposerAddress: c.proposer, ProposedLastCommit: c.votes(),
+	})
+	require.NoError(c.t, err)
+	return res.Status
+}
+
+func (c *chain) votes() abci.CommitInfo {
+	voter := consensusKey().PubKey().Address()
+	return abci.CommitInfo{Votes: []abci.VoteInfo{{Validator: abci.Validator{Address: voter, Power: 10_000}, BlockIdFlag: 2}}}
+}
+
+// decide makes a block of all that is in it, and returns all results.
+func (c *chain) decide(txs ...[]byte) []*abci.ExecTxResult {
+	c.t.Helper()
+	if !c.replay {
+		require.Equal(c.t, abci.ResponseProcessProposal_ACCEPT, c.propose(txs...))
+	}
 	c.height++
 	c.time = c.time.Add(time.Second)
 	hash := sha256.Sum256(fmt.Append(nil, c.height, txs))
-	proposer := consensusKey().PubKey().Address()
-	commit := abci.CommitInfo{Votes: []abci.VoteInfo{{Validator: abci.Validator{Address: proposer, Power: 10_000}, BlockIdFlag: 2}}}
-	if !c.replay {
-		res, err := c.ProcessProposal(&abci.RequestProcessProposal{
-			Txs: txs, Hash: hash[:], Height: c.height, Time: c.time, ProposerAddress: proposer, ProposedLastCommit: commit,
-		})
-		require.NoError(c.t, err)
-		require.Equal(c.t, abci.ResponseProcessProposal_ACCEPT, res.Status)
-	}
 	res, err := c.FinalizeBlock(&abci.RequestFinalizeBlock{
-		Txs: txs, Hash: hash[:], Height: c.height, Time: c.time, ProposerAddress: proposer, DecidedLastCommit: commit,
+		Txs: txs, Hash: hash[:], Height: c.height, Time: c.time, ProposerAddress: c.proposer, DecidedLastCommit: c.votes(),
 	})
 	require.NoError(c.t, err)
 	_, err = c.Commit()
@@ -141,6 +200,8 @@ func (c *chain) block(txs ...[]byte) []*abci.ExecTxResult {
 	for _, r := range res.TxResults {
 		c.events = append(c.events, r.Events...)
 	}
+	c.seed, err = c.Seed.Seed(c.query())
+	require.NoError(c.t, err)
 	clear(c.sequence)
 	return res.TxResults
 }
@@ -155,7 +216,7 @@ func (c *chain) blocks(n int) {
 
 // query is a context on the last block's state.
 func (c *chain) query() sdk.Context {
-	return c.NewContext(true).WithBlockHeight(c.height).WithBlockTime(c.time)
+	return c.NewContext(true).WithChainID(chainID).WithBlockHeight(c.height).WithBlockTime(c.time)
 }
 
 func (c *chain) balance(name string) uint64 {

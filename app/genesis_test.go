@@ -24,6 +24,7 @@ import (
 	"github.com/lodenet/lode/app"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -84,7 +85,7 @@ func TestCommitRevealIsOnUnlessAnOwnerTurnsItOff(t *testing.T) {
 func TestTheMainnetProfileDiffersInItsParametersAlone(t *testing.T) {
 	g, err := app.MainnetGenesis(app.Genesis{
 		ChainID: "lode-1", Time: genesisTime, Balances: []app.Balance{{Address: text("user"), Rao: 5 * tao}},
-		Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 10 * tao}},
+		Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: vrfKey(validator).Public(), SelfBond: 10 * tao}},
 	})
 	require.NoError(t, err)
 	blockTime, err := app.CheckGenesis(g)
@@ -98,14 +99,14 @@ func TestTheMainnetProfileDiffersInItsParametersAlone(t *testing.T) {
 func TestTheBlockTimeIsWrittenIntoTheGenesis(t *testing.T) {
 	g, err := app.LocalGenesis(app.Genesis{
 		ChainID: chainID, Time: genesisTime, BlockTime: 250 * time.Millisecond,
-		Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 10 * tao}},
+		Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: vrfKey(validator).Public(), SelfBond: 10 * tao}},
 	})
 	require.NoError(t, err)
 	require.EqualValues(t, 250, part[emissiontypes.GenesisState](t, g, emissiontypes.ModuleName).Params.TargetBlockTime)
 }
 
 func TestAGenesisThatCannotBeIsRefusedInWords(t *testing.T) {
-	good := app.Validator{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 10 * tao}
+	good := app.Validator{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: vrfKey(validator).Public(), SelfBond: 10 * tao}
 	for name, c := range map[string]struct {
 		g    app.Genesis
 		says string
@@ -115,8 +116,10 @@ func TestAGenesisThatCannotBeIsRefusedInWords(t *testing.T) {
 		"a foreign address":    {app.Genesis{ChainID: chainID, Balances: []app.Balance{{Address: "cosmos1fl48vsnmsdzcv85q5d2q4z5ajdha8yu34mf0eh", Rao: 1}}, Validators: []app.Validator{good}}, "prefix"},
 		"an account twice":     {app.Genesis{ChainID: chainID, Balances: []app.Balance{{Address: text("user"), Rao: 1}, {Address: text("user"), Rao: 1}}, Validators: []app.Validator{good}}, "twice"},
 		"more than the cap":    {app.Genesis{ChainID: chainID, Balances: []app.Balance{{Address: text("user"), Rao: app.SupplyCap}}, Validators: []app.Validator{good}}, "supply cap"},
-		"a bond without power": {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 1}}}, "voting power"},
-		"no consensus key":     {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), SelfBond: 10 * tao}}}, "consensus key"},
+		"a bond without power": {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: vrfKey(validator).Public(), SelfBond: 1}}}, "voting power"},
+		"no consensus key":     {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), VRFKey: vrfKey(validator).Public(), SelfBond: 10 * tao}}}, "consensus key"},
+		"no VRF key":           {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), SelfBond: 10 * tao}}}, "has no VRF key"},
+		"a VRF key of nobody":  {app.Genesis{ChainID: chainID, Validators: []app.Validator{{Operator: text(validator), ConsensusKey: consensusKey().PubKey(), VRFKey: make([]byte, 32), SelfBond: 10 * tao}}}, "low or mixed order"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := app.LocalGenesis(c.g)
@@ -154,6 +157,8 @@ func TestAValidatorMayNotTakeMoreThan18Percent(t *testing.T) {
 			MinSelfDelegation: math.OneInt(), Value: sdk.NewInt64Coin(app.BaseDenom, tao),
 		}
 	}
+	c.run([]string{"user"}, seedtypes.NewMsgRegisterVRFKey(chainID, addr("user"), vrfKey("user")))
+	c.blocks(20)
 	res := c.block(c.sign(paid, []string{"user"}, create("0.181")))[0]
 	require.NotZero(t, res.Code)
 	require.Contains(t, res.Log, "may be at most 0.18")

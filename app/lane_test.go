@@ -12,6 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 
+	"github.com/lodenet/lode/x/seed/vrf"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -221,13 +222,13 @@ func TestTheLaneGetsAQuarterOfABlocksGas(t *testing.T) {
 
 	res, err := c.PrepareProposal(&abci.RequestPrepareProposal{Height: c.height + 1, Time: c.time, Txs: mempool, MaxTxBytes: 4 << 20})
 	require.NoError(t, err)
-	require.Equal(t, append(append([][]byte{}, free[:fits]...), payer), res.Txs, "the surplus waits, and the order stays")
+	require.Equal(t, append(append([][]byte{vrf.Frame(nil)}, free[:fits]...), payer), res.Txs, "the surplus waits, and the order stays")
 
 	for name, o := range map[string]struct {
 		txs  [][]byte
 		want abci.ResponseProcessProposal_ProposalStatus
 	}{
-		"what we propose":              {res.Txs, abci.ResponseProcessProposal_ACCEPT},
+		"what we propose":              {res.Txs[1:], abci.ResponseProcessProposal_ACCEPT},
 		"one free one too many":        {free[:fits+1], abci.ResponseProcessProposal_REJECT},
 		"a free one of no lane's kind": {[][]byte{c.sign(offer{gas: 100_000}, []string{"user"}, send("user", "owner", 1))}, abci.ResponseProcessProposal_REJECT},
 		"what can't be read":           {[][]byte{[]byte("hello")}, abci.ResponseProcessProposal_REJECT},
@@ -237,7 +238,8 @@ func TestTheLaneGetsAQuarterOfABlocksGas(t *testing.T) {
 		}, abci.ResponseProcessProposal_REJECT},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := c.ProcessProposal(&abci.RequestProcessProposal{Height: c.height + 1, Time: c.time, Txs: o.txs, Hash: []byte(name)})
+			txs := append([][]byte{vrf.Frame(nil)}, o.txs...)
+			got, err := c.ProcessProposal(&abci.RequestProcessProposal{Height: c.height + 1, Time: c.time, Txs: txs, Hash: []byte(name)})
 			require.NoError(t, err)
 			require.Equal(t, o.want.String(), got.Status.String())
 		})
@@ -255,10 +257,11 @@ func TestAProposalKeepsToItsSizeAndLeavesNoGapInASequence(t *testing.T) {
 			Height: c.height + 1, Time: c.time, Txs: [][]byte{[]byte("hello"), big, bigger, after, other}, MaxTxBytes: size,
 		})
 		require.NoError(t, err)
-		return res.Txs
+		require.Equal(t, vrf.Frame(nil), res.Txs[0])
+		return res.Txs[1:]
 	}
 	require.Equal(t, [][]byte{big, other}, ask(1<<20), "the third would have the wrong sequence without the second")
-	require.Equal(t, [][]byte{big}, ask(int64(len(big)+10)))
+	require.Equal(t, [][]byte{big}, ask(int64(len(big)+20)))
 }
 
 // What the lane's fixed gas must cover, at its largest.
