@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/testutil"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/address"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/fixed"
@@ -23,6 +25,9 @@ import (
 )
 
 const tao = 1_000_000_000 // rao
+
+// chainID is what seals are of.
+const chainID = "lode-test-1"
 
 // target is the block time of the tests.
 const target = time.Second
@@ -44,6 +49,8 @@ type env struct {
 	alpha *fakeAlpha
 	net   *fakeNetwork
 	hooks *recorder
+	bank  fakeBank
+	chain fakeStaking
 }
 
 func newEnv(t testing.TB, p types.Params) *env {
@@ -53,12 +60,14 @@ func newEnv(t testing.TB, p types.Params) *env {
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
 	e := &env{
-		t: t, alpha: &fakeAlpha{coldkeys: map[string]sdk.AccAddress{}, started: map[uint64]bool{}},
-		net: &fakeNetwork{price: fixed.OneQ64(), due: map[uint64]int64{}}, hooks: &recorder{},
-		ctx: ctx.WithBlockHeight(1).WithBlockTime(time.Unix(1_000_000, 0)).WithExecMode(sdk.ExecModeFinalize),
+		t:     t,
+		alpha: &fakeAlpha{coldkeys: map[string]sdk.AccAddress{}, started: map[uint64]bool{}, retired: map[uint64]bool{}, left: map[uint64]int{}, unpaid: map[uint64]int{}},
+		net:   &fakeNetwork{price: fixed.OneQ64(), due: map[uint64]int64{}, prices: map[uint64]fixed.Q64{}},
+		hooks: &recorder{left: map[uint64]int{}}, bank: fakeBank{}, chain: fakeStaking{},
+		ctx: ctx.WithChainID(chainID).WithBlockHeight(1).WithBlockTime(time.Unix(1_000_000, 0)).WithExecMode(sdk.ExecModeFinalize),
 	}
 	e.k = keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key),
-		addresscodec.NewBech32Codec("lode"), governance, e.alpha)
+		addresscodec.NewBech32Codec("lode"), governance, e.alpha, e.bank, e.chain)
 	e.k.SetHooks(types.MultiHooks{e.hooks})
 	e.k.SetNetwork(types.JoinNetwork(e.net, e.net))
 	e.msgs, e.query = keeper.NewMsgServer(e.k), keeper.NewQuerier(e.k)
@@ -72,6 +81,7 @@ func local() types.Params { return types.LocalParams() }
 // pass lets n blocks pass, a second each.
 func (e *env) pass(n int64) {
 	for range n {
+		require.NoError(e.t, e.k.EndBlocker(e.ctx))
 		e.ctx = e.ctx.WithBlockHeight(e.ctx.BlockHeight() + 1).WithBlockTime(e.ctx.BlockTime().Add(target)).
 			WithEventManager(sdk.NewEventManager())
 		require.NoError(e.t, e.k.BeginBlocker(e.ctx))
@@ -160,6 +170,47 @@ func (e *env) setAs(signer string, netuid uint32, name string, value uint64) err
 	return err
 }
 
+// publish, seal and reveal are a neuron's by its hotkey's name.
+func (e *env) publish(name string, netuid uint32, data string) error {
+	_, err := send(e, e.msgs.Publish, &types.MsgPublish{Hotkey: addr(name).String(), Netuid: netuid, Data: []byte(data)})
+	return err
+}
+
+func (e *env) seal(name string, netuid uint32, data string) error {
+	hash := types.PublishHash(chainID, uint16(netuid), addr(name), []byte(data), salt)
+	return e.sealHash(name, netuid, hash[:])
+}
+
+func (e *env) sealHash(name string, netuid uint32, hash []byte) error {
+	_, err := send(e, e.msgs.PublishSealed, &types.MsgPublishSealed{Hotkey: addr(name).String(), Netuid: netuid, Hash: hash})
+	return err
+}
+
+func (e *env) reveal(name string, netuid uint32, data string, salt []byte) error {
+	_, err := send(e, e.msgs.RevealPublished, &types.MsgRevealPublished{Hotkey: addr(name).String(), Netuid: netuid, Data: []byte(data), Salt: salt})
+	return err
+}
+
+func (e *env) published(name string, netuid uint32) types.Published {
+	e.t.Helper()
+	r, err := e.query.Published(e.ctx, &types.QueryPublishedRequest{Netuid: netuid, Hotkey: addr(name).String()})
+	require.NoError(e.t, err)
+	return r.Published
+}
+
+// salt is one for all seals of the tests.
+var salt = bytes.Repeat([]byte{7}, types.SaltSize)
+
+// info is what a query tells of a hyperparameter.
+func (e *env) info(netuid uint32, name string) types.HyperparameterInfo {
+	e.t.Helper()
+	r, err := e.query.Hyperparameters(e.ctx, &types.QueryHyperparametersRequest{Netuid: netuid})
+	require.NoError(e.t, err)
+	i := slices.IndexFunc(r.Hyperparameters, func(h types.HyperparameterInfo) bool { return h.Name == name })
+	require.GreaterOrEqual(e.t, i, 0, name)
+	return r.Hyperparameters[i]
+}
+
 func (e *env) burn(s types.Subnet) uint64 {
 	e.t.Helper()
 	b, err := e.k.BurnCost(e.ctx, s.Id)
@@ -179,6 +230,13 @@ type fakeAlpha struct {
 	started  map[uint64]bool
 	burned   []fakeBurn
 	poor     string // an account without coins
+
+	retired map[uint64]bool
+	left    map[uint64]int // records of retired subnets
+	unpaid  map[uint64]int // blocks until its holders are paid
+	swept   int            // records deleted
+	swapped [][2]string
+	refuses error // a swap
 }
 
 type fakePool struct {
@@ -230,10 +288,39 @@ func (a *fakeAlpha) BuyAndBurn(_ context.Context, subnetID uint64, payer sdk.Acc
 	return 3 * tao, nil
 }
 
+func (a *fakeAlpha) RetirePool(_ context.Context, subnetID uint64) error {
+	if a.retired[subnetID] {
+		return fmt.Errorf("subnet id %d is retired", subnetID)
+	}
+	a.retired[subnetID] = true
+	return nil
+}
+
+func (a *fakeAlpha) Sweep(_ context.Context, subnetID uint64, most int) (int, bool, error) {
+	if !a.retired[subnetID] {
+		return 0, false, fmt.Errorf("subnet id %d trades", subnetID)
+	}
+	n := min(most, a.left[subnetID])
+	a.left[subnetID] -= n
+	a.swept += n
+	a.unpaid[subnetID]--
+	return n, a.unpaid[subnetID] < 0 && a.left[subnetID] == 0 && n < most, nil
+}
+
+func (a *fakeAlpha) ExchangeHotkeys(_ context.Context, hotkey, newHotkey sdk.AccAddress) error {
+	if a.refuses != nil {
+		return a.refuses
+	}
+	a.swapped = append(a.swapped, [2]string{hotkey.String(), newHotkey.String()})
+	return nil
+}
+
 // fakeNetwork is what upper modules know.
 type fakeNetwork struct {
-	price fixed.Q64
-	due   map[uint64]int64
+	price  fixed.Q64
+	due    map[uint64]int64
+	prices map[uint64]fixed.Q64
+	fees   []string
 }
 
 func (n *fakeNetwork) MedianMovingPrice(context.Context) (fixed.Q64, error)   { return n.price, nil }
@@ -243,10 +330,56 @@ func (n *fakeNetwork) NextEpoch(_ context.Context, subnetID uint64) (int64, bool
 	return due, ok, nil
 }
 
+func (n *fakeNetwork) MovingPrice(_ context.Context, subnetID uint64) (fixed.Q64, error) {
+	return n.prices[subnetID], nil
+}
+
+func (n *fakeNetwork) RecycleOf(_ context.Context, payer sdk.AccAddress, rao uint64, reason string) error {
+	n.fees = append(n.fees, fmt.Sprintf("%s %d %s", payer, rao, reason))
+	return nil
+}
+
+// fakeBank are balances; who is not in it is rich.
+type fakeBank map[string]int64
+
+func (b fakeBank) SpendableCoin(_ context.Context, of sdk.AccAddress, denom string) sdk.Coin {
+	if rao, ok := b[of.String()]; ok {
+		return sdk.NewInt64Coin(denom, rao)
+	}
+	return sdk.NewInt64Coin(denom, 1_000*tao)
+}
+
+// fakeStaking are operators of chain validators.
+type fakeStaking map[string]bool
+
+func (s fakeStaking) GetValidator(_ context.Context, at sdk.ValAddress) (stakingtypes.Validator, error) {
+	if s[sdk.AccAddress(at).String()] {
+		return stakingtypes.Validator{OperatorAddress: at.String()}, nil
+	}
+	return stakingtypes.Validator{}, stakingtypes.ErrNoValidatorFound
+}
+
 // recorder writes down what the hooks tell.
 type recorder struct {
-	heard []string
-	fails bool
+	heard  []string
+	fails  bool
+	left   map[uint64]int // records of removed subnets
+	swept  int
+	broken uint64 // a subnet whose records can't be deleted
+}
+
+func (r *recorder) AfterSubnetRemoved(_ context.Context, s types.Subnet) error {
+	return r.hear("removed %d of %d", s.Id, s.Netuid)
+}
+
+func (r *recorder) SweepSubnet(_ context.Context, subnetID uint64, most int) (int, error) {
+	if subnetID == r.broken {
+		panic("the records are damaged")
+	}
+	n := min(most, r.left[subnetID])
+	r.left[subnetID] -= n
+	r.swept += n
+	return n, nil
 }
 
 func (r *recorder) hear(format string, args ...any) error {

@@ -40,6 +40,9 @@ func TestSection3TableIsTheMainnetProfile(t *testing.T) {
 		{Name: "burn_increase", Default: 126, Min: 101, Max: 300, Owner: true},
 		{Name: "owner_cut_enabled", Default: 1, Min: 0, Max: 1, Owner: true},
 		{Name: "min_stake_to_validate", Default: 0, Min: 0, Max: max},
+		{Name: "min_collateral", Default: 0, Min: 0, Max: max, Owner: true},
+		{Name: "collateral_unbond", Default: 7 * 28_800, Min: 28_800, Max: 30 * 28_800, Owner: true},
+		{Name: "max_slash", Default: 100_000, Min: 0, Max: 200_000, Owner: true},
 	}
 	require.Equal(t, want, types.MainnetRules())
 }
@@ -55,6 +58,8 @@ func TestSection2LocalProfileDiffersOnlyInItsTimes(t *testing.T) {
 			require.EqualValues(t, []uint64{5, 1}, []uint64{r.Default, r.Min})
 		case "activity_cutoff":
 			require.EqualValues(t, 30, r.Min)
+		case "collateral_unbond":
+			require.EqualValues(t, []uint64{60, 30}, []uint64{r.Default, r.Min})
 		case "immunity_period":
 			require.LessOrEqual(t, r.Default, uint64(120))
 		default:
@@ -116,22 +121,27 @@ func TestParamsRefuse(t *testing.T) {
 		change func(*types.Params)
 		says   string
 	}{
-		"no lock":                  {func(p *types.Params) { p.MinLock = 0 }, "min_lock is 0 rao"},
-		"an interval of nothing":   {func(p *types.Params) { p.LockInterval = 0 }, "lock_interval is 0, must be 1"},
-		"no multiplier":            {func(p *types.Params) { p.LockMultiplier = 0 }, "lock_multiplier is 0"},
-		"no slots":                 {func(p *types.Params) { p.MaxSubnets = 0 }, "max_subnets is 0"},
-		"too many slots":           {func(p *types.Params) { p.MaxSubnets = 70_000 }, "max_subnets is 70000"},
-		"a negative delay":         {func(p *types.Params) { p.StartDelay = -1 }, "start_delay is -1"},
-		"a delay that overflows":   {func(p *types.Params) { p.CreationInterval = math.MaxInt64 }, "creation_interval is 9223372036854775807"},
-		"a negative limit":         {func(p *types.Params) { p.ServeRateLimit = -1 }, "serve_rate_limit is -1"},
-		"no first price":           {func(p *types.Params) { p.RegisterBaseBurn = 0 }, "register_base_burn is 0"},
-		"a rule that is missing":   {func(p *types.Params) { p.Hyperparameters = p.Hyperparameters[1:] }, "25 rules for 26 hyperparameters"},
-		"a rule of nothing":        {rule("kappa", func(r *types.HyperparameterRule) { r.Name = "capa" }), `rule 4 is of "capa", must be of kappa`},
-		"a rule twice":             {rule("kappa", func(r *types.HyperparameterRule) { r.Name = "tempo" }), `rule 4 is of "tempo"`},
-		"bounds in reverse":        {rule("kappa", func(r *types.HyperparameterRule) { r.Min, r.Max = 2, 1 }), "kappa: bounds 2 to 1"},
-		"bounds beyond the code's": {rule("max_uids", func(r *types.HyperparameterRule) { r.Max = 5_000 }), "max_uids: bounds 16 to 5000, must be within 1 to 4096"},
-		"a default out of bounds":  {rule("tempo", func(r *types.HyperparameterRule) { r.Default = 359 }), "tempo: the default 359 is not within 360 to 7200"},
-		"defaults that contradict": {rule("immunity_period", func(r *types.HyperparameterRule) { r.Default = 720 }), "immunity_period 720 must be above (reveal_period 1 + 1) · tempo 360 = 720"},
+		"no lock":                              {func(p *types.Params) { p.MinLock = 0 }, "min_lock is 0 rao"},
+		"an interval of nothing":               {func(p *types.Params) { p.LockInterval = 0 }, "lock_interval is 0, must be 1"},
+		"no multiplier":                        {func(p *types.Params) { p.LockMultiplier = 0 }, "lock_multiplier is 0"},
+		"no slots":                             {func(p *types.Params) { p.MaxSubnets = 0 }, "max_subnets is 0"},
+		"too many slots":                       {func(p *types.Params) { p.MaxSubnets = 70_000 }, "max_subnets is 70000"},
+		"a negative delay":                     {func(p *types.Params) { p.StartDelay = -1 }, "start_delay is -1"},
+		"a delay that overflows":               {func(p *types.Params) { p.CreationInterval = math.MaxInt64 }, "creation_interval is 9223372036854775807"},
+		"a negative limit":                     {func(p *types.Params) { p.ServeRateLimit = -1 }, "serve_rate_limit is -1"},
+		"no first price":                       {func(p *types.Params) { p.RegisterBaseBurn = 0 }, "register_base_burn is 0"},
+		"publishing less than a message holds": {func(p *types.Params) { p.PublishBytesPerTempo = 511 }, "publish_bytes_per_tempo is 511, must be 512"},
+		"publishing a flood":                   {func(p *types.Params) { p.PublishBytesPerTempo = 1<<20 + 1 }, "publish_bytes_per_tempo is 1048577"},
+		"a swap that nobody can pay":           {func(p *types.Params) { p.HotkeySwapFee = math.MaxUint64 }, "hotkey_swap_fee is 18446744073709551615 rao"},
+		"a sweep that deletes nothing":         {func(p *types.Params) { p.SweepKeysPerBlock = 0 }, "sweep_keys_per_block is 0, must be 10 to"},
+		"a sweep of a whole store":             {func(p *types.Params) { p.SweepKeysPerBlock = 1_000_001 }, "sweep_keys_per_block is 1000001"},
+		"a rule that is missing":               {func(p *types.Params) { p.Hyperparameters = p.Hyperparameters[1:] }, "28 rules for 29 hyperparameters"},
+		"a rule of nothing":                    {rule("kappa", func(r *types.HyperparameterRule) { r.Name = "capa" }), `rule 4 is of "capa", must be of kappa`},
+		"a rule twice":                         {rule("kappa", func(r *types.HyperparameterRule) { r.Name = "tempo" }), `rule 4 is of "tempo"`},
+		"bounds in reverse":                    {rule("kappa", func(r *types.HyperparameterRule) { r.Min, r.Max = 2, 1 }), "kappa: bounds 2 to 1"},
+		"bounds beyond the code's":             {rule("max_uids", func(r *types.HyperparameterRule) { r.Max = 5_000 }), "max_uids: bounds 16 to 5000, must be within 1 to 4096"},
+		"a default out of bounds":              {rule("tempo", func(r *types.HyperparameterRule) { r.Default = 359 }), "tempo: the default 359 is not within 360 to 7200"},
+		"defaults that contradict":             {rule("immunity_period", func(r *types.HyperparameterRule) { r.Default = 720 }), "immunity_period 720 must be above (reveal_period 1 + 1) · tempo 360 = 720"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := types.DefaultParams()
