@@ -1,71 +1,73 @@
 package keeper
 
 import (
-	"context"
+	"bytes"
+	"cmp"
+	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/fixed"
-	"github.com/lodenet/lode/x/emission/curve"
-	"github.com/lodenet/lode/x/emission/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 )
 
-// claims are the contributors to an epoch's dividends, and the weights by which
-// each takes part in the alpha pot and in the root pot. A validator contributes
-// for itself; child hotkeys will add their parents, after all validators, by
-// address.
-type claims struct {
-	uids        []int // the validator's uid
-	alpha, root []uint64
-	neurons     int
+// claim is what one hotkey's stake earned of a validator's dividends: the
+// validator's own, or that of a parent which lends it stake weight.
+type claim struct {
+	uid    int            // the validator's
+	hotkey sdk.AccAddress // whose stake it was
+	parent bool
+
+	byAlpha, byRoot uint64 // weights by which it takes part in the alpha pot and in the root pot
+	alpha           uint64 // its part of the alpha pot, units of 10^-9
+	root            uint64 // its part of the root pot, rao
 }
 
-// claimsOf splits each validator's dividends D by what earned them:
-// r = D·tw·root/(alpha + tw·root) follows its root stake, a = D − r its alpha.
-func claimsOf(r weightskeeper.Result) claims {
-	c := claims{neurons: len(r.Neurons)}
+// claimsOf splits each validator's dividends D over its contributors, and each
+// one's part by what earned it: r = D·tw·root/(alpha + tw·root) follows its root
+// stake, a = D − r its alpha. Validators come first, by uid, then all parents, by
+// address: ties of a division fall in this order.
+func claimsOf(r weightskeeper.Result) (claims []claim) {
+	var parents []claim
 	for uid, share := range r.Output.ValidatorShare {
 		if share == 0 {
 			continue
 		}
-		// D is a Q32.32 of at most 1; 31 bits more keep r exact for small stakes.
-		share <<= 31
-		weight := r.StakeWeight[uid]
-		root := curve.MulDiv(share, weight-min(r.StakeAlpha[uid], weight), weight)
-		c.uids = append(c.uids, uid)
-		c.alpha = append(c.alpha, share-root)
-		c.root = append(c.root, root)
-	}
-	return c
-}
-
-// divide hands a pot to the contributors by largest remainder and sums what each
-// validator's neuron gets, by uid. Without a claim nobody gets anything.
-func (c claims) divide(pot uint64, by []uint64) []uint64 {
-	out := make([]uint64, c.neurons)
-	for i, part := range fixed.Apportion(pot, by) {
-		out[c.uids[i]] += part
-	}
-	return out
-}
-
-// payRoot hands the root pot to the delegators of the chain validators whose root
-// stake earned it; without claimants it is recycled.
-func (k Keeper) payRoot(ctx context.Context, p *payout) error {
-	for uid, rao := range p.root {
-		if rao == 0 {
+		if len(r.Contributors[uid]) == 0 {
+			// Old bonds can earn after the last of the stake has gone (version 2).
+			claims = append(claims, claim{uid: uid, hotkey: r.Hotkeys[uid], byAlpha: share << 31})
 			continue
 		}
-		v, err := k.staking.GetValidator(ctx, sdk.ValAddress(p.Hotkeys[uid]))
-		if err != nil {
-			return err
+		weights := make([]uint64, 0, 2*len(r.Contributors[uid]))
+		for _, c := range r.Contributors[uid] {
+			weights = append(weights, c.Alpha, c.Root)
 		}
-		if err := k.payDelegators(ctx, v, rao); err != nil {
-			return err
+		// D is a Q32.32 of at most 1; 31 bits more keep the parts exact for small stakes.
+		parts := fixed.Apportion(share<<31, weights)
+		for i, c := range r.Contributors[uid] {
+			one := claim{uid: uid, hotkey: c.Hotkey, parent: !c.Hotkey.Equals(r.Hotkeys[uid]), byAlpha: parts[2*i], byRoot: parts[2*i+1]}
+			if one.parent {
+				parents = append(parents, one)
+			} else {
+				claims = append(claims, one)
+			}
 		}
-		p.sums.RootPaid += rao
 	}
-	p.sums.RootRecycled = p.sums.RootPot - p.sums.RootPaid
-	return k.recycle(ctx, p.sums.RootRecycled, types.ReasonRootUnclaimed)
+	slices.SortStableFunc(parents, func(a, b claim) int {
+		return cmp.Or(bytes.Compare(a.hotkey, b.hotkey), cmp.Compare(a.uid, b.uid))
+	})
+	return append(claims, parents...)
+}
+
+// dividePots hands both pots to the claims by largest remainder. A pot without a claim
+// stays where it is.
+func dividePots(claims []claim, alpha, root uint64) {
+	byAlpha, byRoot := make([]uint64, len(claims)), make([]uint64, len(claims))
+	for i, c := range claims {
+		byAlpha[i], byRoot[i] = c.byAlpha, c.byRoot
+	}
+	alphas, roots := fixed.Apportion(alpha, byAlpha), fixed.Apportion(root, byRoot)
+	for i := range claims {
+		claims[i].alpha, claims[i].root = alphas[i], roots[i]
+	}
 }

@@ -19,6 +19,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/emission/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -38,7 +39,7 @@ type WeightsKeeper interface {
 	EpochResult(ctx context.Context, subnetID uint64) (weightstypes.EpochResult, bool, error)
 	Row(ctx context.Context, subnetID uint64, uid uint32) (weightstypes.Row, bool, error)
 	Permitted(ctx context.Context, subnetID uint64, uid uint32) (bool, error)
-	StakeWeight(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (weight, alpha, root uint64, err error)
+	StakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]weightskeeper.Stake, error)
 }
 
 // Keeper mints, divides and pays.
@@ -53,6 +54,7 @@ type Keeper struct {
 	alpha        types.AlphaKeeper
 	subnets      types.SubnetsKeeper
 	weights      WeightsKeeper
+	collateral   types.CollateralKeeper
 
 	schema       collections.Schema
 	params       collections.Item[types.Params]
@@ -70,6 +72,7 @@ func NewKeeper(
 	cdc codec.BinaryCodec, ss corestore.KVStoreService, ac address.Codec, authority string,
 	accounts types.AccountKeeper, bank types.BankKeeper, distribution types.DistributionKeeper, staking types.StakingKeeper,
 	alpha types.AlphaKeeper, subnets types.SubnetsKeeper, weights WeightsKeeper,
+	collateral types.CollateralKeeper,
 ) Keeper {
 	if c, ok := bank.(burnCounter); ok {
 		bank = c.Keeper
@@ -80,7 +83,7 @@ func NewKeeper(
 	sb := collections.NewSchemaBuilder(ss)
 	k := Keeper{
 		ac: ac, authority: authority, accounts: accounts, bank: bank, distribution: distribution, staking: staking,
-		alpha: alpha, subnets: subnets, weights: weights,
+		alpha: alpha, subnets: subnets, weights: weights, collateral: collateral,
 		params:       collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		totals:       collections.NewItem(sb, types.TotalsKey, "totals", codec.CollValue[types.Totals](cdc)),
 		clock:        collections.NewItem(sb, types.ClockKey, "clock", codec.CollValue[types.Clock](cdc)),

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
@@ -40,9 +41,13 @@ func (q querier) Metagraph(ctx context.Context, r *types.QueryMetagraphRequest) 
 	if err != nil {
 		return nil, err
 	}
+	stakes, err := k.weights.StakeWeights(ctx, s.Id, neurons)
+	if err != nil {
+		return nil, err
+	}
 	out.Neurons = make([]types.MetagraphNeuron, len(neurons))
 	for i, n := range neurons {
-		if out.Neurons[i], err = k.metagraphNeuron(ctx, s, n, result); err != nil {
+		if out.Neurons[i], err = k.metagraphNeuron(ctx, s, n, stakes[i], result); err != nil {
 			return nil, err
 		}
 	}
@@ -51,24 +56,32 @@ func (q querier) Metagraph(ctx context.Context, r *types.QueryMetagraphRequest) 
 
 // metagraphNeuron is one row. A neuron that came after the last epoch has no
 // scores.
-func (k Keeper) metagraphNeuron(ctx context.Context, s subnetstypes.Subnet, n subnetstypes.Neuron, r weightstypes.EpochResult) (types.MetagraphNeuron, error) {
+func (k Keeper) metagraphNeuron(
+	ctx context.Context, s subnetstypes.Subnet, n subnetstypes.Neuron, stake weightskeeper.Stake, r weightstypes.EpochResult,
+) (types.MetagraphNeuron, error) {
 	out := types.MetagraphNeuron{
 		Uid: n.Uid, Hotkey: n.Hotkey, Emission: n.Emission, RegisteredHeight: n.RegisteredHeight,
 		Endpoints: n.Endpoints, Protocol: n.Protocol, ProtocolVersion: n.ProtocolVersion,
-		Owner: n.Hotkey == s.OwnerHotkey,
+		Owner:       n.Hotkey == s.OwnerHotkey,
+		StakeWeight: stake.Weight, StakeAlpha: stake.Alpha, RootStake: stake.Root, Inherited: stake.Inherited, Lent: stake.Lent,
 	}
-	hotkey, err := k.ac.StringToBytes(n.Hotkey)
-	if err != nil {
-		return out, err
-	}
-	coldkey, err := k.alpha.Coldkey(ctx, hotkey)
+	coldkey, err := k.alpha.Coldkey(ctx, stake.Hotkey)
 	if err != nil {
 		return out, err
 	}
 	if out.Coldkey, err = k.ac.BytesToString(coldkey); err != nil {
 		return out, err
 	}
-	if out.StakeWeight, out.StakeAlpha, out.RootStake, err = k.weights.StakeWeight(ctx, s.Id, hotkey); err != nil {
+	destination, err := k.alpha.Destination(ctx, stake.Hotkey)
+	if err != nil {
+		return out, err
+	}
+	if !destination.Equals(stake.Hotkey) {
+		if out.Destination, err = k.ac.BytesToString(destination); err != nil {
+			return out, err
+		}
+	}
+	if out.Collateral, err = k.collateral.Bonded(ctx, s.Id, stake.Hotkey); err != nil {
 		return out, err
 	}
 	if out.Permit, err = k.weights.Permitted(ctx, s.Id, n.Uid); err != nil {

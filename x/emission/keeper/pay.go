@@ -1,27 +1,30 @@
 package keeper
 
 import (
-	"bytes"
 	"context"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/fixed"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
-	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/emission/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	"github.com/lodenet/lode/yuma"
 )
 
-// payout is an epoch being paid: who gets what, by uid, and the sums.
+// payout is an epoch being paid: who gets what, and the sums.
 type payout struct {
 	weightskeeper.Result
+	claims []claim // of contributors to dividends
+
+	// What each neuron got, by uid. Dividends and root include what went through the
+	// neuron to its parents: they are what it earned, which pruning goes by.
 	incentive, dividends []uint64 // alpha units
 	root                 []uint64 // rao
-	owner                sdk.AccAddress
-	ownerColdkey         sdk.AccAddress
-	sums                 types.EventEpochPaid
+
+	owner        sdk.AccAddress
+	ownerColdkey sdk.AccAddress
+	sums         types.EventEpochPaid
 }
 
 // payEpoch hands out what piled up since the last epoch (protocol.md §7, "Paying
@@ -34,7 +37,8 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 	if err != nil {
 		return err
 	}
-	p := payout{Result: r}
+	n := len(r.Neurons)
+	p := payout{Result: r, incentive: make([]uint64, n), dividends: make([]uint64, n), root: make([]uint64, n)}
 	p.sums = types.EventEpochPaid{SubnetId: id, Netuid: r.Subnet.Netuid, Epoch: r.Number, RootPot: e.RootPot}
 	var fits bool
 	if p.sums.Pending, fits = e.Pending(); !fits {
@@ -51,16 +55,15 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 	if err != nil {
 		return err
 	}
-	claims := claimsOf(r)
-	p.dividends = claims.divide(sum(validators), claims.alpha)
-	p.root = claims.divide(e.RootPot, claims.root)
-	p.sums.Carried = sum(validators) - sum(p.dividends)
+	p.claims = claimsOf(r)
+	dividePots(p.claims, sum(validators), e.RootPot)
 
 	for _, step := range []func(context.Context, *payout) error{k.payRoot, k.payDividends} {
 		if err := step(ctx, &p); err != nil {
 			return err
 		}
 	}
+	p.sums.Carried = sum(validators) - sum(p.dividends)
 	if err := k.payMiners(ctx, &p, miners); err != nil {
 		return err
 	}
@@ -78,71 +81,6 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 		return err
 	}
 	return k.closePayout(ctx, p)
-}
-
-// payDividends raises each validator's share pool by its dividends; the hotkey's
-// take of them buys shares for its coldkey.
-func (k Keeper) payDividends(ctx context.Context, p *payout) error {
-	takes := make([]uint64, len(p.dividends))
-	for uid, alpha := range p.dividends {
-		if alpha == 0 {
-			continue
-		}
-		h, err := k.alpha.Hotkey(ctx, p.Hotkeys[uid])
-		if err != nil {
-			return err
-		}
-		takes[uid] = curve.MulDiv(alpha, uint64(min(h.Take, million)), million)
-		rest := alpha - takes[uid]
-		if rest == 0 {
-			continue
-		}
-		if err := k.alpha.RewardPending(ctx, p.Subnet.Id, p.Hotkeys[uid], rest); err != nil {
-			return err
-		}
-		p.sums.Paid += rest
-	}
-	for uid, alpha := range takes {
-		if alpha == 0 {
-			continue
-		}
-		coldkey, err := k.alpha.Coldkey(ctx, p.Hotkeys[uid])
-		if err != nil {
-			return err
-		}
-		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, alphatypes.ReasonTake); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// payMiners stakes each miner's incentive to its hotkey. What falls to hotkeys of
-// the owner's coldkey is burned, and its fraction is withheld from the subnet's
-// share of the next blocks.
-func (k Keeper) payMiners(ctx context.Context, p *payout, miners []uint64) error {
-	p.incentive = make([]uint64, len(miners))
-	var all, withheld uint64
-	for uid, alpha := range miners {
-		if alpha == 0 {
-			continue
-		}
-		all += alpha
-		coldkey, err := k.alpha.Coldkey(ctx, p.Hotkeys[uid])
-		if err != nil {
-			return err
-		}
-		if bytes.Equal(coldkey, p.ownerColdkey) {
-			withheld += alpha
-			continue
-		}
-		p.incentive[uid] = alpha
-		if err := k.stake(ctx, p, p.Hotkeys[uid], coldkey, alpha, alphatypes.ReasonIncentive); err != nil {
-			return err
-		}
-	}
-	p.sums.Withheld = uint64(fixed.Ratio(withheld, all))
-	return k.burn(ctx, p, withheld)
 }
 
 // leaveUnpaid burns the miners' half where nobody judged them, which counts as

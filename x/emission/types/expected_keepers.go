@@ -59,6 +59,18 @@ type AlphaKeeper interface {
 	RecyclePending(ctx context.Context, subnetID, alpha uint64) error
 	StakePending(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error
 	RewardPending(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, alpha uint64) error
+
+	// ChildkeyTake is what a child keeps of dividends earned by lent stake weight, per
+	// 10^6; Destination the hotkey, of the same coldkey, that gets a miner's incentive.
+	ChildkeyTake(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint32, error)
+	Destination(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error)
+}
+
+// CollateralKeeper is what x/emission needs of the miners' collateral.
+type CollateralKeeper interface {
+	// Covered tells whether a hotkey's bonded collateral reaches the subnet's minimum.
+	Covered(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (bool, error)
+	Bonded(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
 }
 
 // SubnetsKeeper is what x/emission needs of the registry of subnets and neurons.

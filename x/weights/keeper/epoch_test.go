@@ -11,6 +11,7 @@ import (
 	"github.com/lodenet/lode/fixed"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	"github.com/lodenet/lode/x/weights/keeper"
 	"github.com/lodenet/lode/x/weights/types"
 	"github.com/lodenet/lode/yuma"
 )
@@ -122,8 +123,13 @@ func TestSection5StakeWeightAddsAPartOfRootStake(t *testing.T) {
 	e.end()
 	r := e.results[firstID]
 	require.Equal(t, []uint64{1_000, 182_000, 0, math.MaxUint64, 0}, r.StakeWeight)
-	require.Equal(t, []uint64{0, 1_000_000, 0, 1_000_000, 0}, r.RootStake)
-	require.Equal(t, []uint64{1_000, 2_000, 0, math.MaxUint64 - 1, 0}, r.StakeAlpha)
+	require.Equal(t, [][]keeper.Contribution{
+		{{Hotkey: addr("hotkey 0"), Alpha: 1_000}},
+		{{Hotkey: addr("hotkey 1"), Alpha: 2_000, Root: 180_000}},
+		nil,
+		{{Hotkey: addr("hotkey 3"), Alpha: math.MaxUint64 - 1, Root: 180_000}},
+		nil,
+	}, r.Contributors)
 }
 
 func TestSection7ARowOlderThanTheActivityCutoffHasNoSay(t *testing.T) {
@@ -254,4 +260,25 @@ func TestARowOfAllNeuronsRunsThroughAnEpoch(t *testing.T) {
 	require.NoError(t, e.setWeights(1, uids, values))
 	e.to(23)
 	require.Equal(t, yuma.Weighted, e.results[firstID].Outcome)
+}
+
+func TestSection7IdlePermitHoldersDoNotDragConsensus(t *testing.T) {
+	e := network(t, 6)
+	e.stake(10, 20, 10_000, 10_000) // uids 2 and 3 are rich, hold permits and never set a row
+	e.to(13)
+	for _, uid := range []uint32{2, 3} {
+		ok, err := e.k.Permitted(e.ctx, firstID, uid)
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	require.NoError(t, e.setWeights(0, []uint32{4, 5}, []uint32{1, 1}))
+	require.NoError(t, e.setWeights(1, []uint32{4, 5}, []uint32{1, 1}))
+	e.to(22)
+	e.end()
+	r := e.results[firstID]
+	require.Equal(t, yuma.Weighted, r.Outcome)
+	require.InDelta(t, 0.5, r.Output.Consensus[4].Float64(), 1e-6, "those who judge agree")
+	require.InDelta(t, 0.5, r.Output.Incentive[5].Float64(), 1e-6)
+	require.Zero(t, r.Output.Dividends[2]+r.Output.Dividends[3])
+	require.Zero(t, r.Output.Active[2])
 }

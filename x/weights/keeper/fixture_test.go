@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/fixed"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/lodenet/lode/x/weights/keeper"
@@ -271,8 +273,25 @@ func (b *breakable) Subnet(ctx context.Context, id uint64) (subnetstypes.Subnet,
 	return b.Keeper.Subnet(ctx, id)
 }
 
-// fakeAlpha knows stakes; everybody's hotkey is bound to one coldkey.
-type fakeAlpha struct{ stake map[string]uint64 }
+// fakeAlpha knows stakes and children; everybody's hotkey is bound to one coldkey.
+type fakeAlpha struct {
+	stake    map[string]uint64
+	children []alphatypes.Children // of every subnet
+}
+
+// lend replaces what a parent lends; pairs are a child's name and millionths.
+func (a *fakeAlpha) lend(parent string, pairs ...any) {
+	c := alphatypes.Children{Parent: parent}
+	for i := 0; i < len(pairs); i += 2 {
+		c.Children = append(c.Children, alphatypes.Child{Hotkey: pairs[i].(string), Proportion: uint32(pairs[i+1].(int))})
+	}
+	a.children = slices.DeleteFunc(a.children, func(old alphatypes.Children) bool { return old.Parent == parent })
+	a.children = append(a.children, c)
+}
+
+func (a *fakeAlpha) ChildrenIn(context.Context, uint64) ([]alphatypes.Children, error) {
+	return a.children, nil
+}
 
 func (a *fakeAlpha) StakeOn(_ context.Context, _ uint64, hotkey sdk.AccAddress) (uint64, error) {
 	return a.stake[hotkey.String()], nil
