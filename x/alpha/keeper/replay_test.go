@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -24,11 +25,14 @@ type replayed struct {
 	total   map[string]*big.Int // their shares
 	shares  map[string]*big.Int // positions, "subnet id/hotkey/coldkey"
 	hotkeys map[string]types.Hotkey
+	retired map[uint64]types.RetiredPool
+	swaps   map[string]types.ColdkeySwap
 }
 
 func replay(t require.TestingT, events []sdk.Event) replayed {
 	r := replayed{
 		map[uint64]*types.Pool{}, map[string]uint64{}, map[string]*big.Int{}, map[string]*big.Int{}, map[string]types.Hotkey{},
+		map[uint64]types.RetiredPool{}, map[string]types.ColdkeySwap{},
 	}
 	change := func(m map[string]*big.Int, at string, by *big.Int) {
 		if m[at] == nil {
@@ -62,7 +66,7 @@ func replay(t require.TestingT, events []sdk.Event) replayed {
 			}
 			require.Equal(t, []uint64{m.TaoReserve, m.AlphaReserve}, []uint64{p.TaoReserve, p.AlphaReserve})
 		case *types.EventHotkeyBound:
-			r.hotkeys[m.Hotkey] = types.Hotkey{Hotkey: m.Hotkey, Coldkey: m.Coldkey}
+			r.hotkeys[m.Hotkey] = types.Hotkey{Hotkey: m.Hotkey, Coldkey: m.Coldkey, Take: r.hotkeys[m.Hotkey].Take}
 		case *types.EventTakeSet:
 			h := r.hotkeys[m.Hotkey]
 			h.Take = m.Take
@@ -74,11 +78,43 @@ func replay(t require.TestingT, events []sdk.Event) replayed {
 			change(r.shares, pool+"/"+m.Coldkey, m.Shares.BigInt())
 		case *types.EventStakeRemoved:
 			pool := fmt.Sprintf("%d/%s", m.SubnetId, m.Hotkey)
+			if m.Reason == types.ReasonRemoval { // a removed subnet's stake pools stay as they were, until they are swept
+				change(r.shares, pool+"/"+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
+				continue
+			}
 			r.alpha[pool] -= m.Alpha
 			change(r.total, pool, new(big.Int).Neg(m.Shares.BigInt()))
 			change(r.shares, pool+"/"+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
 		case *types.EventStakeRewarded:
 			r.alpha[fmt.Sprintf("%d/%s", m.SubnetId, m.Hotkey)] += m.Alpha
+		case *types.EventPoolRetired:
+			delete(r.pools, m.SubnetId)
+			for at := range r.total {
+				if strings.HasPrefix(at, fmt.Sprintf("%d/", m.SubnetId)) {
+					delete(r.total, at)
+				}
+			}
+			r.retired[m.SubnetId] = types.RetiredPool{Pot: m.Pot, Total: m.Total, Recycled: m.Recycled}
+		case *types.EventHolderPaid:
+			p := r.retired[m.SubnetId]
+			p.Paid += m.Tao
+			r.retired[m.SubnetId] = p
+		case *types.EventPoolSettled:
+			p := r.retired[m.SubnetId]
+			require.Equal(t, m.Paid, p.Paid)
+			p.Recycled, p.Settled = m.Recycled, true
+			r.retired[m.SubnetId] = p
+		case *types.EventStakeMoved:
+			at := fmt.Sprintf("%d/%s/", m.SubnetId, m.Hotkey)
+			change(r.shares, at+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
+			change(r.shares, at+m.NewColdkey, m.Shares.BigInt())
+		case *types.EventColdkeySwapAnnounced:
+			r.swaps[m.Coldkey] = types.ColdkeySwap{NewColdkey: m.NewColdkey, DueHeight: m.DueHeight, DueTime: m.DueTime}
+		case *types.EventColdkeySwapCancelled:
+			delete(r.swaps, m.Coldkey)
+		case *types.EventColdkeySwapped:
+			delete(r.swaps, m.Coldkey)
+		case *types.EventRecoveryKeySet: // the tests of recovery keys read it
 		default:
 			require.Fail(t, "an event that replay does not know", "%T", m)
 		}
@@ -94,8 +130,9 @@ func (e *env) requireReplay() {
 	for _, p := range g.Pools {
 		require.Equal(e.t, p, *r.pools[p.SubnetId])
 	}
-	require.Len(e.t, r.total, len(g.StakePools))
-	for _, s := range g.StakePools {
+	live := slices.DeleteFunc(g.StakePools, func(s types.StakePool) bool { return r.pools[s.SubnetId] == nil })
+	require.Len(e.t, r.total, len(live))
+	for _, s := range live {
 		at := fmt.Sprintf("%d/%s", s.SubnetId, s.Hotkey)
 		require.Equal(e.t, s.Alpha, r.alpha[at])
 		require.Equal(e.t, s.Shares.String(), r.total[at].String())
@@ -103,6 +140,13 @@ func (e *env) requireReplay() {
 	require.Len(e.t, r.shares, len(g.Positions))
 	for _, p := range g.Positions {
 		require.Equal(e.t, p.Shares.String(), r.shares[fmt.Sprintf("%d/%s/%s", p.SubnetId, p.Hotkey, p.Coldkey)].String())
+	}
+	for _, p := range g.Retired { // they go silently when they are swept
+		require.Equal(e.t, types.RetiredPool{Pot: p.Pot, Total: p.Total, Paid: p.Paid, Recycled: p.Recycled, Settled: p.Settled}, r.retired[p.SubnetId])
+	}
+	require.Len(e.t, r.swaps, len(g.ColdkeySwaps))
+	for _, s := range g.ColdkeySwaps {
+		require.Equal(e.t, types.ColdkeySwap{NewColdkey: s.NewColdkey, DueHeight: s.DueHeight, DueTime: s.DueTime}, r.swaps[s.Coldkey])
 	}
 	require.Len(e.t, r.hotkeys, len(g.Hotkeys))
 	for _, h := range g.Hotkeys {
