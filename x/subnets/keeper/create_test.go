@@ -214,6 +214,30 @@ func TestSection3LockDoublesAndFallsBackWithinTwoIntervals(t *testing.T) {
 	require.EqualValues(t, 1_000*tao, cost(), "never below min_lock")
 }
 
+func TestSection3LockPriceCurveDoublesFallsAndNeverGoesBelowItsMinimum(t *testing.T) {
+	e := newEnv(t, local())
+	rapid.Check(t, func(t *rapid.T) {
+		p := local()
+		p.MinLock = rapid.Uint64Range(tao/1_000, 10_000*tao).Draw(t, "min_lock")
+		p.LockInterval = rapid.Int64Range(1, 1_000_000).Draw(t, "lock_interval")
+		at := rapid.Int64Range(1, 1_000_000).Draw(t, "block of the last creation")
+		last := types.LockState{LastLock: rapid.Uint64Range(p.MinLock, 1_000_000*tao).Draw(t, "last_lock"), LastLockHeight: at}
+		require.NoError(t, e.k.InitGenesis(e.ctx, types.GenesisState{Params: p, Lock: last}))
+		cost := func(passed int64) uint64 {
+			c, err := e.k.LockCost(e.ctx.WithBlockHeight(at + passed))
+			require.NoError(t, err)
+			return c
+		}
+		require.Equal(t, 2*last.LastLock, cost(0), "doubled in the block of a creation")
+		require.Equal(t, last.LastLock, cost(p.LockInterval), "an interval later it costs the same again")
+		require.Equal(t, p.MinLock, cost(2*p.LockInterval), "after two it is at its minimum")
+		a := rapid.Int64Range(0, 3*p.LockInterval).Draw(t, "passed")
+		b := a + rapid.Int64Range(0, p.LockInterval).Draw(t, "later")
+		require.GreaterOrEqual(t, cost(a), cost(b), "it never rises by itself")
+		require.GreaterOrEqual(t, cost(b), p.MinLock)
+	})
+}
+
 func TestLockCostSurvivesTheLargestNumbers(t *testing.T) {
 	e := newEnv(t, local())
 	last := types.LockState{LastLock: math.MaxUint64, LastLockHeight: 1}

@@ -30,21 +30,125 @@ func TestSection3AnOwnerSetsWhatIsHis(t *testing.T) {
 	}
 }
 
-func TestSection3NobodySetsAHyperparameterOutOfItsBounds(t *testing.T) {
-	e := newEnv(t, types.DefaultParams())
-	e.create("ann")
+func TestSection3EachIsSetWithinItsBoundsAndNotOneBeyond(t *testing.T) {
+	base := newEnv(t, types.DefaultParams())
+	base.create("ann")
 	for _, r := range types.MainnetRules() {
-		says := fmt.Sprintf("%s %%d: must be %d to %d", r.Name, r.Min, r.Max)
-		for _, v := range []uint64{r.Min - 1, r.Max + 1, math.MaxUint64, 1 << 32} {
-			if v >= r.Min && v <= r.Max { // there is nothing beyond the bounds of a u64
-				continue
+		t.Run(r.Name, func(t *testing.T) {
+			signer := addr("ann's coldkey").String()
+			if !r.Owner {
+				signer = governance
 			}
-			err := e.setAs(governance, 1, r.Name, v)
-			require.ErrorIs(t, err, types.ErrInvalidHyperparameter, "%s %d", r.Name, v)
-			require.ErrorContains(t, err, fmt.Sprintf("%s %d: must be", r.Name, v), says)
+			try := func(v uint64) error {
+				e := *base
+				e.ctx, _ = base.ctx.CacheContext()
+				// Room for every other, so that only this one's bounds can refuse.
+				s, err := e.k.SubnetByNetuid(e.ctx, 1)
+				require.NoError(t, err)
+				require.NoError(t, e.roomFor(s, r.Name))
+				err = e.setAs(signer, 1, r.Name, v)
+				if err == nil {
+					in := e.info(1, r.Name)
+					if in.Scheduled != nil {
+						in.Value = in.Scheduled.Value
+					}
+					require.Equal(t, v, in.Value)
+				}
+				return err
+			}
+			if r.Name == "immunity_period" { // 0 is a bound that the relation to the tempo never lets anybody reach
+				require.ErrorContains(t, try(0), "immunity_period 0 must be above (reveal_period 1 + 1) · tempo 10 = 20 blocks")
+				require.NoError(t, try(21))
+			} else {
+				require.NoError(t, try(r.Min), "min")
+			}
+			require.NoError(t, try(r.Max), "max")
+			for _, v := range []uint64{r.Min - 1, r.Max + 1, math.MaxUint64, 1 << 32} {
+				if v >= r.Min && v <= r.Max { // there is nothing beyond the bounds of a u64
+					continue
+				}
+				err := try(v)
+				require.ErrorIs(t, err, types.ErrInvalidHyperparameter)
+				require.ErrorContains(t, err, fmt.Sprintf("%s %d: must be", r.Name, v))
+			}
+		})
+	}
+	base.holds()
+}
+
+// roomFor stores hyperparameters with which the relations allow every value of one.
+func (e *env) roomFor(s types.Subnet, name string) error {
+	h := &s.Hyperparameters
+	h.Tempo, h.RevealPeriod, h.ImmunityPeriod, h.ActivityCutoff = 360, 1, 65_535, 65_535
+	h.MaxUids, h.MinAllowedWeights, h.AlphaLow, h.AlphaHigh = 4_096, 1, 500_000, 500_000
+	h.MinBurn, h.MaxBurn = tao, tao
+	switch name {
+	case "tempo", "weights_rate_limit":
+		h.Tempo, h.WeightsRateLimit = 7_200, 10
+	case "activity_cutoff", "immunity_period":
+		h.Tempo, h.WeightsRateLimit = 10, 10 // as if set when the tempo's bounds were lower
+	case "alpha_low":
+		h.AlphaHigh = 999_999
+	case "alpha_high":
+		h.AlphaLow = 1
+	case "min_burn":
+		h.MaxBurn = 1_000 * tao
+	case "max_burn":
+		h.MinBurn = tao / 2_000
+	}
+	g, err := e.k.ExportGenesis(e.ctx)
+	if err != nil {
+		return err
+	}
+	g.Subnets[0] = s
+	return e.k.InitGenesis(e.ctx, *g)
+}
+
+func TestSection3AQueryTellsTheFirstBlockInWhichAnOwnerMaySet(t *testing.T) {
+	e := newEnv(t, local()) // tempo 10: the last 2 blocks are frozen
+	s := e.started("ann")
+	for _, c := range []struct {
+		height, set, due, next int64
+		why                    string
+	}{
+		{5, 0, 0, 6, "before the start nothing is frozen"},
+		{5, 0, 20, 6, "far from the epoch"},
+		{17, 0, 20, 18, "the last block that is free"},
+		{18, 0, 20, 21, "frozen up to the epoch"},
+		{20, 0, 20, 22, "an epoch that waits for others runs in the next block at the earliest"},
+		{5, 3, 20, 23, "two tempos after the last"},
+		{5, 9, 20, 31, "two tempos after the last is close to the epoch after the next"},
+		{5, 1, 30, 21, ""},
+	} {
+		ctx, _ := e.ctx.CacheContext()
+		in := *e
+		in.ctx = ctx.WithBlockHeight(c.height)
+		delete(e.net.due, s.Id)
+		if c.set > 0 {
+			in.ctx = ctx.WithBlockHeight(c.set)
+			require.NoError(t, in.set("ann", 1, "bonds_penalty", 1))
+			in.ctx = ctx.WithBlockHeight(c.height)
+		}
+		if c.due > 0 {
+			e.net.due[s.Id] = c.due
+		}
+		require.Equal(t, c.next, in.info(1, "bonds_penalty").NextHeight, c.why)
+		require.Zero(t, in.info(1, "kappa").NextHeight, "only governance may")
+		in.ctx = ctx.WithBlockHeight(c.next)
+		if c.next < c.due { // as the schedule is now it is true
+			require.NoError(t, in.set("ann", 1, "bonds_penalty", 2), c.why)
 		}
 	}
-	e.holds()
+	all, err := e.query.Hyperparameters(e.ctx, &types.QueryHyperparametersRequest{Netuid: 1})
+	require.NoError(t, err)
+	require.Equal(t, e.ctx.BlockHeight(), all.Height)
+	var rules []types.HyperparameterRule
+	for _, h := range all.Hyperparameters {
+		rules = append(rules, h.Rule)
+	}
+	require.Equal(t, local().Hyperparameters, rules)
+	_, err = e.query.Hyperparameters(e.ctx, &types.QueryHyperparametersRequest{Netuid: 2})
+	require.ErrorIs(t, err, types.ErrNoSubnet)
 }
 
 func TestSection3ACrossRuleNamesItsNumbers(t *testing.T) {

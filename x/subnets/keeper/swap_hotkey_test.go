@@ -13,7 +13,9 @@ import (
 )
 
 // own binds a hotkey to the coldkey of another.
-func (e *env) own(hotkey, of string) { e.alpha.coldkeys[string(addr(hotkey))] = addr(of + "'s coldkey") }
+func (e *env) own(hotkey, of string) {
+	e.alpha.coldkeys[string(addr(hotkey))] = addr(of + "'s coldkey")
+}
 
 func (e *env) swapHotkey(coldkeyOf, hotkey, to string) (*types.MsgSwapHotkeyResponse, error) {
 	return send(e, e.msgs.SwapHotkey, &types.MsgSwapHotkey{
