@@ -2,13 +2,9 @@ package keeper_test
 
 import (
 	"context"
-	"fmt"
-	"math/big"
 	"slices"
-	"strings"
 	"testing"
 
-	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -16,143 +12,6 @@ import (
 
 	"github.com/lodenet/lode/x/alpha/types"
 )
-
-// replayed is what events alone tell, by the rules of the module's package
-// comment.
-type replayed struct {
-	pools   map[uint64]*types.Pool
-	alpha   map[string]uint64   // stake pools, "subnet id/hotkey"
-	total   map[string]*big.Int // their shares
-	shares  map[string]*big.Int // positions, "subnet id/hotkey/coldkey"
-	hotkeys map[string]types.Hotkey
-	retired map[uint64]types.RetiredPool
-	swaps   map[string]types.ColdkeySwap
-}
-
-func replay(t require.TestingT, events []sdk.Event) replayed {
-	r := replayed{
-		map[uint64]*types.Pool{}, map[string]uint64{}, map[string]*big.Int{}, map[string]*big.Int{}, map[string]types.Hotkey{},
-		map[uint64]types.RetiredPool{}, map[string]types.ColdkeySwap{},
-	}
-	change := func(m map[string]*big.Int, at string, by *big.Int) {
-		if m[at] == nil {
-			m[at] = new(big.Int)
-		}
-		if m[at].Add(m[at], by).Sign() == 0 {
-			delete(m, at)
-		}
-	}
-	for _, e := range events {
-		if len(e.Type) < 5 || e.Type[:5] != "lode." {
-			continue // bank's
-		}
-		parsed, err := sdk.ParseTypedEvent(abci.Event(e))
-		require.NoError(t, err)
-		switch m := parsed.(type) {
-		case *types.EventPoolCreated:
-			r.pools[m.SubnetId] = &types.Pool{SubnetId: m.SubnetId, Netuid: m.Netuid, TaoReserve: m.Tao}
-		case *types.EventTradingStarted:
-			r.pools[m.SubnetId].Trading = true
-		case *types.EventLiquidityAdded:
-			r.pools[m.SubnetId].TaoReserve += m.Tao
-		case *types.EventAlphaMoved:
-			require.NoError(t, r.pools[m.SubnetId].MoveAlpha(types.Account(m.From), types.Account(m.To), m.Alpha))
-		case *types.EventTrade:
-			p := r.pools[m.SubnetId]
-			if m.Purchase {
-				p.TaoReserve += m.Tao
-			} else {
-				p.TaoReserve -= m.Tao
-			}
-			require.Equal(t, []uint64{m.TaoReserve, m.AlphaReserve}, []uint64{p.TaoReserve, p.AlphaReserve})
-		case *types.EventHotkeyBound:
-			r.hotkeys[m.Hotkey] = types.Hotkey{Hotkey: m.Hotkey, Coldkey: m.Coldkey, Take: r.hotkeys[m.Hotkey].Take}
-		case *types.EventTakeSet:
-			h := r.hotkeys[m.Hotkey]
-			h.Take = m.Take
-			r.hotkeys[m.Hotkey] = h
-		case *types.EventStakeAdded:
-			pool := fmt.Sprintf("%d/%s", m.SubnetId, m.Hotkey)
-			r.alpha[pool] += m.Alpha
-			change(r.total, pool, m.Shares.BigInt())
-			change(r.shares, pool+"/"+m.Coldkey, m.Shares.BigInt())
-		case *types.EventStakeRemoved:
-			pool := fmt.Sprintf("%d/%s", m.SubnetId, m.Hotkey)
-			if m.Reason == types.ReasonRemoval { // a removed subnet's stake pools stay as they were, until they are swept
-				change(r.shares, pool+"/"+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
-				continue
-			}
-			r.alpha[pool] -= m.Alpha
-			change(r.total, pool, new(big.Int).Neg(m.Shares.BigInt()))
-			change(r.shares, pool+"/"+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
-		case *types.EventStakeRewarded:
-			r.alpha[fmt.Sprintf("%d/%s", m.SubnetId, m.Hotkey)] += m.Alpha
-		case *types.EventPoolRetired:
-			delete(r.pools, m.SubnetId)
-			for at := range r.total {
-				if strings.HasPrefix(at, fmt.Sprintf("%d/", m.SubnetId)) {
-					delete(r.total, at)
-				}
-			}
-			r.retired[m.SubnetId] = types.RetiredPool{Pot: m.Pot, Total: m.Total, Recycled: m.Recycled}
-		case *types.EventHolderPaid:
-			p := r.retired[m.SubnetId]
-			p.Paid += m.Tao
-			r.retired[m.SubnetId] = p
-		case *types.EventPoolSettled:
-			p := r.retired[m.SubnetId]
-			require.Equal(t, m.Paid, p.Paid)
-			p.Recycled, p.Settled = m.Recycled, true
-			r.retired[m.SubnetId] = p
-		case *types.EventStakeMoved:
-			at := fmt.Sprintf("%d/%s/", m.SubnetId, m.Hotkey)
-			change(r.shares, at+m.Coldkey, new(big.Int).Neg(m.Shares.BigInt()))
-			change(r.shares, at+m.NewColdkey, m.Shares.BigInt())
-		case *types.EventColdkeySwapAnnounced:
-			r.swaps[m.Coldkey] = types.ColdkeySwap{NewColdkey: m.NewColdkey, DueHeight: m.DueHeight, DueTime: m.DueTime}
-		case *types.EventColdkeySwapCancelled:
-			delete(r.swaps, m.Coldkey)
-		case *types.EventColdkeySwapped:
-			delete(r.swaps, m.Coldkey)
-		case *types.EventRecoveryKeySet: // the tests of recovery keys read it
-		default:
-			require.Fail(t, "an event that replay does not know", "%T", m)
-		}
-	}
-	return r
-}
-
-func (e *env) requireReplay() {
-	g, err := e.k.ExportGenesis(e.ctx)
-	require.NoError(e.t, err)
-	r := replay(e.t, e.ctx.EventManager().Events())
-	require.Len(e.t, r.pools, len(g.Pools))
-	for _, p := range g.Pools {
-		require.Equal(e.t, p, *r.pools[p.SubnetId])
-	}
-	live := slices.DeleteFunc(g.StakePools, func(s types.StakePool) bool { return r.pools[s.SubnetId] == nil })
-	require.Len(e.t, r.total, len(live))
-	for _, s := range live {
-		at := fmt.Sprintf("%d/%s", s.SubnetId, s.Hotkey)
-		require.Equal(e.t, s.Alpha, r.alpha[at])
-		require.Equal(e.t, s.Shares.String(), r.total[at].String())
-	}
-	require.Len(e.t, r.shares, len(g.Positions))
-	for _, p := range g.Positions {
-		require.Equal(e.t, p.Shares.String(), r.shares[fmt.Sprintf("%d/%s/%s", p.SubnetId, p.Hotkey, p.Coldkey)].String())
-	}
-	for _, p := range g.Retired { // they go silently when they are swept
-		require.Equal(e.t, types.RetiredPool{Pot: p.Pot, Total: p.Total, Paid: p.Paid, Recycled: p.Recycled, Settled: p.Settled}, r.retired[p.SubnetId])
-	}
-	require.Len(e.t, r.swaps, len(g.ColdkeySwaps))
-	for _, s := range g.ColdkeySwaps {
-		require.Equal(e.t, types.ColdkeySwap{NewColdkey: s.NewColdkey, DueHeight: s.DueHeight, DueTime: s.DueTime}, r.swaps[s.Coldkey])
-	}
-	require.Len(e.t, r.hotkeys, len(g.Hotkeys))
-	for _, h := range g.Hotkeys {
-		require.Equal(e.t, types.Hotkey{Hotkey: h.Hotkey, Coldkey: h.Coldkey, Take: h.Take}, r.hotkeys[h.Hotkey])
-	}
-}
 
 var (
 	coldkeys = []string{"alice", "bob", "carol"}
@@ -183,7 +42,7 @@ func (c tally) requireAll(t require.TestingT, what ...string) {
 	}
 }
 
-var messages = []string{"stake", "unstake", "unstake all", "move", "swap", "transfer"}
+var messages = []string{"stake", "unstake", "unstake all", "move", "swap", "transfer", "burn", "recycle"}
 
 // anyMessage runs some message of a coldkey; it may well fail.
 func (e *env) anyMessage(t *rapid.T, done tally) {
@@ -195,7 +54,7 @@ func (e *env) anyMessage(t *rapid.T, done tally) {
 	require.NoError(t, err)
 	if len(g.Positions) > 0 && rapid.IntRange(0, 3).Draw(t, "at random") < 3 {
 		p := rapid.SampledFrom(g.Positions).Draw(t, "position")
-		c, h, n = p.Coldkey, p.Hotkey, uint32(p.SubnetId)
+		c, h, n = p.Coldkey, e.hot(p.Hotkey), uint32(p.SubnetId)
 	}
 	if n2 == n && n < 3 && rapid.IntRange(0, 3).Draw(t, "the same") < 3 {
 		n2 = 3 - n // a swap needs two subnets
@@ -226,6 +85,10 @@ func (e *env) anyMessage(t *rapid.T, done tally) {
 	case "transfer":
 		c2 := rapid.SampledFrom(coldkeys).Draw(t, "coldkey 2")
 		_, err = send(e, e.msgs.TransferStake, &types.MsgTransferStake{Coldkey: c, ToColdkey: str(c2), Hotkey: h, Netuid: n, Alpha: amount})
+	case "burn":
+		_, err = send(e, e.msgs.BurnAlpha, &types.MsgBurnAlpha{Coldkey: c, Hotkey: h, Netuid: n, Alpha: amount})
+	case "recycle":
+		_, err = send(e, e.msgs.RecycleAlpha, &types.MsgRecycleAlpha{Coldkey: c, Hotkey: h, Netuid: n, Alpha: amount})
 	}
 	done.count(what, err)
 }
@@ -292,6 +155,7 @@ func (e *env) anyEmission(t *rapid.T, done tally) {
 func settled(t require.TestingT) *env {
 	e := newEnv(t)
 	e.bind("carol", "third")
+	e.bindSpares()
 	e.mint("carol", 100_000*whole)
 	for i, c := range coldkeys {
 		e.stake(c, hotkeys[i], 1, 30*whole)
@@ -308,11 +172,7 @@ func TestEventsRebuildPoolsAndStakesWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := settled(t)
 		for range rapid.IntRange(10, 25).Draw(t, "steps") {
-			if rapid.Bool().Draw(t, "of a block") {
-				e.anyEmission(t, done)
-			} else {
-				e.anyMessage(t, done)
-			}
+			rapid.SampledFrom([]func(*rapid.T, tally){e.anyEmission, e.anyMessage, e.anyMessage, e.anyLending}).Draw(t, "kind")(t, done)
 		}
 		e.requireReplay()
 		g, err := e.k.ExportGenesis(e.ctx)
@@ -324,6 +184,7 @@ func TestEventsRebuildPoolsAndStakesWhateverHappens(t *testing.T) {
 		require.Equal(t, g, exported)
 	})
 	done.requireAll(t, messages...)
+	done.requireAll(t, lendings...)
 	for _, what := range emission {
 		done.requireAll(t, what.name)
 	}
@@ -336,6 +197,7 @@ func TestNoSequenceOfMessagesProfits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := newEnv(t)
 		e.bind("carol", "third")
+		e.bindSpares()
 		e.mint("carol", 100_000*whole)
 		purse := func() (sum uint64) {
 			for _, c := range coldkeys {
@@ -348,14 +210,15 @@ func TestNoSequenceOfMessagesProfits(t *testing.T) {
 			e.stake(c, hotkeys[0], 1, 30*whole)
 		}
 		for range rapid.IntRange(8, 20).Draw(t, "steps") {
-			e.anyMessage(t, done)
+			rapid.SampledFrom([]func(*rapid.T, tally){e.anyMessage, e.anyMessage, e.anyLending}).Draw(t, "kind")(t, done)
 		}
+		e.unlockAll()
 		g, err := e.k.ExportGenesis(e.ctx)
 		require.NoError(t, err)
 		slices.Reverse(g.Positions)
 		for _, p := range g.Positions {
 			_, err := send(e, e.msgs.Unstake, &types.MsgUnstake{
-				Coldkey: p.Coldkey, Hotkey: p.Hotkey, Netuid: uint32(p.SubnetId), Alpha: e.worth(p.Coldkey, p.Hotkey, uint32(p.SubnetId)), LimitPrice: cheap,
+				Coldkey: p.Coldkey, Hotkey: e.hot(p.Hotkey), Netuid: uint32(p.SubnetId), Alpha: e.worth(p.Coldkey, e.hot(p.Hotkey), uint32(p.SubnetId)), LimitPrice: cheap,
 			})
 			require.NoError(t, err)
 		}
