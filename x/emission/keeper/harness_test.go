@@ -31,6 +31,8 @@ import (
 
 	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateralkeeper "github.com/lodenet/lode/x/collateral/keeper"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	"github.com/lodenet/lode/x/emission/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -66,6 +68,7 @@ type harness struct {
 	alpha        alphakeeper.Keeper
 	subnets      subnetskeeper.Keeper
 	weights      weightskeeper.Keeper
+	collateral   collateralkeeper.Keeper
 	sabotage     *sabotage
 
 	uncheckedBlocks bool
@@ -134,9 +137,12 @@ func newHarness(t testing.TB, settings ...setting) *harness {
 	}
 	require.NoError(t, g.Validate())
 	require.NoError(t, p.Validate())
-	require.NoError(t, h.alpha.InitGenesis(h.ctx, *alphatypes.DefaultGenesis()))
+	alpha := *alphatypes.DefaultGenesis()
+	alpha.Params.ChildrenCooldown = 1
+	require.NoError(t, h.alpha.InitGenesis(h.ctx, alpha))
 	require.NoError(t, h.subnets.InitGenesis(h.ctx, subnetstypes.GenesisState{Params: p}))
 	require.NoError(t, h.weights.InitGenesis(h.ctx, *weightstypes.DefaultGenesis()))
+	require.NoError(t, h.collateral.InitGenesis(h.ctx, *collateraltypes.DefaultGenesis()))
 	require.NoError(t, h.k.InitGenesis(h.ctx, g))
 	return h
 }
@@ -147,7 +153,7 @@ func newHarness(t testing.TB, settings ...setting) *harness {
 func bareHarness(t testing.TB) (*harness, types.GenesisState, subnetstypes.Params) {
 	t.Helper()
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, distributiontypes.StoreKey,
-		alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, types.StoreKey)
+		alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, collateraltypes.StoreKey, types.StoreKey)
 	ctx := testutil.DefaultContextWithKeys(keys, nil, nil).
 		WithBlockHeight(1).WithBlockTime(time.Unix(harnessTime, 0)).WithExecMode(sdk.ExecModeFinalize).WithChainID("lode-test-1")
 
@@ -166,6 +172,7 @@ func bareHarness(t testing.TB) (*harness, types.GenesisState, subnetstypes.Param
 		stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
 		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 		alphatypes.ModuleName:               nil,
+		collateraltypes.ModuleName:          {authtypes.Burner},
 		types.ModuleName:                    {authtypes.Minter, authtypes.Burner},
 	}, ac, "lode", governance)
 	bank := bankkeeper.NewBaseKeeper(cdc, service(banktypes.StoreKey), accounts, nil, governance, log.NewNopLogger())
@@ -180,9 +187,12 @@ func bareHarness(t testing.TB) (*harness, types.GenesisState, subnetstypes.Param
 	h.subnets = subnetskeeper.NewKeeper(cdc, service(subnetstypes.StoreKey), ac, governance, h.alpha, bank, staking)
 	h.weights = weightskeeper.NewKeeper(cdc, service(weightstypes.StoreKey), ac, governance, h.subnets, h.alpha, staking)
 	h.sabotage = &sabotage{AlphaKeeper: h.alpha}
-	h.k = NewKeeper(cdc, service(types.StoreKey), ac, governance, accounts, counted, distribution, staking, h.sabotage, h.subnets, h.weights)
-	h.subnets.SetHooks(subnetstypes.MultiHooks{h.weights.Hooks(), h.k.Hooks()})
+	h.collateral = collateralkeeper.NewKeeper(cdc, service(collateraltypes.StoreKey), ac, governance, accounts, counted, h.alpha, h.subnets, h.weights)
+	h.k = NewKeeper(cdc, service(types.StoreKey), ac, governance, accounts, counted, distribution, staking, h.sabotage, h.subnets, h.weights, h.collateral)
+	h.subnets.SetHooks(subnetstypes.MultiHooks{h.weights.Hooks(), h.collateral.Hooks(), h.k.Hooks()})
 	h.subnets.SetNetwork(subnetstypes.JoinNetwork(h.k, h.weights))
+	h.alpha.SetNetwork(h.k)
+	h.collateral.SetNetwork(h.k)
 
 	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
 	genesis := sdk.NewCoins(sdk.NewInt64Coin(types.Denom, genesisRao))
@@ -209,7 +219,9 @@ func (h *harness) block(d time.Duration) sdk.Events {
 	h.t.Helper()
 	_, err := h.staking.EndBlocker(h.ctx)
 	require.NoError(h.t, err)
-	require.NoError(h.t, h.k.EndBlocker(h.ctx))
+	for _, end := range []func(context.Context) error{h.k.EndBlocker, h.alpha.EndBlocker, h.collateral.EndBlocker, h.subnets.EndBlocker} {
+		require.NoError(h.t, end(h.ctx))
+	}
 	events := h.ctx.EventManager().Events()
 	h.check()
 	h.ctx = h.ctx.WithBlockHeight(h.ctx.BlockHeight() + 1).WithBlockTime(h.ctx.BlockTime().Add(d)).WithEventManager(sdk.NewEventManager())
@@ -240,7 +252,7 @@ func (h *harness) check() {
 	}
 	for name, check := range map[string]func(context.Context) error{
 		"alpha": h.alpha.CheckInvariants, "subnets": h.subnets.CheckInvariants,
-		"weights": h.weights.CheckInvariants, "emission": h.k.CheckInvariants,
+		"weights": h.weights.CheckInvariants, "collateral": h.collateral.CheckInvariants, "emission": h.k.CheckInvariants,
 	} {
 		require.NoError(h.t, check(h.ctx), "invariants of %s at block %d", name, h.ctx.BlockHeight())
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/lodenet/lode/fixed"
 	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateralkeeper "github.com/lodenet/lode/x/collateral/keeper"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	"github.com/lodenet/lode/x/emission/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -99,6 +101,49 @@ func (h *harness) stake(s subnetstypes.Subnet, hotkey string, nominator sdk.AccA
 	must(h, alphakeeper.NewMsgServer(h.alpha).Stake, &alphatypes.MsgStake{
 		Coldkey: nominator.String(), Hotkey: addr(hotkey).String(), Netuid: s.Netuid, Tao: rao, LimitPrice: 1 << 62,
 	})
+}
+
+// lend sets a hotkey's children; pairs are a child's name and millionths. They are
+// in force two blocks later.
+func (h *harness) lend(s subnetstypes.Subnet, parent string, pairs ...any) {
+	h.t.Helper()
+	m := &alphatypes.MsgSetChildren{Coldkey: h.cold(parent).String(), Hotkey: addr(parent).String(), Netuid: s.Netuid}
+	for i := 0; i < len(pairs); i += 2 {
+		m.Children = append(m.Children, alphatypes.Child{Hotkey: addr(pairs[i].(string)).String(), Proportion: uint32(pairs[i+1].(int))})
+	}
+	must(h, alphakeeper.NewMsgServer(h.alpha).SetChildren, m)
+}
+
+// childkeyTake sets what a child keeps, per 10^6.
+func (h *harness) childkeyTake(s subnetstypes.Subnet, child string, take uint32) {
+	h.t.Helper()
+	must(h, alphakeeper.NewMsgServer(h.alpha).SetChildkeyTake, &alphatypes.MsgSetChildkeyTake{
+		Coldkey: h.cold(child).String(), Hotkey: addr(child).String(), Netuid: s.Netuid, Take: take,
+	})
+}
+
+// destine sends a hotkey's incentive to another.
+func (h *harness) destine(hotkey, to string) {
+	h.t.Helper()
+	must(h, alphakeeper.NewMsgServer(h.alpha).SetDestination, &alphatypes.MsgSetDestination{
+		Coldkey: h.cold(hotkey).String(), Hotkey: addr(hotkey).String(), Destination: addr(to).String(),
+	})
+}
+
+// bond locks alpha of a hotkey as collateral.
+func (h *harness) bond(s subnetstypes.Subnet, hotkey string, alpha uint64) {
+	h.t.Helper()
+	must(h, collateralkeeper.NewMsgServer(h.collateral).LockCollateral, &collateraltypes.MsgLockCollateral{
+		Coldkey: h.cold(hotkey).String(), Hotkey: addr(hotkey).String(), Netuid: s.Netuid, Alpha: alpha,
+	})
+}
+
+// cold is the coldkey that a hotkey is bound to.
+func (h *harness) cold(hotkey string) sdk.AccAddress {
+	h.t.Helper()
+	c, err := h.alpha.Coldkey(h.ctx, addr(hotkey))
+	require.NoError(h.t, err)
+	return c
 }
 
 // judge sets a validator's weights; pairs are (uid, value).
