@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,11 +123,44 @@ them an owner may set. Switches take on and off.`,
 			if err != nil {
 				return err
 			}
-			return signAndSend(cmd, func(owner string) sdk.Msg {
-				return &subnetstypes.MsgSetHyperparameter{Signer: owner, Netuid: netuid, Name: args[1], Value: value}
-			}, fmt.Sprintf("%s of subnet %d is %s", args[1], netuid, args[2]))
+			return setHyperparameter(cmd, netuid, args[1], value)
 		},
 	}
+}
+
+// setHyperparameter sends the change, and says what it came to: some take effect later.
+func setHyperparameter(cmd *cobra.Command, netuid uint32, name string, value uint64) error {
+	g := globalsOf(cmd)
+	return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
+		owner, err := g.payer(ctx)
+		if err != nil {
+			return err
+		}
+		r, err := c.Send(ctx, []*wallet.Signer{owner}, &subnetstypes.MsgSetHyperparameter{Signer: owner.Address(), Netuid: netuid, Name: name, Value: value})
+		if err != nil {
+			return err
+		}
+		now, err := c.Subnets().Hyperparameters(client.AtHeight(ctx, r.Height), &subnetstypes.QueryHyperparametersRequest{Netuid: netuid})
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(now.Hyperparameters, func(h subnetstypes.HyperparameterInfo) bool { return h.Name == name })
+		if at < 0 {
+			return fmt.Errorf("the chain has no hyperparameter %s any more", name)
+		}
+		v := struct {
+			hyperparameterJSON
+			txJSON
+		}{newHyperparameterJSON(now.Hyperparameters[at]), newTxJSON(r)}
+		return output(cmd, v, func(w io.Writer) {
+			fmt.Fprintf(w, "%s of subnet %d is %d", name, netuid, v.Value)
+			if s := v.Scheduled; s != nil {
+				fmt.Fprintf(w, ", and will be %d when block %d and %s have passed", s.Value, s.DueHeight, s.DueTime)
+			}
+			fmt.Fprintln(w)
+			v.write(w)
+		})
+	})
 }
 
 func parseHyperparameter(s string) (uint64, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/lodenet/lode/client"
@@ -55,7 +56,7 @@ nothing afterwards. A hotkey that operates a chain validator can't be swapped.`,
 					txJSON
 				}{old, hot.Address(), append([]uint32{}, answer.Netuids...), newTxJSON(r)}
 				return output(cmd, v, func(w io.Writer) {
-					fmt.Fprintf(w, "%s has all that %s had, in %d subnets; it must publish its endpoints anew\n", args[1], args[0], len(v.Netuids))
+					fmt.Fprintf(w, "%s has all that %s had%s\n", args[1], args[0], registeredIn(v.Netuids))
 					v.write(w)
 				})
 			})
@@ -276,4 +277,12 @@ func newColdkeyDecideCommand() *cobra.Command {
 		}, done)
 	}
 	return cmd
+}
+
+// registeredIn names the subnets in which a swapped hotkey goes on.
+func registeredIn(netuids []uint32) string {
+	if len(netuids) == 0 {
+		return "; it is registered in no subnet"
+	}
+	return fmt.Sprintf("; in subnet %s it must publish its endpoints anew", strings.Trim(strings.ReplaceAll(fmt.Sprint(netuids), " ", ", "), "[]"))
 }
