@@ -15,7 +15,7 @@ const (
 	initial = 250_000_000
 )
 
-func TestRewardHalvesExactlyAtEachThreshold(t *testing.T) {
+func TestSection2RewardHalvesExactlyAtEachThreshold(t *testing.T) {
 	for m := 1; m <= 20; m++ {
 		// The threshold limit·(1 − 2^-m) in exact integers: the least issued with
 		// issued·2^m >= limit·(2^m − 1).
@@ -33,7 +33,7 @@ func TestRewardHalvesExactlyAtEachThreshold(t *testing.T) {
 	}
 }
 
-func TestRewardAtItsEnds(t *testing.T) {
+func TestSection2RewardAtItsEnds(t *testing.T) {
 	for _, c := range []struct {
 		name                   string
 		limit, initial, issued uint64
@@ -54,7 +54,7 @@ func TestRewardAtItsEnds(t *testing.T) {
 	}
 }
 
-func TestRewardCountsThresholdsReached(t *testing.T) {
+func TestSection2RewardCountsThresholdsReached(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.Uint64Range(1, math.MaxUint64).Draw(t, "limit")
 		issued := rapid.Uint64Range(0, limit-1).Draw(t, "issued")
@@ -73,7 +73,7 @@ func TestRewardCountsThresholdsReached(t *testing.T) {
 	})
 }
 
-func TestElapsedIsBetweenNothingAndTwoTargets(t *testing.T) {
+func TestSection2ElapsedIsBetweenNothingAndTwoTargets(t *testing.T) {
 	for _, c := range []struct {
 		name              string
 		last, now, target int64
@@ -94,7 +94,7 @@ func TestElapsedIsBetweenNothingAndTwoTargets(t *testing.T) {
 	}
 }
 
-func TestHurryingOrSlowingBlocksMintsTheSame(t *testing.T) {
+func TestSection2HurryingOrSlowingBlocksMintsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const target = 3000
 		reward := rapid.Uint64Range(0, limit).Draw(t, "reward")

@@ -19,7 +19,7 @@ func q64(s string) fixed.Q64 {
 	return q
 }
 
-func TestSharesFollowMovingPricesAndWhatWasNotWithheld(t *testing.T) {
+func TestSection6SharesFollowMovingPricesAndWhatWasNotWithheld(t *testing.T) {
 	const half = fixed.One / 2
 	for _, c := range []struct {
 		name     string
@@ -48,7 +48,7 @@ func TestSharesFollowMovingPricesAndWhatWasNotWithheld(t *testing.T) {
 	}
 }
 
-func TestSharesNeverSumToMoreThanThereIs(t *testing.T) {
+func TestSection6SharesNeverSumToMoreThanThereIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 128).Draw(t, "subnets")
 		total := rapid.Uint64().Draw(t, "total")
@@ -70,7 +70,7 @@ func TestSharesNeverSumToMoreThanThereIs(t *testing.T) {
 	})
 }
 
-func TestMoveComesNearerToThePriceAndNeverPastIt(t *testing.T) {
+func TestSection6MoveComesNearerToThePriceAndNeverPastIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := fixed.Q64FromRaw(0, rapid.Uint64().Draw(t, "e"))
 		p := fixed.Q64FromRaw(rapid.Uint64Range(0, 3).Draw(t, "price hi"), rapid.Uint64().Draw(t, "price lo"))
@@ -87,7 +87,7 @@ func TestMoveComesNearerToThePriceAndNeverPastIt(t *testing.T) {
 	})
 }
 
-func TestMoveByTheFormula(t *testing.T) {
+func TestSection6MoveByTheFormula(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		e, p         string
@@ -108,7 +108,7 @@ func TestMoveByTheFormula(t *testing.T) {
 }
 
 // In Q32.32 a small price would stick at 0 (protocol.md §6).
-func TestMoveLiftsASmallPriceFromZeroOnTheFirstBlockOfMainnet(t *testing.T) {
+func TestSection6MoveLiftsASmallPriceFromZeroOnTheFirstBlockOfMainnet(t *testing.T) {
 	if got := curve.Move(fixed.Q64{}, q64("0.0001"), 750_000, 1, 806_400); got.IsZero() {
 		t.Error("it stays at 0")
 	}

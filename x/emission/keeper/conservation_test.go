@@ -73,7 +73,7 @@ func (l *ledger) read(t *rapid.T, h *harness, events sdk.Events) {
 	}
 }
 
-func TestNothingIsLostOrMadeUp(t *testing.T) {
+func TestSection7NothingIsLostOrMadeUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		initial := rapid.SampledFrom([]uint64{0, 1, 7, 1_000, tao, 1_000 * tao}).Draw(rt, "initial reward")
 		share := rapid.Uint32Range(0, million).Draw(rt, "security share")

@@ -46,7 +46,7 @@ func (h *harness) paid(events sdk.Events) map[string]types.EventNeuronPaid {
 	return out
 }
 
-func TestAnEpochPaysMinersValidatorsAndTheOwner(t *testing.T) {
+func TestSection7AnEpochPaysMinersValidatorsAndTheOwner(t *testing.T) {
 	h := newHarness(t)
 	s := scene(h)
 	h.judge(s, "v1", 3, 2, 4, 1)
@@ -82,7 +82,7 @@ func TestAnEpochPaysMinersValidatorsAndTheOwner(t *testing.T) {
 	require.Len(t, typed[*alphatypes.EventStakeRewarded](h, events), 2)
 }
 
-func TestATakeIsOfWhatTheHotkeyEarns(t *testing.T) {
+func TestSection5ATakeIsOfWhatTheHotkeyEarns(t *testing.T) {
 	h := newHarness(t)
 	s := scene(h)
 	h.stake(s, "v1", addr("nominator"), 300*tao)
@@ -106,7 +106,7 @@ func TestATakeIsOfWhatTheHotkeyEarns(t *testing.T) {
 
 // What falls to the owner's hotkeys as miners is burned, whichever of them mines,
 // and lowers the subnet's share afterwards.
-func TestTheOwnersMinersAreWithheld(t *testing.T) {
+func TestSection7TheOwnersMinersAreWithheld(t *testing.T) {
 	h := newHarness(t)
 	s := scene(h)
 	other := h.registerFor(s, "owner's other", coldkeyOf("owner"))
@@ -134,7 +134,7 @@ func TestTheOwnersMinersAreWithheld(t *testing.T) {
 	require.Zero(t, h.emission(s).Withheld, "the next epoch begins anew")
 }
 
-func TestWithoutWeightsTheMinersHalfIsBurnedAndCountsAsWithheld(t *testing.T) {
+func TestSection7WithoutWeightsTheMinersHalfIsBurnedAndCountsAsWithheld(t *testing.T) {
 	h := newHarness(t)
 	s := scene(h)
 	v1, v2, burned := h.stakeOn(s, "v1"), h.stakeOn(s, "v2"), h.pool(s).AlphaBurned
@@ -151,7 +151,7 @@ func TestWithoutWeightsTheMinersHalfIsBurnedAndCountsAsWithheld(t *testing.T) {
 	require.Zero(t, paid["m1"].Incentive)
 }
 
-func TestWithoutStakeBothHalvesAreRecycled(t *testing.T) {
+func TestSection7WithoutStakeBothHalvesAreRecycled(t *testing.T) {
 	h := newHarness(t)
 	s := h.subnet("owner")
 	h.register(s, "m1")
@@ -171,7 +171,7 @@ func rich(h *harness, s subnetstypes.Subnet) {
 	h.setEmission(other, func(e *types.SubnetEmission) { e.MovingPrice = q64("0.75") })
 }
 
-func TestTheRootPotGoesToTheDelegatorsOfTheValidatorsThatEarnedIt(t *testing.T) {
+func TestSection7TheRootPotGoesToTheDelegatorsOfTheValidatorsThatEarnedIt(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { noMoving(p); p.SecurityShare = 0 }))
 	h.validator("v1", 1_000*tao, "0.1")
 	h.validator("v2", 3_000*tao, "0")
@@ -214,7 +214,7 @@ func TestTheRootPotGoesToTheDelegatorsOfTheValidatorsThatEarnedIt(t *testing.T) 
 	require.InEpsilon(t, r1/(r1+r2), float64(paid["v1"].RootTao)/float64(e.RootPot), 1e-6)
 }
 
-func TestARootPotWithoutClaimantsIsRecycled(t *testing.T) {
+func TestSection7ARootPotWithoutClaimantsIsRecycled(t *testing.T) {
 	h := newHarness(t, withParams(noMoving))
 	h.validator("elsewhere", 10_000*tao, "0")
 	s := scene(h)
@@ -251,7 +251,7 @@ func TestARootPotWithoutClaimantsIsRecycled(t *testing.T) {
 
 // Validators whose dividends come from root stake alone leave the alpha pot
 // without a claim: it waits for the next epoch, to the unit.
-func TestAnAlphaPotWithoutAClaimIsCarried(t *testing.T) {
+func TestSection7AnAlphaPotWithoutAClaimIsCarried(t *testing.T) {
 	h := newHarness(t, withRule("owner_cut_enabled", 0))
 	h.validator("v1", 1_000*tao, "0.1")
 	s := h.subnet("owner")
@@ -273,7 +273,7 @@ func TestAnAlphaPotWithoutAClaimIsCarried(t *testing.T) {
 
 // An epoch that fails leaves nothing but its event; the pot waits and is paid
 // with the next one's.
-func TestAnEpochThatFailsIsDroppedAndItsPotWaits(t *testing.T) {
+func TestSection7AnEpochThatFailsIsDroppedAndItsPotWaits(t *testing.T) {
 	for name, fault := range map[string]func() error{
 		"by an error": func() error { return errors.New("no luck") },
 		"by a panic":  func() error { panic("boom") },
@@ -330,7 +330,7 @@ func (w brokenWeights) FailEpoch(context.Context, uint64, string) error {
 	return nil
 }
 
-func TestWhereFailingFailsTooTheChainGoesOn(t *testing.T) {
+func TestSection7WhereFailingFailsTooTheChainGoesOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		broken brokenWeights
 		reason string
@@ -358,7 +358,7 @@ type gone struct{ brokenWeights }
 
 func (gone) Due(context.Context) ([]uint64, error) { return []uint64{99}, nil }
 
-func TestOfOneUnitNothingIsLost(t *testing.T) {
+func TestSection7OfOneUnitNothingIsLost(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { p.InitialReward = 1 }))
 	s := scene(h)
 	h.judge(s, "v1", 3, 1, 4, 1)
@@ -370,7 +370,7 @@ func TestOfOneUnitNothingIsLost(t *testing.T) {
 	}
 }
 
-func TestASlashedValidatorsRootPotIsStillPaidToTheRao(t *testing.T) {
+func TestSection7ASlashedValidatorsRootPotIsStillPaidToTheRao(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { noMoving(p); p.SecurityShare = 0 }))
 	h.validator("v1", 1_000*tao, "0.1")
 	h.validator("v2", 1_000*tao, "0.1")

@@ -20,7 +20,7 @@ import (
 // minted is the reward, to the rao.
 func allSecurity(p *types.Params) { p.SecurityShare = million }
 
-func TestIssuanceHalvesWhenAThresholdIsReached(t *testing.T) {
+func TestSection2IssuanceHalvesWhenAThresholdIsReached(t *testing.T) {
 	// Half of the cap is one reward and a rao above genesis: the first block comes
 	// near the threshold, the second crosses it, the third is halved.
 	h := newHarness(t, withParams(func(p *types.Params) { allSecurity(p); p.Cap = 2 * (genesisRao + tao + 1) }))
@@ -34,7 +34,7 @@ func TestIssuanceHalvesWhenAThresholdIsReached(t *testing.T) {
 	}
 }
 
-func TestNothingIsMintedAtTheCap(t *testing.T) {
+func TestSection2NothingIsMintedAtTheCap(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { allSecurity(p); p.Cap = genesisRao }))
 	h.validator("v", 10*tao, "0.1")
 	s := h.subnet("owner")
@@ -44,7 +44,7 @@ func TestNothingIsMintedAtTheCap(t *testing.T) {
 	require.NotZero(t, h.pool(s).AlphaPending, "alpha has its own curve")
 }
 
-func TestAlphaIsNotIssuedPastItsCap(t *testing.T) {
+func TestSection2AlphaIsNotIssuedPastItsCap(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { p.Cap = genesisRao + 3*tao }))
 	s := h.subnet("owner")
 	require.NoError(t, h.alpha.MintPending(h.ctx, s.Id, genesisRao+3*tao-h.pool(s).AlphaIssued-1))
@@ -53,14 +53,14 @@ func TestAlphaIsNotIssuedPastItsCap(t *testing.T) {
 	require.LessOrEqual(t, h.pool(s).AlphaIssued, uint64(genesisRao+3*tao))
 }
 
-func TestGenesisPastTheCapIsRefused(t *testing.T) {
+func TestSection2GenesisPastTheCapIsRefused(t *testing.T) {
 	h, g, _ := bareHarness(t)
 	g.Params.Cap = genesisRao - 1
 	g.Params.InitialReward = 1
 	require.ErrorIs(t, h.k.InitGenesis(h.ctx, g), types.ErrInvalidGenesis)
 }
 
-func TestTheFirstBlockCountsOneTargetAndASlowOneAtMostTwo(t *testing.T) {
+func TestSection2TheFirstBlockCountsOneTargetAndASlowOneAtMostTwo(t *testing.T) {
 	h := newHarness(t, withParams(allSecurity))
 	h.validator("v", 10*tao, "0.1")
 	for _, c := range []struct {
@@ -85,7 +85,7 @@ func TestTheFirstBlockCountsOneTargetAndASlowOneAtMostTwo(t *testing.T) {
 // A proposer that hurries or slows blocks mints the same in the same time: the
 // carried numerator makes it exact for what is scaled, and the division of each
 // block leaves less than a rao.
-func TestHurryingOrSlowingBlocksGainsNothing(t *testing.T) {
+func TestSection2HurryingOrSlowingBlocksGainsNothing(t *testing.T) {
 	rapid.Check(t, func(t2 *rapid.T) {
 		h := newHarness(t, withParams(func(p *types.Params) { allSecurity(p); p.InitialReward = 7 }))
 		h.validator("v", 10*tao, "0.1")
@@ -104,7 +104,7 @@ func TestHurryingOrSlowingBlocksGainsNothing(t *testing.T) {
 	})
 }
 
-func TestTheSecurityShareFollowsBondedTokens(t *testing.T) {
+func TestSection2TheSecurityShareFollowsBondedTokens(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { p.InitialReward = 1000 }))
 	h.validator("large", 30*tao, "0.1")
 	h.validator("small", 10*tao, "0")
@@ -131,7 +131,7 @@ func TestTheSecurityShareFollowsBondedTokens(t *testing.T) {
 	require.EqualValues(t, 25, h.bank.GetBalance(h.ctx, addr("small"), types.Denom).Amount.Sub(before).Int64())
 }
 
-func TestWithoutABondedValidatorTheSecurityShareIsNotMinted(t *testing.T) {
+func TestSection2WithoutABondedValidatorTheSecurityShareIsNotMinted(t *testing.T) {
 	h := newHarness(t)
 	require.Empty(t, typed[*types.EventBlockReward](h, h.blocks(3)))
 	require.EqualValues(t, genesisRao, h.supply())
@@ -145,7 +145,7 @@ func TestWithoutABondedValidatorTheSecurityShareIsNotMinted(t *testing.T) {
 	require.Equal(t, e.Minted, h.emission(s).TaoTotal)
 }
 
-func TestWhatTheSDKBurnsIsCounted(t *testing.T) {
+func TestSection2WhatTheSDKBurnsIsCounted(t *testing.T) {
 	h := newHarness(t)
 	h.validator("v", 100*tao, "0.1")
 	v, err := h.staking.GetValidator(h.ctx, sdk.ValAddress(addr("v")))

@@ -27,7 +27,7 @@ func (brokenDistribution) AllocateTokensToValidator(context.Context, stakingtype
 // noMoving keeps moving prices where a test puts them.
 func noMoving(p *types.Params) { p.MovingPriceBase = 0 }
 
-func TestASubnetsBlockByTheFormulas(t *testing.T) {
+func TestSection6ASubnetsBlockByTheFormulas(t *testing.T) {
 	h := newHarness(t)
 	h.validator("v", 50_000*tao, "0.1")
 	s := h.subnet("owner")
@@ -72,7 +72,7 @@ func TestASubnetsBlockByTheFormulas(t *testing.T) {
 	require.Greater(t, grown.AlphaProtocol, pool.AlphaProtocol, "the excess bought alpha")
 }
 
-func TestWithoutAnExcessThePriceStays(t *testing.T) {
+func TestSection6WithoutAnExcessThePriceStays(t *testing.T) {
 	// So much root stake that alpha_in is bound by TAO alone.
 	h := newHarness(t, withParams(func(p *types.Params) { p.SecurityShare = million * 9 / 10 }))
 	h.validator("v", 800_000*tao, "0.1")
@@ -87,7 +87,7 @@ func TestWithoutAnExcessThePriceStays(t *testing.T) {
 	require.GreaterOrEqual(t, after.Price().Cmp(before.Price()), 0, "rounding favours the pool")
 }
 
-func TestOnlyStartedSubnetsEmit(t *testing.T) {
+func TestSection6OnlyStartedSubnetsEmit(t *testing.T) {
 	h := newHarness(t)
 	a, b := h.subnet("a"), h.unstarted("b")
 	events := h.blocks(3)
@@ -97,7 +97,7 @@ func TestOnlyStartedSubnetsEmit(t *testing.T) {
 	require.Zero(t, h.emission(b).TaoTotal)
 }
 
-func TestSharesOfSubnets(t *testing.T) {
+func TestSection6SharesOfSubnets(t *testing.T) {
 	type subnet struct {
 		moving   string
 		withheld fixed.Q32
@@ -135,7 +135,7 @@ func TestSharesOfSubnets(t *testing.T) {
 	}
 }
 
-func TestRootsAlphaIsSoldOnlyWhereMovingPricesExceedOne(t *testing.T) {
+func TestSection6RootsAlphaIsSoldOnlyWhereMovingPricesExceedOne(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		moving string
@@ -165,7 +165,7 @@ func TestRootsAlphaIsSoldOnlyWhereMovingPricesExceedOne(t *testing.T) {
 	}
 }
 
-func TestTheMovingPriceFollowsThePriceWithinMinutesLocally(t *testing.T) {
+func TestSection6TheMovingPriceFollowsThePriceWithinMinutesLocally(t *testing.T) {
 	h := newHarness(t)
 	s := h.subnet("owner")
 	h.block(time.Second)
@@ -179,7 +179,7 @@ func TestTheMovingPriceFollowsThePriceWithinMinutesLocally(t *testing.T) {
 	require.Negative(t, e.Cmp(fixed.OneQ64()))
 }
 
-func TestWithoutAnOwnersCutMinersAndValidatorsShareAll(t *testing.T) {
+func TestSection6WithoutAnOwnersCutMinersAndValidatorsShareAll(t *testing.T) {
 	h := newHarness(t, withRule("owner_cut_enabled", 0))
 	s := h.subnet("owner")
 	h.block(time.Second)
@@ -191,7 +191,7 @@ func TestWithoutAnOwnersCutMinersAndValidatorsShareAll(t *testing.T) {
 
 // A subnet whose part of a block fails leaves an event and nothing else; the
 // others are paid as if nothing were.
-func TestABadSubnetLeavesNoTraceButAnEvent(t *testing.T) {
+func TestSection6ABadSubnetLeavesNoTraceButAnEvent(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		method string
@@ -235,7 +235,7 @@ func TestABadSubnetLeavesNoTraceButAnEvent(t *testing.T) {
 	}
 }
 
-func TestTheMedianMovingPrice(t *testing.T) {
+func TestSection3TheMedianMovingPrice(t *testing.T) {
 	h := newHarness(t, withParams(noMoving))
 	median := func() string {
 		p, err := h.k.MedianMovingPrice(h.ctx)
