@@ -89,6 +89,9 @@ func (a *fakeAlpha) Sweep(_ context.Context, subnetID uint64, most int) (int, bo
 	if !a.retired[subnetID] {
 		return 0, false, fmt.Errorf("subnet id %d trades", subnetID)
 	}
+	if most < 7 {
+		return 0, false, fmt.Errorf("no room for a record of 7 keys in %d", most)
+	}
 	n := min(most, a.left[subnetID])
 	a.left[subnetID] -= n
 	a.swept += n

@@ -48,8 +48,8 @@ const maxBlocks = math.MaxInt64 / 4
 // maxSlots bounds max_subnets. Netuids are u16 where they are signed (protocol.md §8).
 const maxSlots = 1_024
 
-// minSweep is the least sweep_keys_per_block: a neuron's two keys go together, and
-// something must go in every block.
+// minSweep is the least sweep_keys_per_block: some records' keys go together, up to
+// seven, and something must go in every block.
 const minSweep = 10
 
 // Validate checks bounds.
