@@ -39,6 +39,7 @@ var layers = []string{
 	"x/seed",
 	"yuma",
 	"fixed",
+	"docs/openapi",
 }
 
 // appImporters are the only layers that may import app.

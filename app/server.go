@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/http"
+
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
@@ -14,12 +16,13 @@ import (
 )
 
 // RegisterAPIRoutes serves the queries of all modules, of transactions, blocks
-// and the node over REST.
+// and the node over REST, and what there is to ask.
 func (app *App) RegisterAPIRoutes(s *api.Server, _ serverconfig.APIConfig) {
 	authtx.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	cmtservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	nodeservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	app.basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
+	s.Router.HandleFunc(OpenAPIPath, serveOpenAPI).Methods(http.MethodGet, http.MethodHead)
 }
 
 // RegisterTxService serves simulation, broadcast and search of transactions. In
