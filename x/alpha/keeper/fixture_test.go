@@ -17,7 +17,6 @@ import (
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/runtime"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
-	"github.com/cosmos/cosmos-sdk/testutil"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/address"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
@@ -58,7 +57,7 @@ type env struct {
 // bareEnv has accounts and coins, but no genesis of x/alpha.
 func bareEnv(t require.TestingT) *env {
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
-	e := &env{t: t, ctx: testutil.DefaultContextWithKeys(keys, nil, nil).
+	e := &env{t: t, ctx: storeContext(t, keys).
 		WithBlockHeight(10).WithBlockTime(time.Unix(1_700_000_000, 0)).WithExecMode(sdk.ExecModeFinalize)}
 	ac := addresscodec.NewBech32Codec("lode")
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
