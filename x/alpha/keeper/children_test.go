@@ -171,8 +171,9 @@ func TestSection5ManyChangesThatComeDueAtOnceAreSpreadOverBlocks(t *testing.T) {
 	const many = 450
 	for i := range many {
 		name := fmt.Sprintf("parent %d", i)
-		e.bind("alice", name)
-		_, err := e.msgs.SetChildren(e.ctx, setChildren("alice", name, 1, lend("validator", 1)))
+		_, err := e.msgs.BindHotkey(e.ctx, &types.MsgBindHotkey{Coldkey: str("alice"), Hotkey: str(name)})
+		require.NoError(t, err)
+		_, err = e.msgs.SetChildren(e.ctx, setChildren("alice", name, 1, lend("validator", 1)))
 		require.NoError(t, err)
 	}
 	count := func() int {

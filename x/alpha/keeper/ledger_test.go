@@ -242,7 +242,8 @@ func (e *env) hot(account string) string {
 }
 
 // family is children with hotkeys in place of accounts.
-func (e *env) family(children []types.Child) (out []types.Child) {
+func (e *env) family(children []types.Child) []types.Child {
+	out := make([]types.Child, 0, len(children))
 	for _, c := range children {
 		out = append(out, types.Child{Hotkey: e.hot(c.Hotkey), Proportion: c.Proportion})
 	}
