@@ -9,10 +9,7 @@ import (
 )
 
 // msgServer is the keeper as the messages see it.
-type msgServer struct {
-	Keeper
-	*types.UnimplementedMsgServer
-}
+type msgServer struct{ Keeper }
 
 // NewMsgServer serves the module's messages.
 func NewMsgServer(k Keeper) types.MsgServer { return msgServer{Keeper: k} }

@@ -12,10 +12,7 @@ import (
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
-type querier struct {
-	k Keeper
-	*types.UnimplementedQueryServer
-}
+type querier struct{ k Keeper }
 
 // NewQuerier serves the module's queries.
 func NewQuerier(k Keeper) types.QueryServer { return querier{k: k} }
