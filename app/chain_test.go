@@ -88,6 +88,7 @@ type chain struct {
 	height   int64
 	seed     []byte          // of the last block
 	proposer sdk.ConsAddress // of the next one
+	voter    sdk.ConsAddress // of the last one
 	vrf      *vrf.Key        // the proposer's; nil: it has none
 	replay   bool            // run blocks as a node that catches up does, without a proposal
 	events   []abci.Event
@@ -95,12 +96,14 @@ type chain struct {
 	sequence map[string]uint64 // of who signed in this block already
 }
 
-// options check all invariants after every block.
-var options = simtestutil.AppOptionsMap{app.FlagCheckInvariants: 1}
+type appOptions = simtestutil.AppOptionsMap
 
-func newApp(t testing.TB, db dbm.DB) *app.App {
+// options check all invariants after every block.
+var options = appOptions{app.FlagCheckInvariants: 1}
+
+func newApp(t testing.TB, db dbm.DB, o appOptions, logger log.Logger) *app.App {
 	t.Helper()
-	a := app.New(log.NewNopLogger(), db, options, baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()))
+	a := app.New(logger, db, o, baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()))
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	return a
 }
@@ -116,11 +119,22 @@ func newChain(t testing.TB) *chain {
 // chainOf begins with a genesis; the first block will have its time.
 func chainOf(t testing.TB, g *genutiltypes.AppGenesis) *chain {
 	t.Helper()
+	return chainWith(t, g, options)
+}
+
+// chainWith is chainOf with the options of a node.
+func chainWith(t testing.TB, g *genutiltypes.AppGenesis, o appOptions) *chain {
+	t.Helper()
+	return chainLogged(t, g, o, log.NewNopLogger())
+}
+
+func chainLogged(t testing.TB, g *genutiltypes.AppGenesis, o appOptions, logger log.Logger) *chain {
+	t.Helper()
 	db := dbm.NewMemDB()
 	key := vrfKey(validator)
 	c := &chain{
-		t: t, App: newApp(t, db), db: db, time: g.GenesisTime.Add(-time.Second), height: g.InitialHeight - 1, sequence: map[string]uint64{},
-		proposer: sdk.ConsAddress(consensusKey().PubKey().Address()), vrf: &key, seed: genesisSeed(t, g),
+		t: t, App: newApp(t, db, o, logger), db: db, time: g.GenesisTime.Add(-time.Second), height: g.InitialHeight - 1, sequence: map[string]uint64{},
+		proposer: sdk.ConsAddress(consensusKey().PubKey().Address()), voter: sdk.ConsAddress(consensusKey().PubKey().Address()), vrf: &key, seed: genesisSeed(t, g),
 	}
 	params := g.Consensus.Params.ToProto()
 	var validators []abci.ValidatorUpdate
@@ -176,8 +190,7 @@ func (c *chain) propose(txs ...[]byte) abci.ResponseProcessProposal_ProposalStat
 }
 
 func (c *chain) votes() abci.CommitInfo {
-	voter := consensusKey().PubKey().Address()
-	return abci.CommitInfo{Votes: []abci.VoteInfo{{Validator: abci.Validator{Address: voter, Power: 10_000}, BlockIdFlag: 2}}}
+	return abci.CommitInfo{Votes: []abci.VoteInfo{{Validator: abci.Validator{Address: c.voter, Power: 10_000}, BlockIdFlag: 2}}}
 }
 
 // decide makes a block of all that is in it, and returns all results.
