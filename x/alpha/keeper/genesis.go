@@ -90,5 +90,8 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.Positions, err = values(ctx, k.positions); err != nil {
 		return nil, err
 	}
-	return g, k.exportLending(ctx, g)
+	if err := k.exportLending(ctx, g); err != nil {
+		return nil, err
+	}
+	return g, k.exportExits(ctx, g)
 }
