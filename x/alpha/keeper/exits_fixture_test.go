@@ -40,6 +40,10 @@ func (e *env) endBlock() []proto.Message {
 	return told(e.t, e.ctx.EventManager().Events()[before:])
 }
 
+// commit commits the stores, as a block does. Iterators over much that is not
+// committed are slow.
+func (e *env) commit() { e.ctx.MultiStore().(storetypes.CommitMultiStore).Commit() }
+
 // told are the module's events among all.
 func told(t require.TestingT, events sdk.Events) (out []proto.Message) {
 	for _, ev := range events {
@@ -111,6 +115,21 @@ func crowd(t *testing.T, n int) *env {
 		p.Coldkey, p.Shares = a.String(), part
 		require.NoError(t, e.k.ForcePosition(e.ctx, addr("miner"), a, p))
 	}
-	e.ctx.MultiStore().(storetypes.CommitMultiStore).Commit() // as before a block: iterators over what is not committed are slow
+	e.commit()
 	return e
+}
+
+func accAddress(t require.TestingT, bech32 string) sdk.AccAddress {
+	a, err := sdk.AccAddressFromBech32(bech32)
+	require.NoError(t, err)
+	return a
+}
+
+// ownerOf is the coldkey of the hotkey that has an account.
+func (e *env) ownerOf(account string) string {
+	hotkey, err := e.k.HotkeyOf(e.ctx, accAddress(e.t, account))
+	require.NoError(e.t, err)
+	coldkey, err := e.k.Coldkey(e.ctx, hotkey)
+	require.NoError(e.t, err)
+	return coldkey.String()
 }
