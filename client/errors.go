@@ -101,6 +101,7 @@ func Describe(err error) (code, hint string) {
 		{ErrTxExpired, "tx_expired", "nothing happened; send it again"},
 		{ErrTxUnknown, "tx_unknown", "look for the transaction by its hash before you send it again"},
 		{ErrTxFailed, "tx_failed", ""},
+		{ErrBadSeed, "bad_seed", "ask another node with --node: this one, or its records, can't be trusted"},
 		{ErrNotFound, "not_found", ""},
 		{ErrBehind, "node_behind", "wait until it has caught up, or name another with --node"},
 		{ErrUnavailable, "unavailable", "is the network running? start it with lode up, or name a node with --node URL"},

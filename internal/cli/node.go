@@ -35,7 +35,7 @@ Make a chain of your own with ` + "`init --operator`" + `; join one that there i
   lode node import genesis.json --home ~/.lode/other`,
 	}
 	cmd.PersistentFlags().String("home", app.DefaultHome, "the node's folder")
-	cmd.AddCommand(newNodeInitCommand(), newNodeImportCommand(), newNodeExportCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeImportCommand(), newNodeExportCommand(), newVRFKeyCommand())
 	cmd.AddCommand(newServerCommands()...)
 	return cmd
 }
@@ -110,7 +110,8 @@ func newNodeImportCommand() *cobra.Command {
 		Use:   "import FILE",
 		Short: "Make a node that begins with a genesis file, for example an exported one",
 		Long: `Checks a genesis file and makes the folder of a node that begins with it. Configuration and keys that are in the folder
-already are kept: to go on as a validator of the genesis, put its priv_validator_key.json into HOME/config first.
+already are kept: to go on as a validator of the genesis, put its priv_validator_key.json and vrf_key.json into HOME/config
+first.
 What an import makes of an exported file exports to the same file.`,
 		Example: `  lode node export --output-document genesis.json
   lode node import genesis.json --home ~/.lode/other

@@ -29,6 +29,7 @@ func newServerCommands() []*cobra.Command {
 	start := server.StartCmdWithOptions(create, app.DefaultHome, server.StartCmdOptions{
 		AddFlags: func(cmd *cobra.Command) {
 			cmd.Flags().Int64(app.FlagCheckInvariants, 0, "check the chain's invariants every so many blocks, and stop where one is broken (0: never)")
+			cmd.Flags().String(app.FlagVRFKeyFile, "", "file with the validator's VRF keys (default HOME/config/vrf_key.json)")
 			// The SDK's own program adds these to its root command.
 			cmd.Flags().String(flags.FlagLogLevel, "info", "trace, debug, info, warn, error, disabled, or pairs of MODULE:LEVEL")
 			cmd.Flags().String(flags.FlagLogFormat, flags.OutputFormatText, "text or json")

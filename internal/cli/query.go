@@ -31,6 +31,7 @@ bits are strings. --at asks about a past block, as far back as the node keeps th
   lode query alpha pool --netuid 1 --at 100`,
 	}
 	addModules(cmd, chain().queries, newQueryMethodCommand)
+	addSeedQuery(cmd)
 	return cmd
 }
 

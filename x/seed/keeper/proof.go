@@ -5,31 +5,8 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/lodenet/lode/x/seed/types"
 	"github.com/lodenet/lode/x/seed/vrf"
 )
-
-// judge says what a block proves, and the seed that it gets by it. A proposer with
-// a key in force must prove, one without must not claim to.
-func judge(chainID string, s types.Seed, txs [][]byte) (proof, seed []byte, wrong error) {
-	empty := vrf.Next(s.Previous, nil)
-	claimed, framed := types.ProofIn(txs)
-	switch {
-	case !framed:
-		return nil, empty, types.ErrInvalidProof.Wrapf("block %d does not begin with its proposer's proof, nor with an empty one", s.Height)
-	case len(s.Key) == 0 && len(claimed) > 0:
-		return nil, empty, types.ErrInvalidProof.Wrapf("block %d has a proof, but its proposer %s has no VRF key in force: the proof must be empty", s.Height, sdk.ConsAddress(s.Proposer))
-	case len(s.Key) == 0:
-		return nil, empty, nil
-	case len(claimed) == 0:
-		return nil, empty, types.ErrInvalidProof.Wrapf("block %d has an empty proof, but its proposer %s has the VRF key %x in force and must prove", s.Height, sdk.ConsAddress(s.Proposer), s.Key)
-	}
-	beta, ok := vrf.Verify(s.Key, vrf.Alpha(chainID, s.Height, s.Previous), claimed)
-	if !ok {
-		return nil, empty, types.ErrInvalidProof.Wrapf("the proof of block %d is not that of its proposer's VRF key %x over this chain, this height and the seed before", s.Height, s.Key)
-	}
-	return claimed, vrf.Next(s.Previous, beta), nil
-}
 
 // CheckProposal says whether a proposed block begins with what its proposer must
 // put there. The context's state is that of the block before.

@@ -68,6 +68,6 @@ func (k Keeper) seedOf(ctx context.Context, consensus sdk.ConsAddress, height in
 	if s.Previous, err = k.seed.Get(ctx); err != nil {
 		return s, nil, err
 	}
-	s.Proof, s.Seed, wrong = judge(sdk.UnwrapSDKContext(ctx).ChainID(), s, txs)
+	wrong = s.Judge(sdk.UnwrapSDKContext(ctx).ChainID(), txs)
 	return s, wrong, nil
 }

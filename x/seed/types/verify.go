@@ -3,6 +3,8 @@ package types
 import (
 	"bytes"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/lodenet/lode/x/seed/vrf"
 )
 
@@ -37,13 +39,33 @@ func (s Seed) Verify(chainID string) error {
 	return nil
 }
 
-// ProofIn is the proof that a block's transactions begin with, as far as it can be
-// read without the chain's state; empty where there is none.
-func ProofIn(txs [][]byte) (proof []byte, framed bool) {
-	if len(txs) == 0 {
-		return nil, false
+// Judge sets what a block proves, by its transactions, and the seed that it gets by
+// it; height, previous, proposer and key are given. A proposer with a key in force
+// must prove, one without must not claim to: wrong says what is not so, and the
+// block counts as empty.
+func (s *Seed) Judge(chainID string, txs [][]byte) (wrong error) {
+	s.Proof, s.Seed = nil, vrf.Next(s.Previous, nil)
+	var claimed []byte
+	framed := false
+	if len(txs) > 0 {
+		claimed, framed = vrf.Unframe(txs[0])
 	}
-	return vrf.Unframe(txs[0])
+	switch {
+	case !framed:
+		return ErrInvalidProof.Wrapf("block %d does not begin with its proposer's proof, nor with an empty one", s.Height)
+	case len(s.Key) == 0 && len(claimed) > 0:
+		return ErrInvalidProof.Wrapf("block %d has a proof, but its proposer %s has no VRF key in force: the proof must be empty", s.Height, sdk.ConsAddress(s.Proposer))
+	case len(s.Key) == 0:
+		return nil
+	case len(claimed) == 0:
+		return ErrInvalidProof.Wrapf("block %d has an empty proof, but its proposer %s has the VRF key %x in force and must prove", s.Height, sdk.ConsAddress(s.Proposer), s.Key)
+	}
+	beta, ok := vrf.Verify(s.Key, vrf.Alpha(chainID, s.Height, s.Previous), claimed)
+	if !ok {
+		return ErrInvalidProof.Wrapf("the proof of block %d is not that of its proposer's VRF key %x over this chain, this height and the seed before", s.Height, s.Key)
+	}
+	s.Proof, s.Seed = claimed, vrf.Next(s.Previous, beta)
+	return nil
 }
 
 // GenesisSeed is the seed of the block before a chain's first, unless its genesis
