@@ -109,9 +109,24 @@ func (l *ledger) apply(event proto.Message) {
 		add(l.stakes, stakeKey{e.SubnetId, e.Hotkey, e.Coldkey}, new(big.Int).Neg(e.Shares.BigInt()))
 	case *alphatypes.EventStakeRewarded:
 		add(l.stakes, stakeKey{e.SubnetId, e.Hotkey, ""}, new(big.Int).SetUint64(e.Alpha))
+	case *alphatypes.EventHotkeysSwapped:
+		l.exchange(e.Hotkey, e.NewHotkey)
 	case *emissiontypes.EventBlockReward:
 		l.issued = e.Issued
 	}
+}
+
+// exchange gives what is staked on two hotkeys to each other.
+func (l *ledger) exchange(a, b string) {
+	other := map[string]string{a: b, b: a}
+	stakes := make(map[stakeKey]*big.Int, len(l.stakes))
+	for at, amount := range l.stakes {
+		if to, swapped := other[at.hotkey]; swapped {
+			at.hotkey = to
+		}
+		stakes[at] = amount
+	}
+	l.stakes = stakes
 }
 
 func TestEventsAloneRebuildEveryBalanceStakeAndPool(t *testing.T) {
@@ -142,11 +157,16 @@ func TestEventsAloneRebuildEveryBalanceStakeAndPool(t *testing.T) {
 			[]uint64{got["reserve"], got["staked"], got["protocol"], got["pending"], got["burned"], -got["issuance"]})
 	}
 	stakes := map[stakeKey]*big.Int{}
+	hotkey := func(account string) string { // records have accounts, events hotkeys
+		h, err := c.Alpha.HotkeyOf(c.query(), sdk.MustAccAddressFromBech32(account))
+		require.NoError(t, err)
+		return h.String()
+	}
 	for _, s := range state.StakePools {
-		add(stakes, stakeKey{s.SubnetId, s.Hotkey, ""}, new(big.Int).SetUint64(s.Alpha))
+		add(stakes, stakeKey{s.SubnetId, hotkey(s.Hotkey), ""}, new(big.Int).SetUint64(s.Alpha))
 	}
 	for _, p := range state.Positions {
-		add(stakes, stakeKey{p.SubnetId, p.Hotkey, p.Coldkey}, p.Shares.BigInt())
+		add(stakes, stakeKey{p.SubnetId, hotkey(p.Hotkey), p.Coldkey}, p.Shares.BigInt())
 	}
 	require.Equal(t, printed(stakes), printed(l.stakes))
 
