@@ -66,18 +66,7 @@ func (n *Network) close(host *mesh.Host) {
 // Stake buys a subnet's alpha for so many rao, at any price up to a hundred times its
 // own, and stakes it on the member's hotkey. It binds the hotkey if need be.
 func (m *Member) Stake(ctx context.Context, netuid uint16, rao uint64) error {
-	c := m.network.client
-	bound, err := m.network.bound(ctx, m.Hot.Address())
-	if err != nil {
-		return err
-	}
-	if !bound {
-		bind := &alphatypes.MsgBindHotkey{Coldkey: m.Cold.Address(), Hotkey: m.Hot.Address()}
-		if _, err := c.Send(ctx, []*wallet.Signer{m.Cold, m.Hot}, bind); err != nil {
-			return err
-		}
-	}
-	_, err = c.Send(ctx, []*wallet.Signer{m.Cold}, &alphatypes.MsgStake{
+	_, err := m.network.client.SendBound(ctx, m.Cold, m.Hot, &alphatypes.MsgStake{
 		Coldkey: m.Cold.Address(), Hotkey: m.Hot.Address(), Netuid: uint32(netuid), Tao: rao, LimitPrice: 100 * TAO,
 	})
 	return err

@@ -63,7 +63,7 @@ func (n *Network) fund(ctx context.Context, cast []part) error {
 		if err != nil {
 			return err
 		}
-		bound, err := n.bound(ctx, hot.Address)
+		bound, err := n.client.IsBound(ctx, cold.Address, hot.Address)
 		if err != nil {
 			return err
 		}
@@ -87,15 +87,6 @@ func (n *Network) fund(ctx context.Context, cast []part) error {
 
 func coins(rao uint64) sdk.Coins {
 	return sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewIntFromUint64(rao)))
-}
-
-// bound says whether a hotkey has its coldkey.
-func (n *Network) bound(ctx context.Context, hotkey string) (bool, error) {
-	_, err := n.client.Alpha().Hotkey(ctx, &alphatypes.QueryHotkeyRequest{Hotkey: hotkey})
-	if errors.Is(err, client.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // signers are a part's coldkey and hotkey.
@@ -141,10 +132,7 @@ func (n *Network) create(ctx context.Context, owner string, m subnetstypes.MsgCr
 		}
 	}
 	m.Coldkey, m.Hotkey, m.MaxLock = cold.Address(), hot.Address(), lock.Lock
-	_, err = n.client.Send(ctx, []*wallet.Signer{cold, hot},
-		&alphatypes.MsgBindHotkey{Coldkey: cold.Address(), Hotkey: hot.Address()},
-		&m,
-		&subnetstypes.MsgStartSubnet{Coldkey: cold.Address(), Netuid: netuid})
+	_, err = n.client.SendBound(ctx, cold, hot, &m, &subnetstypes.MsgStartSubnet{Coldkey: cold.Address(), Netuid: netuid})
 	return uint16(netuid), err
 }
 
@@ -161,23 +149,17 @@ func (n *Network) join(ctx context.Context, p part) error {
 	if !errors.Is(err, client.ErrNotFound) {
 		return err
 	}
-	bound, err := n.bound(ctx, hot.Address())
+	bound, err := n.client.IsBound(ctx, cold.Address(), hot.Address())
 	if err != nil {
 		return err
 	}
-	var msgs []sdk.Msg
-	signers := []*wallet.Signer{cold}
-	if !bound {
-		msgs = append(msgs, &alphatypes.MsgBindHotkey{Coldkey: cold.Address(), Hotkey: hot.Address()})
-		signers = append(signers, hot)
-	}
-	msgs = append(msgs, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, MaxBurn: maxBurn})
+	msgs := []sdk.Msg{&subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, MaxBurn: maxBurn}}
 	if p.stake > 0 && !bound {
 		msgs = append(msgs, &alphatypes.MsgStake{
 			Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, Tao: p.stake, LimitPrice: stakeLimit,
 		})
 	}
-	_, err = n.client.Send(ctx, signers, msgs...)
+	_, err = n.client.SendBound(ctx, cold, hot, msgs...)
 	return err
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -188,16 +187,4 @@ func newHotkeyDestinationCommand() *cobra.Command {
 			}, fmt.Sprintf("the incentive of %s goes to %s", args[0], args[1]))
 		},
 	}
-}
-
-// hotkeyOwner is whom a hotkey works for; empty where it is bound to nobody.
-func hotkeyOwner(ctx context.Context, c *client.Client, hotkey string) (string, error) {
-	r, err := c.Alpha().Hotkey(ctx, &alphatypes.QueryHotkeyRequest{Hotkey: hotkey})
-	if errors.Is(err, client.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return r.Hotkey.Coldkey, nil
 }

@@ -94,6 +94,7 @@ var known = []struct {
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
+	{client.ErrBoundElsewhere, "bound_elsewhere", "name its coldkey with --from"},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},
 	{context.Canceled, codeInterrupted, ""},

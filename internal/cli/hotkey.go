@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
@@ -61,12 +59,12 @@ func newHotkeyBindCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if bound, err := isBound(ctx, c, cold, hot); err != nil {
+				if bound, err := c.IsBound(ctx, cold.Address(), hot.Address()); err != nil {
 					return err
 				} else if bound {
 					return fail("already_bound", "there is nothing to do", "%s is bound to %s already", args[0], cold.Address())
 				}
-				r, err := sendBound(ctx, c, cold, hot)
+				r, err := c.SendBound(ctx, cold, hot)
 				if err != nil {
 					return err
 				}
@@ -210,43 +208,4 @@ func (g *globals) pair(ctx context.Context, hotkey string) (cold, hot *wallet.Si
 	}
 	hot, err = g.signer(ctx, k.Name)
 	return cold, hot, err
-}
-
-// isBound says whether a hotkey works for a coldkey. One that works for another is an
-// error.
-func isBound(ctx context.Context, c *client.Client, cold, hot *wallet.Signer) (bool, error) {
-	r, err := c.Alpha().Hotkey(ctx, &alphatypes.QueryHotkeyRequest{Hotkey: hot.Address()})
-	switch {
-	case errors.Is(err, client.ErrNotFound):
-		return false, nil
-	case err != nil:
-		return false, err
-	case r.Hotkey.Coldkey != cold.Address():
-		return false, fail("bound_elsewhere", "name its coldkey with --from", "the hotkey %s works for the coldkey %s, not for %s", hot.Address(), r.Hotkey.Coldkey, cold.Address())
-	}
-	return true, nil
-}
-
-// sendBound sends messages for a coldkey and its hotkey. A hotkey that works for nobody
-// yet is bound by the same transaction; its account must exist before it can sign, so
-// the coldkey first sends it a rao.
-func sendBound(ctx context.Context, c *client.Client, cold, hot *wallet.Signer, msgs ...sdk.Msg) (*client.TxResult, error) {
-	bound, err := isBound(ctx, c, cold, hot)
-	if err != nil {
-		return nil, err
-	}
-	if bound {
-		return c.Send(ctx, []*wallet.Signer{cold}, msgs...)
-	}
-	exists, err := c.HasAccount(ctx, hot.Address())
-	if err != nil {
-		return nil, err
-	}
-	if !exists {
-		if _, err := c.Transfer(ctx, cold, hot.Address(), 1); err != nil {
-			return nil, err
-		}
-	}
-	bind := &alphatypes.MsgBindHotkey{Coldkey: cold.Address(), Hotkey: hot.Address()}
-	return c.Send(ctx, []*wallet.Signer{cold, hot}, append([]sdk.Msg{bind}, msgs...)...)
 }

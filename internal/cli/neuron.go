@@ -92,7 +92,7 @@ buys alpha, which is burned. A hotkey that is bound to nobody yet is bound to th
 			if err != nil {
 				return err
 			}
-			r, err := sendBound(ctx, c, cold, hot, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: id, MaxBurn: limit})
+			r, err := c.SendBound(ctx, cold, hot, &subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: id, MaxBurn: limit})
 			if err != nil {
 				return err
 			}

@@ -56,7 +56,7 @@ uid 0 and the owner's key; it is bound to the coldkey first if it isn't. Nothing
 					return fail("too_dear", "raise --max-lock, or wait: the price falls with every block", "a subnet costs %s TAO at block %d, more than --max-lock %s", client.FormatTAO(cost.Lock), cost.Height, maxLock)
 				}
 				msg.Coldkey, msg.Hotkey = cold.Address(), hot.Address()
-				r, err := sendBound(ctx, c, cold, hot, &msg)
+				r, err := c.SendBound(ctx, cold, hot, &msg)
 				if err != nil {
 					return err
 				}

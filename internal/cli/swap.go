@@ -34,14 +34,14 @@ nothing afterwards. A hotkey that operates a chain validator can't be swapped.`,
 				if err != nil {
 					return err
 				}
-				owner, err := hotkeyOwner(ctx, c, old)
+				owner, err := c.ColdkeyOf(ctx, old)
 				if err != nil {
 					return err
 				}
 				if owner != cold.Address() {
 					return fail("bound_elsewhere", "name its coldkey with --from", "%s does not work for %s", args[0], cold.Address())
 				}
-				r, err := sendBound(ctx, c, cold, hot, &subnetstypes.MsgSwapHotkey{Coldkey: cold.Address(), Hotkey: old, NewHotkey: hot.Address()})
+				r, err := c.SendBound(ctx, cold, hot, &subnetstypes.MsgSwapHotkey{Coldkey: cold.Address(), Hotkey: old, NewHotkey: hot.Address()})
 				if err != nil {
 					return err
 				}
