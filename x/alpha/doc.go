@@ -20,6 +20,22 @@
 // genesis, have accounts. A module that keeps something of a hotkey's for long
 // keeps it under Account.
 //
+// # Ways out
+//
+// When a subnet is removed its pool is retired (RetirePool): the pot and all alpha
+// are recorded, and each holder is owed a part by what its stake was worth then. A
+// holder is paid by anyone's MsgClaim or by EndBlocker, 200 a block; after the last
+// the rest is recycled, and Sweep deletes what is left of the subnet. None of this
+// costs a block more for there being more holders.
+//
+// A coldkey can be swapped for another. It announces that, is locked (Unlocked, for
+// the ante handler), and after a delay EndBlocker moves its stakes with their locks,
+// its hotkeys and its coins, 200 a block; delegations stay where they are. Who has
+// stolen a coldkey can announce as its owner can. So a recovery key that was in
+// force before the announcement decides alone: it cancels, or names another new
+// coldkey, at any time. Without one the coldkey itself can dispute, which cancels,
+// and bars announcements for a time and a new recovery key until then.
+//
 // # Where alpha is
 //
 // Every unit that was issued is in one account of its pool: reserve, staked,
@@ -47,11 +63,25 @@
 //     is the other's from here on, stakes, children, parents, takes, locks and
 //     destination; a destination that would be the hotkey itself is none. Then every
 //     other destination that is the old hotkey is the new one.
+//   - EventPoolRetired ends a pool: its stake pools, children, takes and locks change
+//     no more. Each EventStakeRemoved for the reason removal, with its
+//     EventHolderPaid, ends a position and its lock and leaves the stake pool as it
+//     was. The pot holds pot − recycled − what was paid; EventPoolSettled has both in
+//     the end. The records are swept silently after it.
+//   - Coldkey swaps: EventColdkeySwapAnnounced, until EventColdkeySwapCancelled or
+//     EventColdkeySwapped. In between, once it is due, EventStakeMoved moves the
+//     shares and the lock of a stake, and another EventHotkeyBound each hotkey, which
+//     keeps all else. A disputed cancellation begins a bar; EventColdkeySwapped ends
+//     bar and recovery key.
+//   - EventRecoveryKeySet: the key in force once its height and time have come,
+//     unless another of these came first; without them at once, and nothing waits.
 //
 // # What it promises
 //
-//   - The module's account holds the TAO reserves of all pools to the rao; no
-//     message sends it anything else.
+//   - The module's account holds the TAO reserves of all pools, and what is left of
+//     removed subnets' pots, to the rao; no message sends it anything else.
+//   - Of a removed subnet's pot, what was paid and what was recycled are all. A part
+//     does not depend on who is paid first.
 //   - Only the coldkey of a stake unstakes, moves, swaps, transfers, burns or
 //     recycles it, and only as much as leaves its lock covered.
 //   - A trade respects its limit price to the unit, or does nothing. With
@@ -65,4 +95,8 @@
 //   - Children change when a cooldown has passed, in blocks and in time, and not
 //     before: nominators see it coming.
 //   - A payment of the epoch never fails for its size.
+//   - No coldkey is swapped sooner than its delay, in blocks and in time, after the
+//     announcement, except by the word of its recovery key; none of that key's before
+//     it was in force.
+//   - A locked stake and its hotkey have the same coldkey, also while a swap executes.
 package alpha

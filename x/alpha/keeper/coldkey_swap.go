@@ -27,6 +27,8 @@ func (k msgServer) AnnounceColdkeySwap(ctx context.Context, m *types.MsgAnnounce
 	} else if barred {
 		return nil, types.ErrColdkeySwap.Wrapf("a swap of %s was disputed: none can be announced before block %d and %s (this is block %d, %s)",
 			m.Coldkey, bar.UntilHeight, utc(bar.UntilTime), height(ctx), now(ctx))
+	} else if err := k.disputeBars.Remove(ctx, coldkey); err != nil { // one that has ended
+		return nil, err
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {

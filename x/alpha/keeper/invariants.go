@@ -13,10 +13,9 @@ import (
 
 // CheckInvariants tests what must hold after every block (protocol.md §9): the
 // module account holds the TAO reserves, and what is left of removed subnets' pots,
-// to the rao; of every pool, each issued
-// unit of alpha is in one place; the stake pools hold the alpha that is staked,
-// and the shares of each sum to its total; no lock is more than its stake; the
-// indexes name what is there.
+// to the rao; of every pool, each issued unit of alpha is in one place; the stake
+// pools hold the alpha that is staked, and the shares of each sum to its total; no
+// lock is more than its stake; the indexes name what is there.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
 	pools, err := values(ctx, k.pools)
 	if err != nil {
