@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/fixed"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
@@ -48,11 +49,24 @@ func (l *ledger) read(t *rapid.T, h *harness, events sdk.Events) {
 		l.pot += e.RootTao
 		l.pending[e.SubnetId] += e.AlphaOut
 	}
-	neurons := map[uint64]uint64{}
-	root := map[uint64]uint64{}
+	neurons, root := map[uint64]uint64{}, map[uint64]uint64{}
+	type neuron struct {
+		subnet uint64
+		uid    uint32
+	}
+	dividends, rootOf := map[neuron]uint64{}, map[neuron]uint64{}
 	for _, e := range typed[*types.EventNeuronPaid](h, events) {
 		neurons[e.SubnetId] += e.Incentive + e.Dividends
 		root[e.SubnetId] += e.RootTao
+		dividends[neuron{e.SubnetId, e.Uid}], rootOf[neuron{e.SubnetId, e.Uid}] = e.Dividends, e.RootTao
+	}
+	for _, e := range typed[*types.EventParentPaid](h, events) {
+		at := neuron{e.SubnetId, e.Uid}
+		if e.Dividends > dividends[at] || e.RootTao > rootOf[at] || e.ChildkeyTake > e.Dividends {
+			t.Fatalf("%d alpha and %d rao went through uid %d to a parent, of %d and %d left: %+v", e.Dividends, e.RootTao, e.Uid, dividends[at], rootOf[at], e)
+		}
+		dividends[at] -= e.Dividends
+		rootOf[at] -= e.RootTao
 	}
 	for _, e := range typed[*types.EventEpochPaid](h, events) {
 		if e.Pending != l.pending[e.SubnetId] {
@@ -60,6 +74,9 @@ func (l *ledger) read(t *rapid.T, h *harness, events sdk.Events) {
 		}
 		if e.Pending != e.Paid+e.Burned+e.Recycled+e.Carried || e.Paid != neurons[e.SubnetId]+e.Owner {
 			t.Fatalf("the sums of an epoch differ: %+v, neurons got %d", e, neurons[e.SubnetId])
+		}
+		if got := h.moved(events, e.SubnetId); got != e.Paid || e.Uncovered > e.Burned {
+			t.Fatalf("%d alpha came to stakes: %+v", got, e)
 		}
 		if e.RootPot != e.RootPaid+e.RootRecycled || e.RootPaid != root[e.SubnetId] {
 			t.Fatalf("the root pot's sums differ: %+v, neurons got %d", e, root[e.SubnetId])
@@ -77,7 +94,9 @@ func TestSection7NothingIsLostOrMadeUp(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		initial := rapid.SampledFrom([]uint64{0, 1, 7, 1_000, tao, 1_000 * tao}).Draw(rt, "initial reward")
 		share := rapid.Uint32Range(0, million).Draw(rt, "security share")
-		h := newHarness(t, withParams(func(p *types.Params) { noMoving(p); p.InitialReward, p.SecurityShare = initial, share }))
+		minimum := rapid.SampledFrom([]uint64{0, 0, 1, tao}).Draw(rt, "min_collateral")
+		h := newHarness(t, withRule("min_collateral", minimum),
+			withParams(func(p *types.Params) { noMoving(p); p.InitialReward, p.SecurityShare = initial, share }))
 		world := drawWorld(rt, h)
 		l := h.open(world)
 		for range 26 { // two epochs of each
@@ -100,8 +119,77 @@ func TestSection7NothingIsLostOrMadeUp(t *testing.T) {
 	})
 }
 
-// drawWorld makes subnets with random neurons, stakes, chain validators, moving
-// prices and weights.
+// moved is what x/alpha's events of a block add to a subnet's stakes for an epoch.
+func (h *harness) moved(events sdk.Events, subnetID uint64) (sum uint64) {
+	for _, a := range typed[*alphatypes.EventStakeAdded](h, events) {
+		switch a.Reason {
+		case alphatypes.ReasonIncentive, alphatypes.ReasonOwnerCut, alphatypes.ReasonTake, alphatypes.ReasonChildkeyTake, alphatypes.ReasonDividends:
+			if a.SubnetId == subnetID {
+				sum += a.Alpha
+			}
+		}
+	}
+	for _, a := range typed[*alphatypes.EventStakeRewarded](h, events) {
+		if a.SubnetId == subnetID {
+			sum += a.Alpha
+		}
+	}
+	return sum
+}
+
+// drawFamily makes hotkeys with and without uids lend to each other, some of them
+// chain validators, and draws childkey takes, destinations and collateral.
+func drawFamily(t *rapid.T, h *harness, i int, s subnetstypes.Subnet, owner string, validators, miners int) {
+	var names, childless []string
+	for v := range validators {
+		names = append(names, fmt.Sprintf("%dv%d", i, v))
+	}
+	for p := range rapid.IntRange(0, 3).Draw(t, "parents") {
+		name := fmt.Sprintf("%dp%d", i, p)
+		h.bind(name, coldkeyOf(name))
+		names = append(names, name)
+		if rapid.Bool().Draw(t, "parent stakes") {
+			h.stake(s, name, addr("nominator"), rapid.Uint64Range(2_500_000, 2_000*tao).Draw(t, "stake"))
+		}
+		if rapid.IntRange(0, 3).Draw(t, "parent operates") == 0 {
+			h.validator(name, rapid.Uint64Range(1, 50_000).Draw(t, "bond")*tao, "0.05")
+		}
+	}
+	for m := range miners {
+		childless = append(childless, fmt.Sprintf("%dm%d", i, m))
+	}
+	children := append(append([]string{owner}, names...), childless...)
+	for _, parent := range names {
+		left := 1_000_000
+		var pairs []any
+		for _, child := range children {
+			if child == parent || left == 0 || len(pairs) == 10 || !rapid.Bool().Draw(t, "lends") {
+				continue
+			}
+			n := rapid.IntRange(1, left).Draw(t, "fraction")
+			pairs, left = append(pairs, child, n), left-n
+		}
+		if len(pairs) > 0 {
+			h.lend(s, parent, pairs...)
+		}
+		if rapid.Bool().Draw(t, "takes") {
+			h.childkeyTake(s, parent, rapid.Uint32Range(0, 180_000).Draw(t, "childkey take"))
+		}
+	}
+	for _, m := range childless {
+		if rapid.Bool().Draw(t, "destination") {
+			h.bind(m+"'s vault", h.cold(m))
+			h.destine(m, m+"'s vault")
+		}
+		if rapid.Bool().Draw(t, "collateral") {
+			h.stake(s, m, h.cold(m), 10*tao)
+			h.bond(s, m, rapid.SampledFrom([]uint64{1, tao - 1, tao}).Draw(t, "bonded"))
+		}
+	}
+}
+
+// drawWorld makes subnets with random neurons, families, stakes, chain validators,
+// moving prices and weights.
 func drawWorld(t *rapid.T, h *harness) (subnets []subnetstypes.Subnet) {
 	for i := range rapid.IntRange(0, 3).Draw(t, "chain validators") {
 		h.validator(fmt.Sprintf("0v%d", i), rapid.Uint64Range(1, 50_000).Draw(t, "bond")*tao, "0.1")
@@ -129,6 +217,7 @@ func drawWorld(t *rapid.T, h *harness) (subnets []subnetstypes.Subnet) {
 				h.register(s, name)
 			}
 		}
+		drawFamily(t, h, i, s, owner, validators, miners)
 		subnets = append(subnets, s)
 	}
 	// Permits come with the first epochs; those who hold one judge.

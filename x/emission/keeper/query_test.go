@@ -64,6 +64,32 @@ func TestTheMetagraphHasEveryColumn(t *testing.T) {
 	require.Len(t, ranks, 6, "everybody has a place of its own")
 }
 
+func TestTheMetagraphShowsWhatIsLentAndBondedAndWhereIncentiveGoes(t *testing.T) {
+	h := newHarness(t)
+	h.validator("p2", 100*tao, "0")
+	s := scene(h)
+	parents(h, s)
+	h.lend(s, "v2", "v1", 250_000)
+	h.blocks(3)
+	h.stake(s, "m1", coldkeyOf("m1"), 10*tao)
+	h.bond(s, "m1", 3*tao)
+	h.bind("vault", coldkeyOf("m1"))
+	h.destine("m1", "vault")
+	m, err := NewQuerier(h.k).Metagraph(h.ctx, &types.QueryMetagraphRequest{Netuid: s.Netuid})
+	require.NoError(t, err)
+	v1, v2, m1 := m.Neurons[1], m.Neurons[2], m.Neurons[3]
+	part := func(amount, millionths uint64) uint64 { return amount * millionths / million }
+	require.Equal(t, h.stakeOn(s, "v1"), v1.StakeAlpha, "what is staked on it, whatever is lent")
+	require.Equal(t, part(h.stakeOn(s, "v2"), 250_000), v2.Lent)
+	require.Equal(t, h.stakeOn(s, "v2")-v2.Lent, v2.StakeWeight)
+	require.Equal(t, h.stakeOn(s, "p1")+part(h.stakeOn(s, "p2"), 400_000)+part(18*tao, 400_000)+v2.Lent, v1.Inherited)
+	require.Equal(t, v1.StakeAlpha+v1.Inherited, v1.StakeWeight)
+	require.Zero(t, v1.Lent+v2.Inherited)
+	require.EqualValues(t, 3*tao, m1.Collateral)
+	require.Equal(t, addr("vault").String(), m1.Destination)
+	require.Empty(t, v1.Destination)
+}
+
 func TestTheMetagraphOfASubnetThatHasNotStarted(t *testing.T) {
 	h := newHarness(t)
 	s := h.unstarted("owner")

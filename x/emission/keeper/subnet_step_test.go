@@ -141,6 +141,7 @@ func TestSection6RootsAlphaIsSoldOnlyWhereMovingPricesExceedOne(t *testing.T) {
 		moving string
 		sold   bool
 	}{
+		{"Σe just below 1: recycled", "0.49999999999", false},
 		{"Σe = 1: recycled", "0.5", false},
 		{"Σe just above 1: sold", "0.50000000001", true},
 	} {
