@@ -23,6 +23,7 @@ import (
 
 	"github.com/lodenet/lode/app"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -131,7 +132,7 @@ func TestAGenesisThatCannotBeIsRefusedInWords(t *testing.T) {
 func TestModuleAccountsRefuseSends(t *testing.T) {
 	c := newChain(t)
 	for _, module := range []string{
-		alphatypes.ModuleName, emissiontypes.ModuleName, distrtypes.ModuleName, govtypes.ModuleName, authtypes.FeeCollectorName,
+		alphatypes.ModuleName, collateraltypes.ModuleName, emissiontypes.ModuleName, distrtypes.ModuleName, govtypes.ModuleName, authtypes.FeeCollectorName,
 		stakingtypes.BondedPoolName, stakingtypes.NotBondedPoolName, stakingtypes.KeyRotationFeePoolName,
 	} {
 		to := authtypes.NewModuleAddress(module)

@@ -22,6 +22,9 @@ func TestSection9AlphaAndDepositsAreConservedOverAnySequence(t *testing.T) {
 		e.unchecked = true
 		e.judge("v1", 3, "v2", 1, "v3", 1)
 		accused := []string{"miner", "other", "v3"}
+		for _, who := range accused {
+			e.lock(who, 20*whole)
+		}
 		uids := map[string]uint32{"miner": minerUID, "other": 5, "v3": 3}
 		judges := []string{"v1", "v2", "v3"}
 		hotkeys := map[string]string{} // that a name has now
@@ -62,6 +65,16 @@ func TestSection9AlphaAndDepositsAreConservedOverAnySequence(t *testing.T) {
 					ids = append(ids, c.Id, c.Id, c.Id)
 				}
 				_, _ = e.tryConfirm(hotkeys[name(judges, "who")], rapid.SampledFrom(ids).Draw(t, "claim"))
+			},
+			"judge": func(t *rapid.T) {
+				claims := e.exported().Claims
+				if len(claims) == 0 {
+					t.Skip("no claim is open")
+				}
+				c := rapid.SampledFrom(claims).Draw(t, "claim")
+				for _, who := range judges {
+					_, _ = e.tryConfirm(hotkeys[who], c.Id)
+				}
 			},
 			"swap": func(t *rapid.T) {
 				who := name(accused, "who")
