@@ -57,6 +57,10 @@ type metaNeuronRow struct {
 	Endpoints         []string `json:"endpoints"`
 	Protocol          string   `json:"protocol"`
 	ProtocolVersion   string   `json:"protocol_version"`
+	CollateralAlpha   uint64   `json:"collateral_alpha,string"` // bonded
+	InheritedWeight   uint64   `json:"inherited_weight,string"` // of stake_weight, from parents
+	LentWeight        uint64   `json:"lent_weight,string"`      // to children, not in stake_weight
+	Destination       string   `json:"destination"`             // the hotkey that gets its incentive
 }
 
 func newMetagraphCommand() *cobra.Command {
@@ -133,6 +137,10 @@ func newMetagraphJSON(r *emissiontypes.QueryMetagraphResponse) (*metagraphJSON, 
 			ValidatorTrust: fraction(n.ValidatorTrust), Rank: fraction(n.Rank), EmissionAlpha: n.Emission,
 			RegisteredHeight: n.RegisteredHeight, LastUpdateHeight: orNull(n.LastUpdate), ImmuneUntilHeight: orNull(n.ImmuneUntilHeight),
 			Endpoints: append([]string{}, n.Endpoints...), Protocol: n.Protocol, ProtocolVersion: n.ProtocolVersion,
+			CollateralAlpha: n.Collateral, InheritedWeight: n.Inherited, LentWeight: n.Lent, Destination: n.Destination,
+		}
+		if row.Destination == "" {
+			row.Destination = row.Hotkey
 		}
 		if !n.Owner { // whose hotkey always keeps its uid
 			row.PruningRank = &n.PruningRank
@@ -205,7 +213,8 @@ func (m *metagraphJSON) writeCSV(out io.Writer) error {
 	w := csv.NewWriter(out)
 	if err := w.Write([]string{"uid", "hotkey", "coldkey", "owner", "permit", "active", "stake_alpha", "stake_weight", "root_stake_rao",
 		"incentive", "dividends", "consensus", "validator_trust", "rank", "emission_alpha", "registered_height", "last_update_height",
-		"pruning_rank", "immune_until_height", "endpoints", "protocol", "protocol_version"}); err != nil {
+		"pruning_rank", "immune_until_height", "endpoints", "protocol", "protocol_version",
+		"collateral_alpha", "inherited_weight", "lent_weight", "destination"}); err != nil {
 		return err
 	}
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
@@ -223,7 +232,8 @@ func (m *metagraphJSON) writeCSV(out io.Writer) error {
 		if err := w.Write([]string{fmt.Sprint(n.UID), n.Hotkey, n.Coldkey, fmt.Sprint(n.Owner), fmt.Sprint(n.Permit), fmt.Sprint(n.Active),
 			fmt.Sprint(n.StakeAlpha), fmt.Sprint(n.StakeWeight), fmt.Sprint(n.RootStakeRao), number(n.Incentive), number(n.Dividends),
 			number(n.Consensus), number(n.ValidatorTrust), number(n.Rank), fmt.Sprint(n.EmissionAlpha), fmt.Sprint(n.RegisteredHeight),
-			orEmpty(n.LastUpdateHeight), prune, orEmpty(n.ImmuneUntilHeight), strings.Join(n.Endpoints, " "), n.Protocol, n.ProtocolVersion}); err != nil {
+			orEmpty(n.LastUpdateHeight), prune, orEmpty(n.ImmuneUntilHeight), strings.Join(n.Endpoints, " "), n.Protocol, n.ProtocolVersion,
+			fmt.Sprint(n.CollateralAlpha), fmt.Sprint(n.InheritedWeight), fmt.Sprint(n.LentWeight), n.Destination}); err != nil {
 			return err
 		}
 	}

@@ -192,7 +192,7 @@ func newNeuronPublishedCommand() *cobra.Command {
 					for _, p := range r.Published {
 						v := newPublishedJSON(p)
 						list = append(list, v)
-						t.add(fmt.Sprint(v.UID), displayKey(v.Hotkey, names), heightText(v.SealedHeight), heightText(v.Height), v.text())
+						t.add(fmt.Sprint(v.UID), displayKey(v.Hotkey, names), blockText(v.SealedHeight), blockText(v.Height), v.text())
 					}
 					if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
 						break
@@ -208,13 +208,6 @@ func newNeuronPublishedCommand() *cobra.Command {
 			})
 		},
 	}
-}
-
-func heightText(h *int64) string {
-	if h == nil {
-		return "–"
-	}
-	return fmt.Sprint(*h)
 }
 
 // text shows data as text where they are some, else in hex; strangers wrote them.
