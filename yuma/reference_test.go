@@ -1,6 +1,7 @@
 package yuma_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -332,12 +333,39 @@ func weightOf(rng *rand.Rand) uint16 {
 	return uint16(3_000 + rng.IntN(62_536))
 }
 
-func TestTheEpochIsTheProtocolsInFloatingPoint(t *testing.T) {
+// kindOf says which of the cases that must all be there an input is.
+func kindOf(in *yuma.Input) string {
+	n, entries := len(in.Stake), 0
+	for _, row := range in.Rows {
+		entries += len(row.Entries)
+	}
+	density := "between"
+	switch filled := float64(entries) / float64(n*n); {
+	case filled < 0.2:
+		density = "sparse"
+	case filled > 0.8:
+		density = "dense"
+	}
+	return fmt.Sprintf("%s, version %d, liquid %v", density, in.YumaVersion, in.LiquidAlpha)
+}
+
+func TestSection7TheEpochIsTheProtocolsInFloatingPoint(t *testing.T) {
 	var engine yuma.Engine
+	kinds := map[string]int{}
 	for seed := range uint64(4_000) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		in := randomInput(rng, 1+rng.IntN(24))
 		compare(t, &engine, in, seed)
+		kinds[kindOf(in)]++
+	}
+	for _, density := range []string{"sparse", "between", "dense"} {
+		for _, version := range []int{2, 3} {
+			for _, liquid := range []bool{false, true} {
+				if kind := fmt.Sprintf("%s, version %d, liquid %v", density, version, liquid); kinds[kind] < 100 {
+					t.Errorf("%d subnets were %s, want at least 100", kinds[kind], kind)
+				}
+			}
+		}
 	}
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 8))

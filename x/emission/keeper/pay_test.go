@@ -16,6 +16,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
+	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
@@ -357,6 +358,32 @@ func TestSection7WhereFailingFailsTooTheChainGoesOn(t *testing.T) {
 type gone struct{ brokenWeights }
 
 func (gone) Due(context.Context) ([]uint64, error) { return []uint64{99}, nil }
+
+// panicking runs no epoch.
+type panicking struct{ WeightsKeeper }
+
+func (panicking) RunEpoch(context.Context, uint64) (weightskeeper.Result, error) {
+	panic("the consensus has a hole")
+}
+
+func TestSection7AnEpochThatPanicsStopsNoBlock(t *testing.T) {
+	h := newHarness(t)
+	s, other := scene(h), h.subnet("other")
+	h.judge(s, "v1", 3, 1)
+	before, state := h.emission(other).TaoTotal, h.emission(s).TaoTotal
+	h.k.weights = panicking{h.weights}
+	events := h.untilEpoch(s)
+	failed := one[*weightstypes.EventEpochFailed](h, events)
+	require.Equal(t, s.Id, failed.SubnetId)
+	require.Contains(t, failed.Reason, "panic: the consensus has a hole")
+	require.Len(t, typed[*types.EventBlockReward](h, events), 1)
+	require.Len(t, typed[*types.EventSubnetEmission](h, events), 2, "its own block step and the other's")
+	require.Greater(t, h.emission(other).TaoTotal, before)
+	require.Greater(t, h.emission(s).TaoTotal, state)
+	h.k.weights = h.weights
+	e := epochOf(h, h.untilEpoch(s), s)
+	require.Equal(t, e.Pending, e.Paid)
+}
 
 func TestSection7OfOneUnitNothingIsLost(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { p.InitialReward = 1 }))
