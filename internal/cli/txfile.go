@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,24 +14,18 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	"github.com/cosmos/gogoproto/proto"
+	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
 )
 
-const (
-	// defaultGas is what a transaction asks for that nobody has tried out.
-	defaultGas = 200_000
-	// defaultGasPrice is what a unit of gas is paid with unless --gas-price says otherwise.
-	defaultGasPrice = "0.01" + client.Denom
-)
+// defaultGas is what a transaction asks for that nobody has tried out.
+const defaultGas = 200_000
 
 // generate prints a transaction of one message, unsigned. It needs no network.
 func (g *globals) generate(cmd *cobra.Command, msg sdk.Msg, gas uint64) error {
-	price := defaultGasPrice
-	if g.gasPrice != "" {
-		price = g.gasPrice
-	}
+	price := cmp.Or(g.gasPrice, app.MinGasPrices())
 	per, err := sdk.ParseDecCoin(price)
 	if err != nil || per.Denom != client.Denom {
 		return fail("bad_value", "write it like 0.01rao", "--gas-price: %q is no amount of rao", price)
