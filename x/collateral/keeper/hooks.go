@@ -70,7 +70,10 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		if err != nil {
 			return swept, err
 		}
-		if err := k.dropCollateral(ctx, at, c); err != nil {
+		if err := k.unschedule(ctx, at, c); err != nil {
+			return swept, err
+		}
+		if err := k.collaterals.Remove(ctx, at); err != nil {
 			return swept, err
 		}
 		swept++

@@ -9,7 +9,7 @@ import (
 )
 
 // release frees what is due of a collateral and not frozen. That of a removed
-// subnet is stake like any other: its record goes.
+// subnet is stake like any other: its record waits for the sweep.
 func (k Keeper) release(ctx context.Context, at place) error {
 	c, err := k.collaterals.Get(ctx, at)
 	if err != nil {
@@ -17,7 +17,7 @@ func (k Keeper) release(ctx context.Context, at place) error {
 	}
 	s, err := k.subnets.Subnet(ctx, at.K1())
 	if errors.Is(err, subnetstypes.ErrNoSubnet) {
-		return k.dropCollateral(ctx, at, c)
+		return k.keepUntil(ctx, at, c, 0)
 	}
 	if err != nil {
 		return err
@@ -46,11 +46,4 @@ func (k Keeper) release(ctx context.Context, at place) error {
 		}
 	}
 	return k.keep(ctx, at, c)
-}
-
-func (k Keeper) dropCollateral(ctx context.Context, at place, c types.Collateral) error {
-	if err := k.unschedule(ctx, at, c); err != nil {
-		return err
-	}
-	return k.collaterals.Remove(ctx, at)
 }

@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -101,4 +102,25 @@ func TestSection3ASuccessorInTheSlotInheritsNothing(t *testing.T) {
 	e.blocks(4)
 	require.True(t, e.confirm(r.ClaimId, "heir"))
 	require.EqualValues(t, 9*whole, e.at("miner").Collateral.Bonded)
+}
+
+func TestAStateBetweenRemovalAndSweepIsAValidGenesis(t *testing.T) {
+	e := newEnv(t, small(10))
+	e.lock("miner", 100*whole)
+	e.people("heir")
+	e.unbond("miner", 100*whole)
+	e.blocks(unbond - 3)
+	e.claim("v1", minerUID)
+	e.create("heir")
+	for range tempo + 5 { // what comes due before the sweep gets there
+		require.NoError(t, e.k.EndBlocker(e.ctx))
+		require.NoError(t, e.k.CheckInvariants(e.ctx))
+		require.NoError(t, e.exported().Validate())
+		e.ctx = e.ctx.WithBlockHeight(e.ctx.BlockHeight() + 1).WithBlockTime(e.ctx.BlockTime().Add(time.Second))
+	}
+	require.Empty(t, e.exported().Claims, "its time was up")
+	require.Len(t, e.events(&types.EventClaimLapsed{}), 1)
+	require.Len(t, e.exported().Collaterals, 1)
+	e.blocks(30)
+	require.Empty(t, e.exported().Collaterals)
 }

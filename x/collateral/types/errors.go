@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/errors"
+import (
+	"google.golang.org/grpc/codes"
+
+	"cosmossdk.io/errors"
+)
 
 // Errors that callers branch on.
 var (
@@ -15,7 +19,7 @@ var (
 	ErrClaimOpen       = errors.Register(ModuleName, 10, "a claim is open already")
 	ErrTooSoon         = errors.Register(ModuleName, 11, "too soon")
 	ErrNoVoters        = errors.Register(ModuleName, 12, "nobody could confirm")
-	ErrNoClaim         = errors.Register(ModuleName, 13, "no such open claim")
+	ErrNoClaim         = errors.RegisterWithGRPCCode(ModuleName, 13, codes.NotFound, "no such open claim")
 	ErrTooLate         = errors.Register(ModuleName, 14, "too late")
 	ErrNotVoter        = errors.Register(ModuleName, 15, "no part of the claim's active stake")
 	ErrConfirmed       = errors.Register(ModuleName, 16, "confirmed already")

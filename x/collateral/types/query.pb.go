@@ -699,6 +699,7 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type QueryClient interface {
+	// Params are the module's parameters.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
 	// Collateral is what a hotkey has at stake in a subnet.
 	Collateral(ctx context.Context, in *QueryCollateralRequest, opts ...grpc.CallOption) (*QueryCollateralResponse, error)
@@ -765,6 +766,7 @@ func (c *queryClient) Claims(ctx context.Context, in *QueryClaimsRequest, opts .
 
 // QueryServer is the server API for Query service.
 type QueryServer interface {
+	// Params are the module's parameters.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
 	// Collateral is what a hotkey has at stake in a subnet.
 	Collateral(context.Context, *QueryCollateralRequest) (*QueryCollateralResponse, error)
