@@ -20,7 +20,7 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	if err := m.ValidateBasic(); err != nil {
 		return nil, err
 	}
-	_, parent, err := k.own(ctx, m.Coldkey, m.Hotkey, "lends its stake weight")
+	coldkey, parent, err := k.own(ctx, m.Coldkey, m.Hotkey, "lends its stake weight")
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +40,11 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	if err != nil {
 		return nil, err
 	}
+	if len(m.Children) > 0 {
+		if err := k.payChildrenFee(ctx, coldkey, params); err != nil {
+			return nil, err
+		}
+	}
 	pending := types.PendingChildren{Children: c}
 	if pending.DueHeight, pending.DueTime, err = k.due(ctx, params.ChildrenCooldown); err != nil {
 		return nil, err
@@ -57,6 +62,18 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	}
 	event.Parent, event.Children = told.Parent, told.Children
 	return &types.MsgSetChildrenResponse{DueHeight: pending.DueHeight, DueTime: pending.DueTime}, emit(ctx, &event)
+}
+
+// payChildrenFee makes lending cost something: each epoch reads every loan of its
+// subnet, and hotkeys without stake could make as many as they like.
+func (k Keeper) payChildrenFee(ctx context.Context, coldkey sdk.AccAddress, params types.Params) error {
+	if params.ChildrenFee == 0 {
+		return nil
+	}
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, coldkey, types.ModuleName, rao(params.ChildrenFee)); err != nil {
+		return err
+	}
+	return k.upper.network.Recycle(ctx, types.ModuleName, params.ChildrenFee, types.ReasonChildren)
 }
 
 // own reads the keys of a message that only the hotkey's coldkey may send.

@@ -60,6 +60,7 @@ const (
 	ReasonOwnerCut     = "owner_cut"
 	ReasonTake         = "take"
 	ReasonDividends    = "dividends"
+	ReasonChildren     = "children" // of recycling a fee
 	ReasonChildkeyTake = "childkey_take"
 	ReasonBurn         = "burn"
 	ReasonRecycle      = "recycle"
