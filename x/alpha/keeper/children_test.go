@@ -318,3 +318,23 @@ func TestADestinationIsAnotherHotkeyOfTheSameColdkey(t *testing.T) {
 	_, err := e.k.Destination(e.ctx, addr("nobody"))
 	require.ErrorIs(t, err, types.ErrNotBound)
 }
+
+// Each epoch reads every loan of its subnet: who makes thousands of them, with hotkeys
+// that have nothing, pays for each.
+func TestSection5LendingCostsAFeeThatIsRecycledAndEndingItNothing(t *testing.T) {
+	e := family(t)
+	fee := types.DefaultParams().ChildrenFee
+	has := func() uint64 { return e.bank.GetBalance(e.ctx, addr("alice"), types.Denom).Amount.Uint64() }
+	issued := func() uint64 { return e.bank.GetSupply(e.ctx, types.Denom).Amount.Uint64() }
+	before, supply := has(), issued()
+	e.lends("alice", "miner", 1, lend("child 1", 250_000))
+	require.Equal(t, before-fee, has())
+	require.Equal(t, supply-fee, issued())
+	e.lends("alice", "miner", 1)
+	require.Equal(t, before-fee, has(), "ending a loan must cost nothing")
+
+	e.bind("nobody", "pauper")
+	_, err := send(e, e.msgs.SetChildren, setChildren("nobody", "pauper", 1, lend("child 1", 250_000)))
+	require.ErrorContains(t, err, "insufficient funds")
+	require.Nil(t, e.childrenOf("pauper", 1).Pending)
+}
