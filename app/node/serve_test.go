@@ -188,3 +188,21 @@ func export(t *testing.T, home string) []byte {
 	require.True(t, strings.HasSuffix(string(raw), "}\n"))
 	return raw
 }
+
+// Explorers list a block's transactions: the proof that it begins with is one
+// without content, and no error.
+func TestABlocksTransactionsAreListedDespiteItsProof(t *testing.T) {
+	home, _ := initHome(t, 100*time.Millisecond)
+	n := start(t, home)
+	wait(t, n, 3)
+	body, _ := get(t, "http://"+n.Endpoints().REST+"/cosmos/tx/v1beta1/txs?query=tx.height%3D2")
+	var list struct {
+		Total string `json:"total"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &list))
+	require.Equal(t, "1", list.Total, body)
+	body, _ = get(t, "http://"+n.Endpoints().REST+"/cosmos/tx/v1beta1/txs/block/2")
+	require.Contains(t, body, `"block_id"`)
+	body, _ = get(t, "http://"+n.Endpoints().REST+"/lode/seed/v1/seeds/2")
+	require.Contains(t, body, `"proved":true`)
+}

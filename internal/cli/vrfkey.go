@@ -121,9 +121,6 @@ registration, the folder is left as it was.` + vrfKeyWords,
 
 func operatorFlag(cmd *cobra.Command, operator *string) {
 	cmd.Flags().StringVar(operator, "operator", "", "the validator's operator: its name in the wallet")
-	if err := cmd.MarkFlagRequired("operator"); err != nil {
-		panic(err) // the flag is there
-	}
 }
 
 // readVRFKeys reads the keys of a node's folder.
@@ -156,6 +153,9 @@ func vrfKeyOf(ctx context.Context, c *client.Client, operator string) (seedtypes
 // certain that the chain does not have it.
 func registerVRFKey(cmd *cobra.Command, name, path string, key vrf.Key, keep, undo func() error) error {
 	g := globalsOf(cmd)
+	if name == "" {
+		return fail(codeUsage, "`lode wallet list` shows the keys", "give the validator's operator: --operator NAME")
+	}
 	return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
 		operator, err := g.signer(ctx, name)
 		if err != nil {
