@@ -111,6 +111,7 @@ func (h *harness) lend(s subnetstypes.Subnet, parent string, pairs ...any) {
 	for i := 0; i < len(pairs); i += 2 {
 		m.Children = append(m.Children, alphatypes.Child{Hotkey: addr(pairs[i].(string)).String(), Proportion: uint32(pairs[i+1].(int))})
 	}
+	h.fund(h.cold(parent), tao/100) // what it costs
 	must(h, alphakeeper.NewMsgServer(h.alpha).SetChildren, m)
 }
 
