@@ -142,11 +142,11 @@ func (m moving) moveOwn(ctx context.Context, account sdk.AccAddress) (room bool,
 	}
 	// They go together even where a block has no room for as many: then it is the
 	// block's first work.
-	if cost := 1 + len(locked); m.b.used > 1 && m.b.used+cost > m.b.most {
+	cost := 1 + len(locked)
+	if m.b.used > 1 && m.b.used+cost > m.b.most {
 		return false, nil
-	} else {
-		m.b.used += cost
 	}
+	m.b.used += cost
 	for _, at := range locked {
 		if err := m.moveStake(ctx, at); err != nil {
 			return false, err

@@ -89,6 +89,23 @@ func (e *env) requireSwapped(from, to string) {
 	e.requireReplay()
 }
 
+func TestSection4TheDelaysOfSwapsAreThoseOfTheProfiles(t *testing.T) {
+	const day = 86_400 / 3 // in blocks of 3 s
+	p := types.DefaultParams()
+	require.Equal(t, []int64{5 * day, 5 * day, 30 * day}, []int64{p.ColdkeySwapDelay, p.RecoveryDelay, p.DisputeBar})
+	p = types.LocalParams()
+	require.Equal(t, []int64{60, 60, 120}, []int64{p.ColdkeySwapDelay, p.RecoveryDelay, p.DisputeBar})
+	for name, delay := range map[string]*int64{"coldkey_swap_delay": &p.ColdkeySwapDelay, "recovery_delay": &p.RecoveryDelay, "dispute_bar": &p.DisputeBar} {
+		was := *delay
+		for _, bad := range []int64{-1, 0, 1 << 40} {
+			*delay = bad
+			require.ErrorIs(t, p.Validate(), types.ErrInvalidParams)
+			require.ErrorContains(t, p.Validate(), name)
+		}
+		*delay = was
+	}
+}
+
 func TestSection4AnAnnouncedColdkeySwapMovesEverythingAfterItsDelay(t *testing.T) {
 	e := swapEnv(t)
 	at1, at2, rao := e.staked("alice", "miner", 1), e.staked("alice", "validator", 2), e.rao("alice")
