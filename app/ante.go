@@ -22,8 +22,9 @@ func MinGasPrices() string { return minGasPrice + BaseDenom }
 // decorators, the lock of announced coldkey swaps, and the free lane. The lane is looked at twice: at the beginning,
 // so that what is not for it costs nobody a signature check; and, with its limit
 // consumed, at the end, where the signature is known to be the hotkey's.
-func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
+func newAnteHandler(enc EncodingConfig, k Keepers, lastHeight func() int64) (sdk.AnteHandler, error) {
 	return sdk.ChainAnteDecorators(
+		restarted{lastHeight},
 		ante.NewSetUpContextDecorator(),
 		ante.NewExtensionOptionsDecorator(nil),
 		ante.NewValidateBasicDecorator(),
@@ -40,6 +41,18 @@ func newAnteHandler(enc EncodingConfig, k Keepers) (sdk.AnteHandler, error) {
 		ante.NewIncrementSequenceDecorator(k.Account),
 		laneConsume{k.Weights},
 	), nil
+}
+
+// restarted gives checks the height of their state. Until its first block after a
+// start the SDK checks as if the chain were at height 0: what waits for a block would
+// be refused as too early.
+type restarted struct{ lastHeight func() int64 }
+
+func (r restarted) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
+	if ctx.BlockHeight() == 0 && (ctx.IsCheckTx() || simulate) {
+		ctx = ctx.WithBlockHeight(r.lastHeight())
+	}
+	return next(ctx, tx, simulate)
 }
 
 // checkFee is the fee that a transaction pays, and its priority. It runs in every

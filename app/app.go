@@ -81,7 +81,7 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	}
 	base.MountKVStores(keys)
 
-	anteHandler, err := newAnteHandler(enc, app.Keepers)
+	anteHandler, err := newAnteHandler(enc, app.Keepers, base.LastBlockHeight)
 	if err != nil {
 		return nil, err
 	}

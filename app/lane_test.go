@@ -297,3 +297,14 @@ func TestTheLanesGasCoversTheLargestMessages(t *testing.T) {
 	c.epoch()
 	fits(c.free("validator-1-hot", row("validator-1-hot", 1, 9)))
 }
+
+// Until its first block after a start the SDK checks transactions as if the chain were
+// at height 0: whoever served long ago would be told to wait for blocks long past.
+func TestARestartedNodeChecksForItsNextBlock(t *testing.T) {
+	c := permitted(t)
+	c.runTx(c.free("miner-1-hot", serve(t, "miner-1-hot")))
+	c.blocks(10) // past serve_rate_limit
+	again := c.reopen()
+	res := again.check(again.free("miner-1-hot", serve(t, "miner-1-hot")))
+	require.Zero(t, res.Code, res.Log)
+}
