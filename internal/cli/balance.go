@@ -74,19 +74,19 @@ func newWalletBalanceCommand() *cobra.Command {
 
 // stakesOf asks for a coldkey's stakes.
 func stakesOf(ctx context.Context, c *client.Client, coldkey string) ([]stakeJSON, error) {
-	list := []stakeJSON{}
-	for req := (&alphatypes.QueryStakesRequest{Coldkey: coldkey}); ; {
-		r, err := c.Alpha().Stakes(ctx, req)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range r.Stakes {
-			list = append(list, stakeJSON{s.Netuid, s.SubnetId, s.Hotkey, s.Coldkey, s.Alpha, s.ValueTao})
-		}
-		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-			return list, nil
-		}
+	infos, _, err := stakeInfos(ctx, c, coldkey)
+	if err != nil {
+		return nil, err
 	}
+	list := []stakeJSON{}
+	for _, s := range infos {
+		list = append(list, newStakeJSON(s))
+	}
+	return list, nil
+}
+
+func newStakeJSON(s alphatypes.StakeInfo) stakeJSON {
+	return stakeJSON{s.Netuid, s.SubnetId, s.Hotkey, s.Coldkey, s.Alpha, s.ValueTao}
 }
 
 func stakesTable(w io.Writer, stakes []stakeJSON, names map[string]string) {

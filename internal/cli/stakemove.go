@@ -158,35 +158,3 @@ func newStakeTransferCommand() *cobra.Command {
 	}
 	return cmd
 }
-
-func newStakeListCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "list [COLDKEY]",
-		Short: "List a coldkey's stakes (that of --from unless given)",
-		Example: `  lode stake list
-  lode stake list validator-1
-  lode stake list lode1… --json | jq '.[] | {netuid, alpha, value_rao}'`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			g := globalsOf(cmd)
-			addr, err := g.addressOrPayer(cmd.Context(), args)
-			if err != nil {
-				return err
-			}
-			return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
-				list, err := stakesOf(ctx, c, addr)
-				if err != nil {
-					return err
-				}
-				return output(cmd, list, func(w io.Writer) {
-					names := g.names(ctx)
-					if len(list) == 0 {
-						fmt.Fprintf(w, "%s has nothing staked: `lode stake add` stakes\n", displayKey(addr, names))
-						return
-					}
-					stakesTable(w, list, names)
-				})
-			})
-		},
-	}
-}
