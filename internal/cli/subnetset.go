@@ -370,6 +370,10 @@ func newSubnetRemovalOrderCommand() *cobra.Command {
 				}
 				return output(cmd, v, func(w io.Writer) {
 					t.write(w)
+					if v.FreeSlots == 0 {
+						fmt.Fprintln(w, "\nall slots are taken: a new subnet removes the first, unless that is immune")
+						return
+					}
 					fmt.Fprintf(w, "\n%d slots are free: as long as there are some, no subnet is removed\n", v.FreeSlots)
 				})
 			})
