@@ -139,8 +139,7 @@ func readVRFKeys(cmd *cobra.Command) (vrfkey.File, string, error) {
 // vrfKeyOf is what the chain has for an operator; empty where it has nothing.
 func vrfKeyOf(ctx context.Context, c *client.Client, operator string) (seedtypes.VRFKey, error) {
 	r, err := c.Seed().VRFKey(ctx, &seedtypes.QueryVRFKeyRequest{Operator: operator})
-	var q *client.QueryError
-	if errors.As(err, &q) && q.Codespace == seedtypes.ModuleName && q.Code == seedtypes.ErrNoKey.ABCICode() {
+	if errors.Is(err, client.ErrNotFound) {
 		return seedtypes.VRFKey{Operator: operator}, nil
 	}
 	if err != nil {
