@@ -2,15 +2,23 @@ package keeper
 
 import (
 	"context"
+	"fmt"
 	"strings"
+
+	"cosmossdk.io/errors"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/weights/types"
 )
 
-// maxReason bounds what a batch tells of an item that failed, in bytes.
-const maxReason = 500
+const (
+	// maxReason bounds what a batch tells of an item that failed, in bytes.
+	maxReason = 500
+	// gasFailure is what telling of it costs: an item can fail with next to no work,
+	// and every node keeps the words.
+	gasFailure = 5_000
+)
 
 // BatchSetWeights sets a row in each of several subnets, as so many messages
 // SetWeights would. Each stands by itself: one that fails leaves nothing, not even
@@ -58,24 +66,28 @@ func (k msgServer) BatchCommitWeights(ctx context.Context, m *types.MsgBatchComm
 	return out, nil
 }
 
-// batchItem does one subnet's part in a cached store. Where it fails an event and
-// the result say why. It uses the batch's gas in any case; running out of gas is a
-// panic and ends the whole batch.
+// batchItem does one subnet's part in a cached store. Where it fails the result has
+// the error's code and an event its words: results are hashed into the next block's
+// header, so that words in them could never be changed again. It uses the batch's
+// gas in any case; running out of gas is a panic and ends the whole batch.
 func (k msgServer) batchItem(
 	ctx context.Context, hotkey string, netuid uint32, do func(context.Context) (types.BatchResult, error),
 ) (types.BatchResult, error) {
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	c := sdk.UnwrapSDKContext(ctx)
+	cached, write := c.CacheContext()
 	r, err := do(cached)
 	r.Netuid = netuid
 	if err == nil {
 		write()
 		return r, nil
 	}
-	r.Error = reason(err)
-	return r, emit(ctx, &types.EventBatchItemFailed{Netuid: netuid, Hotkey: hotkey, Reason: r.Error})
+	c.GasMeter().ConsumeGas(gasFailure, "an item of a batch that failed")
+	codespace, code, _ := errors.ABCIInfo(err, false)
+	r.Error = fmt.Sprintf("%s/%d", codespace, code)
+	return r, emit(ctx, &types.EventBatchItemFailed{Netuid: netuid, Hotkey: hotkey, Reason: reason(err)})
 }
 
-// reason is an error as results and events hold it: valid UTF-8, bounded.
+// reason is an error as events hold it: valid UTF-8, bounded.
 func reason(err error) string {
 	s := err.Error()
 	if len(s) > maxReason {
