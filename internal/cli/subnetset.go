@@ -257,7 +257,7 @@ func newSubnetUpdateCommand() *cobra.Command {
 		Use:   "update NETUID",
 		Short: "Set a subnet's identity and its own parameters; its owner",
 		Long:  "Changes what is given of a subnet's name, description, address and parameters; the rest stays as it is.",
-		Example: `  lode subnet update 2 --description "translates, measured by BLEU" --from owner
+		Example: `  lode subnet update 2 --url https://example.org/translate --from owner
   lode subnet update 2 --parameters '{"measure":"bleu"}' --from owner`,
 		Args: cobra.ExactArgs(1),
 	}
