@@ -136,6 +136,9 @@ func (c *Client) wholeBlock(ctx context.Context, height int64) (*cmttypes.Block,
 	if err := block.ValidateBasic(); err != nil {
 		return nil, fmt.Errorf("%w: block %d is not whole: %w", ErrBadSeed, height, err)
 	}
+	if len(block.Hash()) == 0 {
+		return nil, fmt.Errorf("%w: block %d has no hash, since its header names no validators: it could be anything", ErrBadSeed, height)
+	}
 	if !bytes.Equal(block.Hash(), got.BlockID.Hash) || block.Height != height {
 		return nil, fmt.Errorf("%w: the node names block %d by the hash %X, it gives block %d with %X", ErrBadSeed, height, []byte(got.BlockID.Hash), block.Height, []byte(block.Hash()))
 	}

@@ -46,6 +46,12 @@ func TestSection2APastSeedIsVerifiedByItself(t *testing.T) {
 // lying answers as a node does, but for what lie makes of a seed of block 3.
 func lying(t *testing.T, n *node.Node, lie func(*seedtypes.QuerySeedResponse)) *client.Client {
 	t.Helper()
+	return forging(t, n, func(raw []byte) []byte { return falsified(raw, lie) })
+}
+
+// forging answers as a node does, but for what forge makes of an answer.
+func forging(t *testing.T, n *node.Node, forge func(raw []byte) []byte) *client.Client {
+	t.Helper()
 	target := "http://" + n.Endpoints().RPC
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resp, err := http.Post(target, "application/json", r.Body)
@@ -59,7 +65,7 @@ func lying(t *testing.T, n *node.Node, lie func(*seedtypes.QuerySeedResponse)) *
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return
 		}
-		_, _ = w.Write(falsified(raw, lie))
+		_, _ = w.Write(forge(raw))
 	}))
 	t.Cleanup(srv.Close)
 	c, err := client.New(client.Config{Nodes: []string{srv.URL}, ChainID: "lode-local-1"})
@@ -121,4 +127,33 @@ func TestSection2ANodeThatLiesAboutASeedIsFoundOut(t *testing.T) {
 	require.ErrorContains(t, err, "block 4 follows the seed")
 	_, err = lying(t, n, func(*seedtypes.QuerySeedResponse) {}).VerifySeed(ctx, 3)
 	require.NoError(t, err)
+}
+
+// Headers without a validator set have no hash, so that such a block would be
+// whatever the node says, under the name of nothing.
+func TestSection2ABlockWithoutAHashVerifiesNoSeed(t *testing.T) {
+	home, _ := realHome(t, tao)
+	n := realNode(t, home, "127.0.0.1:0")
+	ctx := within(t, time.Minute)
+	require.NoError(t, n.WaitHeight(ctx, 4))
+	c := forging(t, n, func(raw []byte) []byte {
+		var answer map[string]any
+		if json.Unmarshal(raw, &answer) != nil {
+			return raw
+		}
+		result, _ := answer["result"].(map[string]any)
+		block, ok := result["block"].(map[string]any)
+		if !ok {
+			return raw
+		}
+		block["header"].(map[string]any)["validators_hash"] = ""
+		result["block_id"].(map[string]any)["hash"] = ""
+		if forged, err := json.Marshal(answer); err == nil {
+			raw = forged
+		}
+		return raw
+	})
+	_, err := c.VerifySeed(ctx, 3)
+	require.ErrorIs(t, err, client.ErrBadSeed)
+	require.ErrorContains(t, err, "block 3 has no hash")
 }
