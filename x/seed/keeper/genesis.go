@@ -14,12 +14,19 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
+	sdkCtx := sdk.UnwrapSDKContext(ctx)
+	// At a chain's beginning the context has its initial height, or 0 for 1. Seeds of
+	// other blocks would be mixed with the chain's own.
+	if n, initial := len(g.Seeds), max(sdkCtx.BlockHeight(), 1); n > 0 && g.Seeds[n-1].Height != initial-1 {
+		return types.ErrInvalidGenesis.Wrapf("the last seed is that of block %d, the chain begins with block %d: begin with the next block, or without past seeds",
+			g.Seeds[n-1].Height, initial)
+	}
 	if err := k.params.Set(ctx, g.Params); err != nil {
 		return err
 	}
 	seed := g.Seed
 	if len(seed) == 0 {
-		seed = types.GenesisSeed(sdk.UnwrapSDKContext(ctx).ChainID())
+		seed = types.GenesisSeed(sdkCtx.ChainID())
 	}
 	if err := k.seed.Set(ctx, seed); err != nil {
 		return err

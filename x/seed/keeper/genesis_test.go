@@ -23,8 +23,13 @@ func TestSection2AStateExportsTheSameAfterItsImportAndGoesOn(t *testing.T) {
 	require.Len(t, g.Keys, 2)
 
 	other := emptyEnv(t)
+	for _, initial := range []int64{0, 4, 6} {
+		err := other.k.InitGenesis(other.ctx.WithBlockHeight(initial), *g)
+		require.ErrorIs(t, err, types.ErrInvalidGenesis, "seeds of other blocks would be mixed with the chain's own")
+		require.ErrorContains(t, err, "the last seed is that of block 4")
+	}
+	require.NoError(t, other.k.InitGenesis(other.ctx.WithBlockHeight(5), *g)) // the initial height
 	other.ctx = other.ctx.WithBlockHeight(4)
-	require.NoError(t, other.k.InitGenesis(other.ctx, *g))
 	again, err := other.k.ExportGenesis(other.ctx)
 	require.NoError(t, err)
 	require.Equal(t, g, again)
