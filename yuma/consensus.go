@@ -2,20 +2,11 @@ package yuma
 
 import (
 	"math/bits"
-	"slices"
-
-	"github.com/lodenet/lode/fixed"
 )
 
 // blockWidth is how many columns are gathered at once: with 257 validators their
 // entries are half a MiB, which stays in the cache.
 const blockWidth = 256
-
-// A packed entry is a weight and the row that gave it, in one word that orders
-// by weight: the weight takes 33 bits, the row 16.
-const rowBits = 16
-
-func pack(w fixed.Q32, row int) uint64 { return uint64(w)<<rowBits | uint64(row) }
 
 // findConsensus is step 4: for each miner the largest weight that validators
 // with at least kappa of the active stake gave it. With kappa 0 that is the
@@ -42,92 +33,43 @@ func (e *Engine) findConsensus() {
 		need++
 	}
 
-	e.columns = resized(e.columns, blockWidth*rows)
+	stride := padded(rows)
+	e.columns = resized(e.columns, blockWidth*stride)
 	for first := 0; first < e.n; first += blockWidth {
-		last := min(first+blockWidth, e.n)
-		e.gather(first, last, rows)
-		for j := first; j < last; j++ {
-			at := j - first
-			if h := e.height[at]; h > 0 && e.said[at] >= need {
-				w := weightedSelect(e.columns[at*rows:at*rows+h], e.active, need)
-				e.out.Consensus[j] = fixed.Q32(w)
-			}
+		e.gather(uint(first), stride)
+		for at := range min(blockWidth, e.n-first) {
+			entries := e.columns[at*stride : e.top[at]]
+			e.out.Consensus[first+at] = weightedSelect(entries, e.active, need)
 		}
 	}
 }
 
-// gather collects what active validators gave to columns first to last−1.
-func (e *Engine) gather(first, last, rows int) {
-	clear(e.height[:])
-	clear(e.said[:])
+// padded is the distance between columns: an odd number of cache lines, of 8
+// words each. An even one would crowd the heads of all columns into few sets of
+// the cache.
+func padded(rows int) int { return ((rows+7)/8 | 1) * 8 }
+
+// gather collects what active validators gave to a block of columns.
+func (e *Engine) gather(first uint, stride int) {
+	for at := range e.top {
+		e.top[at] = at * stride
+	}
+	columns := e.columns
 	for i, s := range e.active {
 		if s == 0 {
 			continue
 		}
-		k := e.cursor[i]
-		for ; k < e.start[i+1] && int(e.weights[k].uid) < last; k++ {
-			at := int(e.weights[k].uid) - first
-			e.columns[at*rows+e.height[at]] = pack(e.weights[k].value, i)
-			e.height[at]++
-			e.said[at] += s
+		row := e.weights[e.cursor[i]:e.start[i+1]]
+		taken := len(row)
+		for k, w := range row {
+			at := uint(w.uid()) - first
+			if at >= blockWidth {
+				taken = k
+				break
+			}
+			columns[e.top[at]] = pack(w.value(), i)
+			e.top[at]++
 		}
-		e.cursor[i] = k
+		e.cursor[i] += taken
 	}
 }
-
-// weightedSelect is the largest weight of the packed entries such that those
-// with at least that weight hold at least need stake. Together all entries, at
-// least one, hold as much. It reorders them.
-//
-// Quickselect by thirds; where pivots are chosen badly too often, sorting bounds
-// the work.
-func weightedSelect(entries []uint64, stake []uint64, need uint64) uint64 {
-	var above uint64 // stake of entries that are already known to be larger
-	for rounds := 2 * bits.Len(uint(len(entries))); ; rounds-- {
-		if len(entries) <= 12 || rounds == 0 {
-			slices.Sort(entries)
-			for k := len(entries) - 1; k > 0; k-- {
-				above += stake[entries[k]&(1<<rowBits-1)]
-				// Equal weights belong together, but the sum only grows: the
-				// first that reaches need has the weight asked for.
-				if above >= need {
-					return entries[k] >> rowBits
-				}
-			}
-			return entries[0] >> rowBits
-		}
-
-		pivot := median3(entries[0], entries[len(entries)/2], entries[len(entries)-1]) >> rowBits
-		// entries: [larger | equal | unseen | smaller]
-		larger, equal, smaller := 0, 0, len(entries)
-		var stakeLarger, stakeEqual uint64
-		for equal < smaller {
-			x := entries[equal]
-			s := stake[x&(1<<rowBits-1)]
-			switch w := x >> rowBits; {
-			case w > pivot:
-				stakeLarger += s
-				entries[equal], entries[larger] = entries[larger], x
-				larger++
-				equal++
-			case w == pivot:
-				stakeEqual += s
-				equal++
-			default:
-				smaller--
-				entries[equal], entries[smaller] = entries[smaller], x
-			}
-		}
-		switch {
-		case larger > 0 && above+stakeLarger >= need:
-			entries = entries[:larger]
-		case smaller == len(entries) || above+stakeLarger+stakeEqual >= need:
-			return pivot
-		default:
-			above += stakeLarger + stakeEqual
-			entries = entries[smaller:]
-		}
-	}
-}
-
-func median3(a, b, c uint64) uint64 { return max(min(a, b), min(max(a, b), c)) }

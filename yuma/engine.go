@@ -1,7 +1,6 @@
 package yuma
 
 import (
-	"math"
 	"math/bits"
 
 	"github.com/lodenet/lode/fixed"
@@ -23,16 +22,14 @@ type Engine struct {
 	weights []cell
 
 	// Step 4: one block of columns at a time.
-	cursor  []int    // by row: where the block begins
-	columns []uint64 // entries of the block's columns, see pack
-	height  [blockWidth]int
-	said    [blockWidth]uint64 // active stake that gave the column anything
+	cursor  []int           // by row: where the block begins
+	columns []uint64        // entries of the block's columns, see pack
+	top     [blockWidth]int // by column: where its next entry goes
 
 	// Steps 5 to 7.
-	rank      []uint64 // 64 bits after the point
-	bondStart []int    // like start
-	bonds     []cell   // the new bonds; version 2: before scaling by the largest
-	columnSum []uint64 // Σ_k B_kj
+	column    []column
+	bondStart []int  // like start
+	bonds     []cell // the new bonds; version 2: before scaling by the largest
 	columnMax []fixed.Q32
 	deltaSum  []uint64 // version 2: Σ_k V_kj·A_k, 64 bits after the point
 	oldSum    []uint64 // version 2: Σ_k of the stored bonds
@@ -42,10 +39,24 @@ type Engine struct {
 	stored    []Entry // what out.Bonds points into
 }
 
-// cell is a number at a column of a sparse row.
-type cell struct {
-	uid   uint16
-	value fixed.Q32
+// cell is a number, at most 1, at a column of a sparse row. A million of
+// them pass through the cache several times, so they are packed: the uid in the
+// low 16 bits, the number above.
+type cell uint64
+
+const uidBits = 16
+
+func newCell(uid uint16, v fixed.Q32) cell { return cell(v<<uidBits) | cell(uid) }
+func (c cell) uid() uint16                 { return uint16(c) }
+func (c cell) value() fixed.Q32            { return fixed.Q32(c >> uidBits) }
+
+// column is what moveRow reads and sums for a miner, in one place so that a row
+// walks one stretch of memory.
+type column struct {
+	consensus fixed.Q32
+	rank      uint64 // 64 bits after the point
+	bonds     uint64 // Σ_k B_kj
+	held      uint16 // mask for stored bonds: 0 where they are from before the miner was there
 }
 
 // Epoch runs one epoch with an engine of its own.
@@ -63,41 +74,29 @@ func (e *Engine) Run(in *Input) (*Output, error) {
 	e.shareStake()
 	e.loadWeights()
 	e.findConsensus()
-	e.rankMiners()
 	if in.YumaVersion == 2 {
 		e.sumForVersion2()
 	}
 	e.moveBonds()
+	e.rankMiners()
+	// From here on nothing reads the input's bonds and permits: they may be the
+	// last output's, which these overwrite.
 	e.payValidators()
 	e.share()
-	// Last, because the input may hold the last output's.
-	e.storeBonds()
 	e.grantPermits()
 	return &e.out, nil
 }
 
-// rankMiners is step 5: trust, rank and incentive.
+// rankMiners is the rest of step 5: rank and incentive, from moveBonds' sums.
 func (e *Engine) rankMiners() {
-	e.rank = zeroed(e.rank, e.n)
 	o := &e.out
-	o.ValidatorTrust = zeroed(o.ValidatorTrust, e.n)
-	for i := range e.n {
-		a := o.Active[i]
-		var trust fixed.Q32
-		for _, w := range e.row(i) {
-			clipped := min(w.value, o.Consensus[w.uid])
-			trust += clipped
-			e.rank[w.uid] = addSaturating(e.rank[w.uid], fraction(a, clipped))
-		}
-		o.ValidatorTrust[i] = trust
-	}
-
 	o.Rank, o.Incentive = resized(o.Rank, e.n), resized(o.Incentive, e.n)
 	var sum uint64
-	for _, r := range e.rank {
-		sum = addSaturating(sum, r)
+	for j := range e.column {
+		sum = addSaturating(sum, e.column[j].rank)
 	}
-	for j, r := range e.rank {
+	for j := range e.column {
+		r := e.column[j].rank
 		o.Rank[j] = fixed.Q32(r >> 32)
 		o.Incentive[j] = fixed.Ratio(r, sum)
 	}
@@ -143,10 +142,8 @@ func fraction(a, b fixed.Q32) uint64 {
 // addSaturating is a + b, and the largest value where that does not fit: a sum
 // of fractions that comes to exactly 1.
 func addSaturating(a, b uint64) uint64 {
-	if s := a + b; s >= a {
-		return s
-	}
-	return math.MaxUint64
+	s, carry := bits.Add64(a, b, 0)
+	return s | -carry
 }
 
 // resized is a slice of n elements with any content, in s if it is large enough.

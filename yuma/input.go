@@ -129,6 +129,22 @@ func (p *Params) validate() error {
 // ascending checks that the uids are below n and each is larger than the one before.
 func ascending(row []Entry, n int) error {
 	next := 0
+	for i := range row {
+		uid := int(row[i].UID)
+		if uid < next {
+			return disorder(row, n)
+		}
+		next = uid + 1
+	}
+	if next > n {
+		return disorder(row, n)
+	}
+	return nil
+}
+
+// disorder tells where a row that isn't ascending goes wrong first.
+func disorder(row []Entry, n int) error {
+	next := 0
 	for i, e := range row {
 		if uid := int(e.UID); uid >= n {
 			return fmt.Errorf("uid %d is not below the subnet's %d neurons", uid, n)
