@@ -71,7 +71,8 @@
 //   - Coldkey swaps: EventColdkeySwapAnnounced, until EventColdkeySwapCancelled or
 //     EventColdkeySwapped. In between, once it is due, EventStakeMoved moves the
 //     shares and the lock of a stake, and another EventHotkeyBound each hotkey, which
-//     keeps all else. A disputed cancellation begins a bar; EventColdkeySwapped ends
+//     keeps all else. Its due_height is the earliest block; it is put off silently
+//     where others are before it. A disputed cancellation begins a bar; EventColdkeySwapped ends
 //     bar and recovery key.
 //   - EventRecoveryKeySet: the key in force once its height and time have come,
 //     unless another of these came first; without them at once, and nothing waits.

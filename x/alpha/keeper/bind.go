@@ -25,6 +25,12 @@ func (k msgServer) BindHotkey(ctx context.Context, m *types.MsgBindHotkey) (*typ
 	if hotkey.Equals(coldkey) { // the same key, spelled in two ways
 		return nil, types.ErrBound.Wrapf("%s can't be its own coldkey", m.Hotkey)
 	}
+	// The ante handler refuses this already, but not in the announcement's own
+	// transaction: there the swap's new coldkey could become the old one's hotkey,
+	// and with the swap its own.
+	if err := k.Unlocked(ctx, coldkey); err != nil {
+		return nil, err
+	}
 	if h, bound, err := found(k.hotkeys.Get(ctx, hotkey)); err != nil {
 		return nil, err
 	} else if bound {

@@ -36,6 +36,11 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	if err != nil {
 		return nil, err
 	}
+	if len(m.Children) == 0 {
+		if err := k.lends(ctx, p, account, m.Hotkey); err != nil {
+			return nil, err
+		}
+	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return nil, err
@@ -74,6 +79,19 @@ func (k Keeper) payChildrenFee(ctx context.Context, coldkey sdk.AccAddress, para
 		return err
 	}
 	return k.upper.network.Recycle(ctx, types.ModuleName, params.ChildrenFee, types.ReasonChildren)
+}
+
+// lends is an error where there is no loan that could end, in force or waiting:
+// changes that change nothing would cost no fee, and keep others' waiting.
+func (k Keeper) lends(ctx context.Context, p types.Pool, account sdk.AccAddress, hotkey string) error {
+	at := collections.Join(p.SubnetId, account)
+	if has, err := k.children.Has(ctx, at); err != nil || has {
+		return err
+	}
+	if has, err := k.pendingChildren.Has(ctx, at); err != nil || has {
+		return err
+	}
+	return types.ErrChildren.Wrapf("%s lends nothing in subnet %d: there is no loan to end", hotkey, p.Netuid)
 }
 
 // own reads the keys of a message that only the hotkey's coldkey may send.

@@ -15,8 +15,17 @@ import (
 // hotkey that moves counts, and each swap that is looked at.
 const movesPerBlock = 200
 
+const (
+	// retryBlocks is when a swap that failed is tried again.
+	retryBlocks = 100
+	// mostLater bounds for how many blocks a swap is not looked at.
+	mostLater = 1_000
+)
+
 // moveColdkeys executes coldkey swaps that are due, in their order, a part of the
-// stakes in each block: where a coldkey has many, it takes several blocks.
+// stakes in each block: where a coldkey has many, it takes several blocks. None
+// keeps the others waiting: not one whose time is still to come, nor one that never
+// ends because stake comes in as fast as it leaves, nor one that fails.
 func (k Keeper) moveColdkeys(ctx context.Context) error {
 	due, err := k.dueSwaps(ctx)
 	if err != nil {
@@ -32,13 +41,58 @@ func (k Keeper) moveColdkeys(ctx context.Context) error {
 			return nil
 		}
 		if !s.Executing && !passed(ctx, s.DueHeight, s.DueTime) {
-			continue // blocks were quick: its time is still to come
+			if err := k.lookLater(ctx, coldkey, s); err != nil {
+				return err
+			}
+			continue
 		}
-		if done, err := k.moveColdkey(ctx, coldkey, s, &b); err != nil || !done {
+		if !s.Executing {
+			s.Executing = true
+			if err := k.setColdkeySwap(ctx, coldkey, s); err != nil {
+				return err
+			}
+		}
+		before, done := b.used, false
+		failed := attempt(ctx, func(ctx context.Context) (err error) {
+			done, err = k.moveColdkey(ctx, coldkey, s, &b)
 			return err
+		})
+		switch {
+		case failed != nil:
+			sdk.UnwrapSDKContext(ctx).Logger().Error("a coldkey swap was put off", "module", types.ModuleName, "coldkey", s.Coldkey, "reason", failed.Error())
+			if err := k.putOffSwap(ctx, coldkey, s, height(ctx)+retryBlocks); err != nil {
+				return err
+			}
+		case done:
+		case b.used > before: // it had its part of this block, and stands in line again
+			return k.putOffSwap(ctx, coldkey, s, height(ctx)+1)
+		default: // there was no room for its next part: it stays where it is
+			return nil
 		}
 	}
 	return nil
+}
+
+// lookLater puts off a swap whose blocks were quicker than planned, so that its
+// time is still to come: by half of what is left, but not by much, since blocks may
+// be slow again.
+func (k Keeper) lookLater(ctx context.Context, coldkey sdk.AccAddress, s types.ColdkeySwap) error {
+	target, err := k.upper.network.TargetBlockTime(ctx)
+	if err != nil {
+		return err
+	}
+	left := s.DueTime - sdk.UnwrapSDKContext(ctx).BlockTime().Unix()
+	blocks := left * 1_000 / max(1, target.Milliseconds()) / 2
+	return k.putOffSwap(ctx, coldkey, s, height(ctx)+min(max(1, blocks), mostLater))
+}
+
+// putOffSwap makes a swap due in another block.
+func (k Keeper) putOffSwap(ctx context.Context, coldkey sdk.AccAddress, s types.ColdkeySwap, block int64) error {
+	if err := k.removeColdkeySwap(ctx, coldkey, s); err != nil {
+		return err
+	}
+	s.DueHeight = block
+	return k.setColdkeySwap(ctx, coldkey, s)
 }
 
 // dueSwaps are the coldkeys whose blocks have passed, the first to come due first.
@@ -60,12 +114,6 @@ func (k Keeper) moveColdkey(ctx context.Context, coldkey sdk.AccAddress, s types
 	to, err := k.addressOf("new_coldkey", s.NewColdkey)
 	if err != nil {
 		return false, err
-	}
-	if !s.Executing {
-		s.Executing = true
-		if err := k.setColdkeySwap(ctx, coldkey, s); err != nil {
-			return false, err
-		}
 	}
 	m := moving{Keeper: k, from: coldkey, to: to, names: s, b: b}
 	if done, err := m.moveStakes(ctx); err != nil || !done {

@@ -3,24 +3,54 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/lodenet/lode/x/alpha/types"
 )
+
+// endStep is a part of the end of a block.
+type endStep struct {
+	name string
+	do   func(context.Context) error
+}
+
+func (k Keeper) endSteps() []endStep {
+	return []endStep{
+		{"children", k.dueChildren},
+		{"holders of removed subnets", k.payHolders},
+		{"coldkey swaps", k.moveColdkeys},
+	}
+}
 
 // EndBlocker does what comes due in a block, each step within a bound of its own:
 // children whose cooldown has passed, holders of removed subnets' alpha, and
 // coldkey swaps. It runs after x/emission's, so that an epoch sees the children
-// that were in force when its block began.
+// that were in force when its block began. A step that fails leaves nothing, and
+// stops neither the others nor the chain.
 func (k Keeper) EndBlocker(ctx context.Context) error {
-	for _, step := range []struct {
-		name string
-		do   func(context.Context) error
-	}{
-		{"children", k.dueChildren},
-		{"holders of removed subnets", k.payHolders},
-		{"coldkey swaps", k.moveColdkeys},
-	} {
-		if err := step.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
+	for _, step := range k.endSteps() {
+		if err := attempt(ctx, step.do); err != nil {
+			sdk.UnwrapSDKContext(ctx).Logger().Error("a step at the block's end failed", "module", types.ModuleName, "step", step.name, "reason", err.Error())
 		}
 	}
 	return nil
+}
+
+// attempt runs f on a cached store. Where f fails or panics nothing of it stays,
+// no write and no event, and attempt returns why.
+func attempt(ctx context.Context, f func(ctx context.Context) error) (err error) {
+	c := sdk.UnwrapSDKContext(ctx)
+	cached, write := c.CacheContext()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+			c.Logger().Error("recovered", "module", types.ModuleName, "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	if err = f(cached); err == nil {
+		write()
+	}
+	return err
 }

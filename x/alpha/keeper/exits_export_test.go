@@ -13,6 +13,16 @@ import (
 // MoveColdkeys is a step of EndBlocker by itself.
 func (k Keeper) MoveColdkeys(ctx context.Context) error { return k.moveColdkeys(ctx) }
 
+// EndSteps is EndBlocker with its errors.
+func (k Keeper) EndSteps(ctx context.Context) error {
+	for _, step := range k.endSteps() {
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // What no message does, for tests of the invariants.
 
 func (k Keeper) ForceRetired(ctx context.Context, r types.RetiredPool) error {

@@ -36,7 +36,7 @@ func storeContext(t require.TestingT, keys map[string]*storetypes.KVStoreKey) sd
 // module's events.
 func (e *env) endBlock() []proto.Message {
 	before := len(e.ctx.EventManager().Events())
-	e.ok(e.k.EndBlocker)
+	e.ok(e.k.EndSteps)
 	return told(e.t, e.ctx.EventManager().Events()[before:])
 }
 
