@@ -14,10 +14,10 @@ func newLabCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "lab",
 		Short:   "Try an incentive mechanism before paying for it",
-		Example: "  lode lab epoch scenario.json",
+		Example: "  lode lab epoch scenario.json\n  lode lab attack cabal",
 		Args:    cobra.NoArgs,
 	}
-	cmd.AddCommand(newLabEpochCommand())
+	cmd.AddCommand(newLabEpochCommand(), newLabAttackCommand())
 	return cmd
 }
 
