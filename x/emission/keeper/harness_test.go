@@ -141,7 +141,9 @@ func newHarness(t testing.TB, settings ...setting) *harness {
 	alpha.Params.ChildrenCooldown = 1
 	require.NoError(t, h.alpha.InitGenesis(h.ctx, alpha))
 	require.NoError(t, h.subnets.InitGenesis(h.ctx, subnetstypes.GenesisState{Params: p}))
-	require.NoError(t, h.weights.InitGenesis(h.ctx, *weightstypes.DefaultGenesis()))
+	weights := *weightstypes.DefaultGenesis()
+	weights.Params.MinLendingWeight = 0 // stakes here are of any size
+	require.NoError(t, h.weights.InitGenesis(h.ctx, weights))
 	require.NoError(t, h.collateral.InitGenesis(h.ctx, *collateraltypes.DefaultGenesis()))
 	require.NoError(t, h.k.InitGenesis(h.ctx, g))
 	return h

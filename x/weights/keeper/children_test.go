@@ -257,3 +257,29 @@ func TestSection5ManyParentsAreReadOnce(t *testing.T) {
 	require.Len(t, s.Contributors, 1_000)
 	require.True(t, slices.IsSortedFunc(s.Contributors, func(a, b keeper.Contribution) int { return bytes.Compare(a.Hotkey, b.Hotkey) }))
 }
+
+// Each epoch reads every loan: those of hotkeys that have next to nothing must not pile up.
+func TestSection5WhoHasTooLittleLendsNothingAndTheNextEpochEndsIt(t *testing.T) {
+	e := network(t, 4)
+	p, err := e.k.Params(e.ctx)
+	require.NoError(t, err)
+	p.MinLendingWeight = 1_000
+	_, err = keeper.NewMsgServer(e.k).UpdateParams(e.ctx, &types.MsgUpdateParams{Authority: governance, Params: p})
+	require.NoError(t, err)
+	e.stake(1_000, 999, 0, 50)
+	e.alpha.lend(hotkey(0), hotkey(2), 500_000)
+	e.alpha.lend(hotkey(1), hotkey(2), 500_000)
+	e.alpha.lend(hotkey(9), hotkey(8), 500_000) // neither has a uid
+	e.alpha.lend(hotkey(3), hotkey(2), 1_000_000)
+	require.Equal(t, []uint64{500, 999, 500, 50}, e.weights(), "only who has 1,000 lends")
+	require.Len(t, e.alpha.children, 4)
+
+	e.staking.add(hotkey(3), 100_000, stakingtypes.Bonded) // root stake counts: it weighs 18,000
+	_, err = e.k.RunEpoch(e.ctx, firstID)
+	require.NoError(t, err)
+	var left []string
+	for _, c := range e.alpha.children {
+		left = append(left, c.Parent)
+	}
+	require.ElementsMatch(t, []string{hotkey(0), hotkey(3)}, left)
+}

@@ -46,7 +46,7 @@ func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64) (Result, error) {
 	if r.Neurons, err = k.subnets.Neurons(ctx, subnetID); err != nil {
 		return Result{}, err
 	}
-	stakes, err := k.StakeWeights(ctx, subnetID, r.Neurons)
+	stakes, err := k.epochStakes(ctx, subnetID, r.Neurons)
 	if err != nil {
 		return Result{}, err
 	}

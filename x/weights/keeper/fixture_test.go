@@ -80,7 +80,9 @@ func newEnv(t testing.TB) *env {
 	subnets.SetNetwork(subnetstypes.JoinNetwork(fakeEconomy{}, e.k))
 	e.msgs, e.query = keeper.NewMsgServer(e.k), keeper.NewQuerier(e.k)
 	require.NoError(t, subnets.InitGenesis(ctx, subnetstypes.GenesisState{Params: subnetstypes.LocalParams()}))
-	require.NoError(t, e.k.InitGenesis(ctx, types.GenesisState{Params: types.LocalParams()}))
+	params := types.LocalParams()
+	params.MinLendingWeight = 0 // tests count in single units
+	require.NoError(t, e.k.InitGenesis(ctx, types.GenesisState{Params: params}))
 	return e
 }
 
@@ -291,6 +293,11 @@ func (a *fakeAlpha) lend(parent string, pairs ...any) {
 
 func (a *fakeAlpha) ChildrenIn(context.Context, uint64) ([]alphatypes.Children, error) {
 	return a.children, nil
+}
+
+func (a *fakeAlpha) EndLending(_ context.Context, _ uint64, parent sdk.AccAddress) error {
+	a.children = slices.DeleteFunc(a.children, func(c alphatypes.Children) bool { return c.Parent == parent.String() })
+	return nil
 }
 
 func (a *fakeAlpha) StakeOn(_ context.Context, _ uint64, hotkey sdk.AccAddress) (uint64, error) {

@@ -54,7 +54,7 @@ func (c Contribution) less(p Contribution) Contribution {
 // and, if it holds a uid, with what its parents lend it. alpha and root are its
 // own, before lending; weight and alpha are in units of 10^-9, root in rao.
 func (k Keeper) StakeWeight(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (weight, alpha, root uint64, err error) {
-	stakes, err := k.stakes(ctx, subnetID, []sdk.AccAddress{hotkey}, k.RootStake)
+	stakes, _, err := k.stakes(ctx, subnetID, []sdk.AccAddress{hotkey}, k.RootStake, false)
 	if err != nil {
 		return 0, 0, 0, err
 	}
@@ -70,20 +70,41 @@ func (k Keeper) StakeWeight(ctx context.Context, subnetID uint64, hotkey sdk.Acc
 	return s.Weight, s.Alpha, s.Root, nil
 }
 
-// StakeWeights are the stakes of a subnet's neurons, by uid. The bonded validators
-// are read once: they are far fewer than neurons.
+// StakeWeights are the stakes of a subnet's neurons, by uid.
 func (k Keeper) StakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]Stake, error) {
-	rootOf, err := k.rootStakes(ctx)
+	stakes, _, err := k.stakeWeights(ctx, subnetID, neurons, false)
+	return stakes, err
+}
+
+// epochStakes are StakeWeights for an epoch. It ends the loans of hotkeys whose own
+// stake weight has come under min_lending_weight: they count nowhere, and each epoch
+// would read them again, as many as somebody cared to make.
+func (k Keeper) epochStakes(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]Stake, error) {
+	stakes, small, err := k.stakeWeights(ctx, subnetID, neurons, true)
 	if err != nil {
 		return nil, err
+	}
+	for _, parent := range small {
+		if err := k.alpha.EndLending(ctx, subnetID, parent); err != nil {
+			return nil, err
+		}
+	}
+	return stakes, nil
+}
+
+// stakeWeights reads the bonded validators once: they are far fewer than neurons.
+func (k Keeper) stakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron, all bool) (stakes []Stake, small []sdk.AccAddress, err error) {
+	rootOf, err := k.rootStakes(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	hotkeys := make([]sdk.AccAddress, len(neurons))
 	for i, n := range neurons {
 		if hotkeys[i], err = k.ac.StringToBytes(n.Hotkey); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return k.stakes(ctx, subnetID, hotkeys, rootOf)
+	return k.stakes(ctx, subnetID, hotkeys, rootOf, all)
 }
 
 // rootOf tells a hotkey's root stake, in rao.
@@ -95,31 +116,34 @@ type rootOf = func(context.Context, sdk.AccAddress) (uint64, error)
 // to an unregistered child it counts nowhere. It is one level deep: what is lent
 // is of the parent's own stake, never of what it inherits, so the order in which
 // parents lend does not matter. Parts are rounded down and the rest stays with the
-// parent: nothing is made up and nothing lost.
-func (k Keeper) stakes(ctx context.Context, subnetID uint64, hotkeys []sdk.AccAddress, root rootOf) ([]Stake, error) {
+// parent: nothing is made up and nothing lost. A hotkey whose own stake weight is
+// under min_lending_weight lends nothing; small are those parents, all of them where
+// that is asked for.
+func (k Keeper) stakes(ctx context.Context, subnetID uint64, hotkeys []sdk.AccAddress, root rootOf, all bool) (out []Stake, small []sdk.AccAddress, err error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	at, out, kept := make(map[string]int, len(hotkeys)), make([]Stake, len(hotkeys)), make([]Contribution, len(hotkeys))
+	at, kept := make(map[string]int, len(hotkeys)), make([]Contribution, len(hotkeys))
+	out = make([]Stake, len(hotkeys))
 	for i, hotkey := range hotkeys {
 		at[string(hotkey)] = i
 		if out[i], err = k.own(ctx, subnetID, hotkey, root); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		kept[i] = out[i].contribution(params)
 	}
 	lists, err := k.alpha.ChildrenIn(ctx, subnetID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, list := range lists {
 		parent, children, err := k.family(list)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		i, listed := at[string(parent)]
-		if !listed && !slices.ContainsFunc(children, func(c sdk.AccAddress) bool { _, ok := at[string(c)]; return ok }) {
+		if !all && !listed && !slices.ContainsFunc(children, func(c sdk.AccAddress) bool { _, ok := at[string(c)]; return ok }) {
 			continue // it concerns none of those who are asked for
 		}
 		var own Contribution
@@ -128,9 +152,13 @@ func (k Keeper) stakes(ctx context.Context, subnetID uint64, hotkeys []sdk.AccAd
 		} else {
 			s, err := k.own(ctx, subnetID, parent, root)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			own = s.contribution(params)
+		}
+		if own.weight() < params.MinLendingWeight {
+			small = append(small, parent)
+			continue
 		}
 		for n, child := range children {
 			part := own.part(list.Children[n].Proportion)
@@ -145,7 +173,7 @@ func (k Keeper) stakes(ctx context.Context, subnetID uint64, hotkeys []sdk.AccAd
 	for i := range out {
 		out[i].close(out[i].contribution(params), kept[i])
 	}
-	return out, nil
+	return out, small, nil
 }
 
 // own reads what is staked on a hotkey.

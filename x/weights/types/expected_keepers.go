@@ -24,6 +24,8 @@ type AlphaKeeper interface {
 	StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
 	// ChildrenIn are all lists of children in force in a subnet, of hotkeys.
 	ChildrenIn(ctx context.Context, subnetID uint64) ([]alphatypes.Children, error)
+	// EndLending takes a hotkey's children in a subnet away.
+	EndLending(ctx context.Context, subnetID uint64, parent sdk.AccAddress) error
 }
 
 // StakingKeeper is what x/weights needs of the chain's own validators.

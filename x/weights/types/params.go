@@ -5,16 +5,22 @@ import (
 	"math/bits"
 )
 
-// million is the denominator of tao_weight.
-const million = 1_000_000
+const (
+	million = 1_000_000     // the denominator of tao_weight
+	unit    = 1_000_000_000 // of stake weight
+)
 
 // DefaultParams are the mainnet profile's.
 func DefaultParams() Params {
-	return Params{MaxOpenCommits: 10, MaxEpochsPerBlock: 4, TaoWeight: 180_000}
+	return Params{MaxOpenCommits: 10, MaxEpochsPerBlock: 4, TaoWeight: 180_000, MinLendingWeight: 100 * unit}
 }
 
-// LocalParams are the local profile's: the same, for they hold no durations.
-func LocalParams() Params { return DefaultParams() }
+// LocalParams are the local profile's: stakes are smaller there.
+func LocalParams() Params {
+	p := DefaultParams()
+	p.MinLendingWeight = unit
+	return p
+}
 
 // Validate checks bounds.
 func (p Params) Validate() error {
