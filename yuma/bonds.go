@@ -6,29 +6,18 @@ import (
 	"github.com/lodenet/lode/fixed"
 )
 
-// follow is V, step 6: the weight that a bond follows, of a weight that is
-// clipped to consensus.
-func (e *Engine) follow(w, clipped fixed.Q32) fixed.Q32 {
-	return clipped + (w-clipped)*fixed.Q32(perU16-e.in.BondsPenalty)/perU16
-}
-
-// moveBonds is the sums of step 5 and the first half of step 7, in one walk
-// along the weights: trust, rank, the new bonds and their column sums.
+// moveBonds is the first half of step 7: the new bonds, and their column sums.
 func (e *Engine) moveBonds() {
-	in, o := e.in, &e.out
-	e.liquid.prepare(&in.Params, o.Consensus)
+	in := e.in
+	e.liquid.prepare(&in.Params, e.out.Consensus)
 	most := len(e.weights)
 	for _, row := range in.Bonds {
 		most += len(row)
 	}
 	e.bonds = resized(e.bonds, most)
 	e.bondStart = resized(e.bondStart, e.n+1)
+	e.columnSum = zeroed(e.columnSum, e.n)
 	e.columnMax = zeroed(e.columnMax, e.n)
-	e.column = resized(e.column, e.n)
-	for j := range e.column {
-		e.column[j] = column{consensus: o.Consensus[j], held: e.held(uint16(j))}
-	}
-	o.ValidatorTrust = resized(o.ValidatorTrust, e.n)
 	at := 0
 	for i := range e.n {
 		e.bondStart[i] = at
@@ -41,68 +30,83 @@ func (e *Engine) moveBonds() {
 	e.bondStart[e.n] = at
 }
 
-// held is a mask for stored bonds in j: none holds from before j was there.
-func (e *Engine) held(j uint16) uint16 {
-	if e.in.Registered[j] > e.in.LastEpoch {
-		return 0
+// findHeld makes masks for stored bonds: none holds from before its miner was
+// there.
+func (e *Engine) findHeld() {
+	e.held = zeroed(e.held, e.n)
+	for j, at := range e.in.Registered {
+		if at <= e.in.LastEpoch {
+			e.held[j] = 1<<16 - 1
+		}
 	}
-	return 1<<16 - 1
 }
 
-// moveRow merges a validator's weights and old bonds, both by ascending uid, and
-// puts its new bonds into the memory given. It tells how many they are.
+// moveRow merges what a validator's bonds follow with its old bonds, both by
+// ascending uid, and puts the new ones into the memory given. It tells how many
+// they are.
 func (e *Engine) moveRow(into []cell, i int, old []Entry) int {
-	columns, active := e.column, e.out.Active[i]
+	row := e.row(i)
 	plain := e.in.YumaVersion == 3 && !e.liquid.on
 	n := 0
-	var trust fixed.Q32
-	for _, w := range e.row(i) {
-		uid, value := w.uid(), w.value()
-		for len(old) > 0 && old[0].UID < uid {
-			n += e.moveUnweighed(&into[n], i, old[0])
-			old = old[1:]
+	for len(row) > 0 {
+		uid := row[0].uid()
+		if len(old) > 0 && old[0].UID == uid && plain {
+			taken, made := e.moveTogether(into[n:], row, old)
+			row, old = row[taken:], old[taken:]
+			n += made
+			continue
 		}
-		c := &columns[uid]
+		if len(old) > 0 && old[0].UID < uid {
+			n += e.moveOne(&into[n], i, old[0].UID, 0, old[0].Value)
+			old = old[1:]
+			continue
+		}
 		var b uint16
 		if len(old) > 0 && old[0].UID == uid {
-			b = old[0].Value & c.held
+			b = old[0].Value
 			old = old[1:]
 		}
-
-		clipped := min(value, c.consensus)
-		trust += clipped
-		c.rank = addSaturating(c.rank, fraction(active, clipped))
-
-		v := e.follow(value, clipped)
-		var next fixed.Q32
-		if plain {
-			next = e.average(v, load(b))
-		} else {
-			next = e.moved(i, uid, v, b)
-		}
-		if next > 0 {
-			into[n] = newCell(uid, next)
-			c.bonds += uint64(next)
-			n++
-		}
+		n += e.moveOne(&into[n], i, uid, row[0].value(), b)
+		row = row[1:]
 	}
 	for _, b := range old {
-		n += e.moveUnweighed(&into[n], i, b)
+		n += e.moveOne(&into[n], i, b.UID, 0, b.Value)
 	}
-	e.out.ValidatorTrust[i] = trust
 	return n
 }
 
-// moveUnweighed is moveRow's step for a bond without a weight. It tells how many
-// bonds are left of it, one or none.
-func (e *Engine) moveUnweighed(into *cell, i int, old Entry) int {
-	c := &e.column[old.UID]
-	next := e.moved(i, old.UID, 0, old.Value&c.held)
+// moveTogether is moveRow without liquid alpha for as long as weights and bonds
+// are of the same miners, in a dense subnet nearly always. It tells how many
+// of each it took, and how many bonds it made. It is the innermost loop of an
+// epoch, and calls nothing so that all it needs stays in registers.
+func (e *Engine) moveTogether(into, row []cell, old []Entry) (taken, made int) {
+	sum, held := e.columnSum, e.held[:len(e.columnSum)]
+	keep := fixed.Q32(e.in.BondsMovingAverage)
+	row = row[:min(len(row), len(old))]
+	for k, w := range row {
+		uid := w.uid()
+		if old[k].UID != uid {
+			return k, made
+		}
+		next := average(keep, w.value(), load(old[k].Value&held[uid]))
+		if next > 0 {
+			into[made] = newCell(uid, next)
+			sum[uid] += uint64(next)
+			made++
+		}
+	}
+	return len(row), made
+}
+
+// moveOne moves i's bond b in j toward v, and tells how many bonds that makes,
+// one or none.
+func (e *Engine) moveOne(into *cell, i int, j uint16, v fixed.Q32, b uint16) int {
+	next := e.moved(i, j, v, b&e.held[j])
 	if next == 0 {
 		return 0
 	}
-	*into = newCell(old.UID, next)
-	c.bonds += uint64(next)
+	*into = newCell(j, next)
+	e.columnSum[j] += uint64(next)
 	return 1
 }
 
@@ -117,19 +121,18 @@ func (e *Engine) moved(i int, j uint16, v fixed.Q32, b uint16) fixed.Q32 {
 		return next
 	case e.liquid.on:
 		loaded := load(b)
-		return move(loaded, v, e.liquid.alpha(v, loaded, e.column[j].consensus))
+		return move(loaded, v, e.liquid.alpha(v, loaded, e.out.Consensus[j]))
 	default:
-		return e.average(v, load(b))
+		return average(fixed.Q32(e.in.BondsMovingAverage), v, load(b))
 	}
 }
 
 // load is the least Q32 that is stored as b: b/65535 rounded up. As 2^32 is
 // 65535·65537 + 1, b·2^32/65535 is b·65537 + b/65535.
-func load(b uint16) fixed.Q32 { return fixed.Q32(b)*(perU16+2) + fixed.Q32(min(b, 1)) }
+func load(b uint16) fixed.Q32 { return fixed.Q32(b)*(perU16+2) + (fixed.Q32(b)+perU16)>>16 }
 
-// average is α·v + (1 − α)·b with α = 1 − bonds_moving_average.
-func (e *Engine) average(v, b fixed.Q32) fixed.Q32 {
-	keep := fixed.Q32(e.in.BondsMovingAverage)
+// average is α·v + (1 − α)·b, where 1 − α is what bonds keep, per 10^6.
+func average(keep, v, b fixed.Q32) fixed.Q32 {
 	return ((perMillion-keep)*v + keep*b) / perMillion
 }
 
@@ -148,14 +151,13 @@ func (e *Engine) sumForVersion2() {
 	for i := range e.n {
 		for _, w := range e.row(i) {
 			j := w.uid()
-			clipped := min(w.value(), e.out.Consensus[j])
-			p := fraction(e.follow(w.value(), clipped), e.out.Active[i])
+			p := fraction(w.value(), e.out.Active[i])
 			e.deltaSum[j] = addSaturating(e.deltaSum[j], p)
 		}
 	}
 	for _, row := range e.in.Bonds {
 		for _, b := range row {
-			e.oldSum[b.UID] += uint64(b.Value & e.held(b.UID))
+			e.oldSum[b.UID] += uint64(b.Value & e.held[b.UID])
 		}
 	}
 }
@@ -165,7 +167,7 @@ func (e *Engine) sumForVersion2() {
 // it: both dividends and storage divide by the column anyway.
 func (e *Engine) mix(i int, j uint16, v fixed.Q32, b uint16) fixed.Q32 {
 	delta := fixed.Ratio(fraction(v, e.out.Active[i]), e.deltaSum[j])
-	return e.average(delta, fixed.Ratio(uint64(b), e.oldSum[j]))
+	return average(fixed.Q32(e.in.BondsMovingAverage), delta, fixed.Ratio(uint64(b), e.oldSum[j]))
 }
 
 // wide is a number with 64 bits after the point.
@@ -175,9 +177,9 @@ type wide struct{ hi, lo uint64 }
 func (e *Engine) payValidators() {
 	o := &e.out
 	e.factor = resized(e.factor, e.n)
-	for j := range e.column {
+	for j, sum := range e.columnSum {
 		e.factor[j] = wide{}
-		if sum := e.column[j].bonds; sum > 0 {
+		if sum > 0 {
 			incentive := uint64(o.Incentive[j])
 			lo, _ := bits.Div64(incentive%sum, 0, sum)
 			e.factor[j] = wide{incentive / sum, lo}
@@ -190,9 +192,11 @@ func (e *Engine) payValidators() {
 	var total uint64
 	at := 0
 	for i := range e.n {
-		d, stored := e.payRow(e.stored[at:], e.bonds[e.bondStart[i]:e.bondStart[i+1]])
+		bonds := e.bonds[e.bondStart[i]:e.bondStart[i+1]]
+		stored := e.storeRow(e.stored[at:], bonds)
 		o.Bonds[i] = e.stored[at : at+stored : at+stored]
 		at += stored
+		d := e.earned(bonds)
 		if e.in.YumaVersion == 3 {
 			d = fraction(o.Active[i], fixed.Q32(min(d, uint64(fixed.One))))
 		}
@@ -205,28 +209,38 @@ func (e *Engine) payValidators() {
 	}
 }
 
-// payRow is what a validator's bonds earn, Σ_j B_ij · I_j/Σ_k B_kj, at most Σ I.
-// It rounds them to u16 into the memory given, as they are, in version 2 of the
-// column's largest, and tells how many are left.
-func (e *Engine) payRow(into []Entry, bonds []cell) (earned uint64, n int) {
-	factor, version2 := e.factor, e.in.YumaVersion == 2
-	var lo uint64
+// earned is what a validator's bonds earn: Σ_j B_ij · I_j/Σ_k B_kj, at most Σ I.
+func (e *Engine) earned(bonds []cell) uint64 {
+	factor := e.factor
+	var hi, lo uint64
 	for _, b := range bonds {
-		uid, value := b.uid(), uint64(b.value())
-		f := &factor[uid]
-		h, l := bits.Mul64(value, f.lo)
+		f := &factor[b.uid()]
+		h, l := bits.Mul64(uint64(b.value()), f.lo)
 		var carry uint64
 		lo, carry = bits.Add64(lo, l, 0)
-		earned += h + value*f.hi + carry
+		hi += h + uint64(b.value())*f.hi + carry
+	}
+	return hi
+}
 
-		u := uint16(value * perU16 >> 32)
-		if version2 {
-			u = uint16(value * perU16 / uint64(e.columnMax[uid]))
+// storeRow rounds bonds to u16 into the memory given: as they are, in version 2
+// of the column's largest. It tells how many are left.
+func (e *Engine) storeRow(into []Entry, bonds []cell) int {
+	n := 0
+	if e.in.YumaVersion == 2 {
+		for _, b := range bonds {
+			if u := uint16(b.value() * perU16 / e.columnMax[b.uid()]); u > 0 {
+				into[n] = Entry{b.uid(), u}
+				n++
+			}
 		}
-		if u > 0 {
-			into[n] = Entry{uid, u}
+		return n
+	}
+	for _, b := range bonds {
+		if u := uint16(b.value() * perU16 >> 32); u > 0 {
+			into[n] = Entry{b.uid(), u}
 			n++
 		}
 	}
-	return earned, n
+	return n
 }

@@ -29,7 +29,7 @@ func (e *Engine) findConsensus() {
 	// cum ≥ kappa/65535 · total, in integers: cum ≥ ceil(kappa·total/65535).
 	hi, lo := bits.Mul64(uint64(e.in.Kappa), total)
 	need, rem := bits.Div64(hi, lo, perU16)
-	if rem > 0 {
+	if rem > 0 || need == 0 { // every stake reaches 1, and so anyone's does at kappa 0
 		need++
 	}
 

@@ -17,7 +17,8 @@ type Engine struct {
 	active []uint64 // the part of it that is active
 	order  []uint16 // uids, for choosing permits
 
-	// Step 3: the weights by rows. Row i is weights[start[i]:start[i+1]].
+	// Step 3: the weights by rows; from step 6 on, what bonds follow. Row i is
+	// weights[start[i]:start[i+1]].
 	start   []int
 	weights []cell
 
@@ -27,9 +28,11 @@ type Engine struct {
 	top     [blockWidth]int // by column: where its next entry goes
 
 	// Steps 5 to 7.
-	column    []column
-	bondStart []int  // like start
-	bonds     []cell // the new bonds; version 2: before scaling by the largest
+	rank      []uint64 // 64 bits after the point
+	bondStart []int    // like start
+	bonds     []cell   // the new bonds; version 2: before scaling by the largest
+	held      []uint16 // masks for old bonds
+	columnSum []uint64 // Σ_k B_kj
 	columnMax []fixed.Q32
 	deltaSum  []uint64 // version 2: Σ_k V_kj·A_k, 64 bits after the point
 	oldSum    []uint64 // version 2: Σ_k of the stored bonds
@@ -50,15 +53,6 @@ func newCell(uid uint16, v fixed.Q32) cell { return cell(v<<uidBits) | cell(uid)
 func (c cell) uid() uint16                 { return uint16(c) }
 func (c cell) value() fixed.Q32            { return fixed.Q32(c >> uidBits) }
 
-// column is what moveRow reads and sums for a miner, in one place so that a row
-// walks one stretch of memory.
-type column struct {
-	consensus fixed.Q32
-	rank      uint64 // 64 bits after the point
-	bonds     uint64 // Σ_k B_kj
-	held      uint16 // mask for stored bonds: 0 where they are from before the miner was there
-}
-
 // Epoch runs one epoch with an engine of its own.
 func Epoch(in *Input) (*Output, error) { return new(Engine).Run(in) }
 
@@ -74,11 +68,12 @@ func (e *Engine) Run(in *Input) (*Output, error) {
 	e.shareStake()
 	e.loadWeights()
 	e.findConsensus()
+	e.rankMiners()
+	e.findHeld()
 	if in.YumaVersion == 2 {
 		e.sumForVersion2()
 	}
 	e.moveBonds()
-	e.rankMiners()
 	// From here on nothing reads the input's bonds and permits: they may be the
 	// last output's, which these overwrite.
 	e.payValidators()
@@ -87,19 +82,45 @@ func (e *Engine) Run(in *Input) (*Output, error) {
 	return &e.out, nil
 }
 
-// rankMiners is the rest of step 5: rank and incentive, from moveBonds' sums.
+// rankMiners is step 5, trust, rank and incentive, and step 6: the weights become
+// what bonds follow.
 func (e *Engine) rankMiners() {
+	e.rank = zeroed(e.rank, e.n)
 	o := &e.out
+	o.ValidatorTrust = resized(o.ValidatorTrust, e.n)
+	for i := range e.n {
+		o.ValidatorTrust[i] = e.rankRow(e.row(i), o.Active[i])
+	}
+
 	o.Rank, o.Incentive = resized(o.Rank, e.n), resized(o.Incentive, e.n)
 	var sum uint64
-	for j := range e.column {
-		sum = addSaturating(sum, e.column[j].rank)
+	for _, r := range e.rank {
+		sum = addSaturating(sum, r)
 	}
-	for j := range e.column {
-		r := e.column[j].rank
+	for j, r := range e.rank {
 		o.Rank[j] = fixed.Q32(r >> 32)
 		o.Incentive[j] = fixed.Ratio(r, sum)
 	}
+}
+
+// rankRow is rankMiners for the row of a validator with the active stake given.
+// What the weight has above consensus is followed less bonds_penalty, with the
+// default not at all.
+func (e *Engine) rankRow(row []cell, active fixed.Q32) (trust fixed.Q32) {
+	consensus, rank := e.out.Consensus, e.rank[:len(e.out.Consensus)]
+	follow := fixed.Q32(perU16 - e.in.BondsPenalty)
+	for k, w := range row {
+		uid, value := w.uid(), w.value()
+		clipped := min(value, consensus[uid])
+		trust += clipped
+		rank[uid] = addSaturating(rank[uid], fraction(active, clipped))
+		followed := clipped
+		if follow > 0 {
+			followed += (value - clipped) * follow / perU16
+		}
+		row[k] = newCell(uid, followed)
+	}
+	return trust
 }
 
 // share is step 8: by what weights the pot is divided.
@@ -135,8 +156,7 @@ func (e *Engine) share() {
 // fraction is a·b, both at most 1, with 64 bits after the point: 1·1, which does
 // not fit, is 2^-64 less.
 func fraction(a, b fixed.Q32) uint64 {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	return lo | -hi // hi is 0, or 1 for 1·1
+	return uint64(a*b - a&b>>32) // the bit at 2^32 is set in both only for 1·1
 }
 
 // addSaturating is a + b, and the largest value where that does not fit: a sum

@@ -20,39 +20,37 @@ const (
 
 // weightedSelect is the largest weight of the packed entries such that those
 // with at least that weight hold at least need stake, and 0 where all together
-// hold less. It reorders them.
+// hold less. Stakes and need are above 0. It reorders the entries.
 //
-// It spreads the entries over buckets between the least and the largest of them,
-// finds the bucket in which the stake from above reaches need, and goes on in it.
-// A bucket is at most a 32nd as wide as its entries lay apart, so whatever the
-// weights are, each round settles 6 of their 49 bits. The loops have no branch
-// that depends on the entries: these are in no order, and half the guesses at
-// it would be wrong.
+// It spreads them over buckets by the first six bits in which they differ, finds
+// the bucket in which the stake from above reaches need, and goes on in it: each
+// round settles six of 49 bits, whatever the weights are. The loops over entries
+// have no branch that depends on them: these are in no order, and half the
+// processor's guesses at it would be wrong.
 func weightedSelect(entries, stake []uint64, need uint64) fixed.Q32 {
 	for len(entries) > few {
-		least, most := entries[0], entries[0]
+		var differ uint64
 		for _, x := range entries {
-			least, most = min(least, x), max(most, x)
+			differ |= x ^ entries[0]
 		}
-		shift := uint(max(bits.Len64(most-least)-bucketBits, 0)) & 63
+		shift := uint(max(bits.Len64(differ)-bucketBits, 0)) & 63
 
 		var held [1 << bucketBits]uint64
 		for _, x := range entries {
-			held[(x-least)>>shift%(1<<bucketBits)] += stake[x%(1<<rowBits)]
+			held[x>>shift%(1<<bucketBits)] += stake[x%(1<<rowBits)]
 		}
-		in := (most - least) >> shift
-		for held[in] < need {
+		in := uint64(len(held) - 1)
+		for ; held[in] < need; in-- {
 			need -= held[in]
 			if in == 0 {
 				return 0
 			}
-			in--
 		}
 
 		n := 0
 		for _, x := range entries {
 			entries[n] = x
-			off := (x-least)>>shift ^ in
+			off := x>>shift%(1<<bucketBits) ^ in
 			n += int((off - 1) >> 63) // 1 where off is 0
 		}
 		entries = entries[:n]

@@ -33,6 +33,7 @@ func (e *Engine) loadWeights() {
 // Within one block the order is unknown: the neuron then counts as new.
 func (e *Engine) loadRow(into []cell, i int) int {
 	row, registered := &e.in.Rows[i], e.in.Registered
+	block := row.Block
 	self := i
 	if i == e.in.Owner {
 		self = -1
@@ -40,7 +41,7 @@ func (e *Engine) loadRow(into []cell, i int) int {
 	n := 0
 	var sum uint64
 	for _, w := range row.Entries {
-		if w.Value > 0 && int(w.UID) != self && registered[w.UID] < row.Block {
+		if w.Value > 0 && int(w.UID) != self && registered[w.UID] < block {
 			into[n] = newCell(w.UID, fixed.Q32(w.Value))
 			sum += uint64(w.Value)
 			n++
