@@ -31,7 +31,7 @@ type Outcome struct{ Gain, Loss float64 }
 // All lists the attacks in the order of the documentation.
 func All() []Attack {
 	return []Attack{
-		cabal(), sandwich(),
+		cabal(), copier(), bondGames(), evict(), sandwich(), drain(), withhold(), slash(), tiny(), sybil(),
 	}
 }
 

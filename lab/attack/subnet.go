@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/lodenet/lode/yuma"
 )
@@ -23,7 +22,7 @@ type subnet struct {
 	epochs     int           // with those
 	stakes     []uint64      // by uid
 	reveal     int           // epochs from a commit to its reveal; 0: without commit–reveal
-	quality    [][]float64   // by epoch and miner
+	truth      [][]float64   // by epoch and miner: its quality
 	seen       [][][]float64 // by epoch, validator and miner: what it measures
 	arrived    []int         // by miner: the first epoch that it is there for
 }
@@ -32,8 +31,12 @@ type subnet struct {
 type luck struct {
 	validators, miners, warm, epochs int
 	noise                            float64 // of a measurement, relative
-	drift                            float64 // of a quality from epoch to epoch, relative
+	drift                            float64 // of a quality from epoch to epoch, relative, below spread
 }
+
+// spread is how far qualities are apart: the deviation of their logarithms. They
+// drift so that it stays.
+const spread = 0.4
 
 // params are the defaults of protocol.md §3.
 func params() yuma.Params {
@@ -52,20 +55,25 @@ func newSubnet(rng *rand.Rand, l luck) *subnet {
 	for v := range l.validators {
 		s.stakes[v] = uint64(1e14 * math.Exp(0.7*rng.NormFloat64()))
 	}
-	now := make([]float64, l.miners)
+	now := make([]float64, l.miners) // the logarithms of qualities
 	for m := range now {
-		now[m] = math.Exp(0.4 * rng.NormFloat64())
+		now[m] = spread * rng.NormFloat64()
 	}
+	keep := math.Sqrt(1 - (l.drift/spread)*(l.drift/spread))
 	for range s.epochs {
 		for m := range now {
-			now[m] *= math.Exp(l.drift * rng.NormFloat64())
+			now[m] = keep*now[m] + l.drift*rng.NormFloat64()
 		}
-		s.quality = append(s.quality, slices.Clone(now))
+		truth := make([]float64, l.miners)
+		for m := range now {
+			truth[m] = math.Exp(now[m])
+		}
+		s.truth = append(s.truth, truth)
 		seen := make([][]float64, l.validators)
 		for v := range seen {
 			seen[v] = make([]float64, l.miners)
 			for m := range now {
-				seen[v][m] = now[m] * math.Exp(l.noise*rng.NormFloat64())
+				seen[v][m] = truth[m] * math.Exp(l.noise*rng.NormFloat64())
 			}
 		}
 		s.seen = append(s.seen, seen)
