@@ -45,8 +45,8 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	if err != nil {
 		return nil, err
 	}
-	if len(m.Children) > 0 {
-		if err := k.payChildrenFee(ctx, coldkey, params); err != nil {
+	if len(m.Children) > 0 { // each epoch reads every loan of its subnet
+		if err := k.payFee(ctx, coldkey, params.ChildrenFee, types.ReasonChildren); err != nil {
 			return nil, err
 		}
 	}
@@ -69,16 +69,15 @@ func (k msgServer) SetChildren(ctx context.Context, m *types.MsgSetChildren) (*t
 	return &types.MsgSetChildrenResponse{DueHeight: pending.DueHeight, DueTime: pending.DueTime}, emit(ctx, &event)
 }
 
-// payChildrenFee makes lending cost something: each epoch reads every loan of its
-// subnet, and hotkeys without stake could make as many as they like.
-func (k Keeper) payChildrenFee(ctx context.Context, coldkey sdk.AccAddress, params types.Params) error {
-	if params.ChildrenFee == 0 {
+// payFee takes a fee for what costs the chain more than its gas, and recycles it.
+func (k Keeper) payFee(ctx context.Context, payer sdk.AccAddress, fee uint64, reason string) error {
+	if fee == 0 {
 		return nil
 	}
-	if err := k.bank.SendCoinsFromAccountToModule(ctx, coldkey, types.ModuleName, rao(params.ChildrenFee)); err != nil {
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, rao(fee)); err != nil {
 		return err
 	}
-	return k.upper.network.Recycle(ctx, types.ModuleName, params.ChildrenFee, types.ReasonChildren)
+	return k.upper.network.Recycle(ctx, types.ModuleName, fee, reason)
 }
 
 // lends is an error where there is no loan that could end, in force or waiting:

@@ -224,6 +224,7 @@ func TestEventsRebuildRemovalsAndColdkeySwapsWhateverHappens(t *testing.T) {
 			case "message":
 				e.anyMessage(t, done)
 			case "announce":
+				e.mint(from, swapFee)
 				_, err = send(e, e.msgs.AnnounceColdkeySwap, &types.MsgAnnounceColdkeySwap{Coldkey: str(from), NewColdkey: str(to)})
 			case "dispute":
 				_, err = send(e, e.msgs.DisputeColdkeySwap, &types.MsgDisputeColdkeySwap{Coldkey: str(from)})

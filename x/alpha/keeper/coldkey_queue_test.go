@@ -106,3 +106,18 @@ func TestSection5NobodyEndsALoanThatIsNot(t *testing.T) {
 	e.wait(20)
 	refuse(t, e, e.msgs.SetChildren, none, types.ErrChildren)
 }
+
+// Blocks carry out so much of swaps: throwaway coldkeys must not hold up the others for
+// next to nothing.
+func TestSection4AnAnnouncementCostsAFeeThatIsRecycled(t *testing.T) {
+	e := swapEnv(t)
+	supply := func() uint64 { return e.bank.GetSupply(e.ctx, types.Denom).Amount.Uint64() }
+	_, err := send(e, e.msgs.AnnounceColdkeySwap, &types.MsgAnnounceColdkeySwap{Coldkey: str("sybil"), NewColdkey: str("next")})
+	require.ErrorContains(t, err, "insufficient funds")
+	require.Nil(t, e.swap("sybil").Swap)
+
+	has, issued := e.rao("alice"), supply()
+	_, err = send(e, e.msgs.AnnounceColdkeySwap, &types.MsgAnnounceColdkeySwap{Coldkey: str("alice"), NewColdkey: str("new")})
+	require.NoError(t, err)
+	require.Equal(t, []uint64{has - swapFee, issued - swapFee}, []uint64{e.rao("alice"), supply()})
+}

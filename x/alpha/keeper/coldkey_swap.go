@@ -34,6 +34,10 @@ func (k msgServer) AnnounceColdkeySwap(ctx context.Context, m *types.MsgAnnounce
 	if err != nil {
 		return nil, err
 	}
+	// Blocks carry out so much of swaps: throwaway ones must not hold up the others.
+	if err := k.payFee(ctx, coldkey, params.ColdkeySwapFee, types.ReasonColdkeySwap); err != nil {
+		return nil, err
+	}
 	block, second, err := k.due(ctx, params.ColdkeySwapDelay)
 	if err != nil {
 		return nil, err

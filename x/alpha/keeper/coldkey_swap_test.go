@@ -30,7 +30,12 @@ func (e *env) wait(blocks int64) {
 	e.endBlock()
 }
 
+// swapFee is what an announcement costs.
+var swapFee = types.DefaultParams().ColdkeySwapFee
+
+// announce announces a swap, and brings the fee along: what the coldkey has stays.
 func (e *env) announce(from, to string) *types.MsgAnnounceColdkeySwapResponse {
+	e.mint(from, swapFee)
 	r, err := send(e, e.msgs.AnnounceColdkeySwap, &types.MsgAnnounceColdkeySwap{Coldkey: str(from), NewColdkey: str(to)})
 	require.NoError(e.t, err)
 	return r

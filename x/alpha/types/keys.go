@@ -60,7 +60,8 @@ const (
 	ReasonOwnerCut     = "owner_cut"
 	ReasonTake         = "take"
 	ReasonDividends    = "dividends"
-	ReasonChildren     = "children" // of recycling a fee
+	ReasonChildren     = "children"     // of recycling a fee
+	ReasonColdkeySwap  = "coldkey_swap" // of recycling a fee
 	ReasonChildkeyTake = "childkey_take"
 	ReasonBurn         = "burn"
 	ReasonRecycle      = "recycle"

@@ -6,9 +6,8 @@ const (
 	maxTakeRaise  = 365 * 86400 // a year in seconds; blocks are bounded by the same number
 	maxMinReserve = 1_000_000_000_000
 	maxDelay      = 365 * 86_400 / 3 // a year in blocks of 3 s
-	// maxChildrenFee is 100 TAO.
-	maxChildrenFee = 100_000_000_000
-	day            = 86_400 / 3 // in blocks of 3 s
+	maxFee        = 100_000_000_000  // 100 TAO
+	day           = 86_400 / 3       // in blocks of 3 s
 )
 
 // DefaultParams are the mainnet profile's: protocol.md §5, blocks of 3 s.
@@ -25,7 +24,8 @@ func DefaultParams() Params {
 		ColdkeySwapDelay: 5 * day,
 		RecoveryDelay:    5 * day,
 		DisputeBar:       30 * day,
-		ChildrenFee:      10_000_000, // 0.01 TAO
+		ChildrenFee:      10_000_000,  // 0.01 TAO
+		ColdkeySwapFee:   100_000_000, // 0.1 TAO
 	}
 }
 
@@ -56,8 +56,13 @@ func (p Params) Validate() error {
 	case p.TakeRaiseSeconds < 0 || p.TakeRaiseSeconds > maxTakeRaise:
 		return ErrInvalidParams.Wrapf("take_raise_seconds is %d, must be 0 to %d", p.TakeRaiseSeconds, maxTakeRaise)
 	}
-	if p.ChildrenFee > maxChildrenFee {
-		return ErrInvalidParams.Wrapf("children_fee is %d rao, must be at most %d", p.ChildrenFee, uint64(maxChildrenFee))
+	for _, f := range []struct {
+		name string
+		rao  uint64
+	}{{"children_fee", p.ChildrenFee}, {"coldkey_swap_fee", p.ColdkeySwapFee}} {
+		if f.rao > maxFee {
+			return ErrInvalidParams.Wrapf("%s is %d rao, must be at most %d (100 TAO)", f.name, f.rao, uint64(maxFee))
+		}
 	}
 	for _, d := range []struct {
 		name   string
