@@ -10,24 +10,37 @@ import (
 	"github.com/lodenet/lode/yuma"
 )
 
-// BenchmarkEpoch runs an epoch with an engine that has run before, as a chain
-// node does. Miners come after the validators; a dense row weighs every miner, a
-// sparse one 16 of them. Bonds are those that the weights have built up.
+// BenchmarkEpoch runs an epoch with an engine that has run before. Miners come
+// after the validators; a dense row weighs every miner, a sparse one 16 of them.
+// Bonds are those that the weights have built up. In a hostile subnet a few
+// validators weigh so that consensus is as hard to find as can be.
 func BenchmarkEpoch(b *testing.B) {
-	for _, size := range []struct{ validators, miners int }{{64, 256}, {256, 4096}} {
-		for _, shape := range []struct {
-			name   string
-			weighs int
-		}{{"dense", size.miners}, {"sparse", 16}} {
-			b.Run(fmt.Sprintf("%dx%d/%s", size.validators, size.miners, shape.name), func(b *testing.B) {
-				benchmarkEpoch(b, size.validators, size.miners, shape.weighs)
-			})
-		}
+	for _, c := range []struct {
+		validators, miners int
+		shape              string
+	}{
+		{64, 256, "dense"}, {128, 1024, "dense"}, {256, 4096, "dense"}, {256, 4096, "hostile"},
+		{64, 256, "sparse"}, {256, 4096, "sparse"},
+	} {
+		b.Run(fmt.Sprintf("%dx%d/%s", c.validators, c.miners, c.shape), func(b *testing.B) {
+			weighs := c.miners
+			if c.shape == "sparse" {
+				weighs = 16
+			}
+			in := subnet(c.validators, c.miners, weighs)
+			if c.shape == "hostile" {
+				makeHostile(in)
+			}
+			benchmarkEpoch(b, in)
+		})
 	}
 }
 
-func benchmarkEpoch(b *testing.B, validators, miners, weighs int) {
-	in := subnet(validators, miners, weighs)
+func benchmarkEpoch(b *testing.B, in *yuma.Input) {
+	weights := 0
+	for _, row := range in.Rows {
+		weights += len(row.Entries)
+	}
 	var engine yuma.Engine
 	for range 3 {
 		out, err := engine.Run(in)
@@ -48,6 +61,26 @@ func benchmarkEpoch(b *testing.B, validators, miners, weighs int) {
 		if out.Outcome != yuma.Weighted {
 			b.Fatalf("outcome: %s", out.Outcome)
 		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(weights), "ns/weight")
+}
+
+// makeHostile lets nearly all weigh nearly the same, and ten others ever closer to
+// it, so that what tells weights apart by their upper bits is misled each time.
+func makeHostile(in *yuma.Input) {
+	validator := 0
+	for i := range in.Rows {
+		if !in.Rows[i].Set {
+			continue
+		}
+		for k := range in.Rows[i].Entries {
+			value := 32_768 + k*i%3 - 1
+			if validator < 10 && (k+validator)%16 == 0 {
+				value = 32_768 - 32_767>>(validator*3/2)
+			}
+			in.Rows[i].Entries[k].Value = uint16(value)
+		}
+		validator++
 	}
 }
 
