@@ -1,6 +1,7 @@
 // Package lab tries an incentive mechanism before anybody pays for it. Today it
 // runs scenarios of Yuma Consensus: stakes and weights, epoch by epoch, through
-// the very code that the chain runs.
+// the very code that the chain runs. What attacks gain over many seeds is in the
+// package attack below it.
 //
 // [Parse] reads a scenario from JSON, [Run] computes its epochs, [Result] is
 // what they give, as JSON or, by [Result.Table], for people:

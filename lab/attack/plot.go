@@ -10,11 +10,11 @@ import (
 
 // Sizes of a plot, in its own units.
 const (
-	labelWidth = 400
-	panelWidth = 300
+	labelWidth = 340
+	panelWidth = 320
 	panelGap   = 40
 	rowHeight  = 46
-	plotTop    = 84
+	plotTop    = 98
 	margin     = 16
 )
 
@@ -59,8 +59,10 @@ func (r *Result) panel(b *strings.Builder, left float64, title, unit, colour str
 	x := func(f float64) float64 {
 		return left + panelWidth*min(max((f-low)/(high-low), 0), 1)
 	}
-	text(b, left, plotTop-34, `font-weight="600" fill="`+colour+`"`, title)
-	text(b, left, plotTop-17, `font-size="11" fill="#666"`, unit)
+	text(b, left, plotTop-46, `font-weight="600" fill="`+colour+`"`, title)
+	for i, line := range wrapped(unit, 54) {
+		text(b, left, plotTop-30+13*float64(i), `font-size="11" fill="#666"`, line)
+	}
 	bottom := float64(plotTop + rowHeight*len(r.Cases))
 	for t := math.Ceil(low/step) * step; t <= high; t += step {
 		stroke := "#ddd"
@@ -117,6 +119,18 @@ func tick(width float64) float64 {
 		}
 	}
 	return 10 * unit
+}
+
+// wrapped cuts a text between words into lines of so many letters.
+func wrapped(s string, most int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && len(line)+1+len(word) > most {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }
 
 func text(b *strings.Builder, x, y float64, attributes, s string) {

@@ -86,7 +86,7 @@ func (r *Result) Table(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n%s\n", r.Attack, r.Title, r.seeds())
 	fmt.Fprintf(&b, "gain: %s\nloss: %s\n\n", r.GainUnit, r.LossUnit)
-	rows := [][]string{{"case", "gain", "median", "5 %", "95 %", "pays", "loss", "median", "5 %", "95 %"}}
+	rows := [][]string{{"case", "mean gain", "median", "5 %", "95 %", "pays", "mean loss", "median", "5 %", "95 %"}}
 	for _, c := range r.Cases {
 		rows = append(rows, []string{
 			c.Case, signed(c.Gain.Mean), signed(c.Gain.Median), signed(c.Gain.P5), signed(c.Gain.P95), fmt.Sprintf("%.0f %%", 100*c.Pays),
