@@ -218,7 +218,10 @@ func (e *Engine) earned(bonds []cell) uint64 {
 		h, l := bits.Mul64(uint64(b.value()), f.lo)
 		var carry uint64
 		lo, carry = bits.Add64(lo, l, 0)
-		hi += h + uint64(b.value())*f.hi + carry
+		hi += h + carry
+		if f.hi > 0 { // seldom: bonds in it sum to less than it earns
+			hi += uint64(b.value()) * f.hi
+		}
 	}
 	return hi
 }
