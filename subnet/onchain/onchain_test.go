@@ -113,11 +113,17 @@ func TestAHotkeyLivesOnARealChain(t *testing.T) {
 		err := onchain.New(c, key(t, "another/hot"), cold).Register(ctx, netuid, 1)
 		require.ErrorIs(t, err, subnetstypes.ErrTooExpensive)
 		require.NotErrorIs(t, err, subnet.ErrUnavailable)
+		coldkey, err := c.ColdkeyOf(ctx, key(t, "another/hot").Address())
+		require.NoError(t, err)
+		require.Empty(t, coldkey, "who is not registered is not bound either")
 	})
 
 	t.Run("a hotkey that is bound to another coldkey is refused", func(t *testing.T) {
-		err := onchain.New(c, key(t, "another/hot"), owner).Register(ctx, netuid, tao)
-		require.ErrorContains(t, err, "is bound to coldkey "+cold.Address())
+		_, err := c.SendBound(ctx, cold, key(t, "another/hot"))
+		require.NoError(t, err)
+		err = onchain.New(c, key(t, "another/hot"), owner).Register(ctx, netuid, tao)
+		require.ErrorIs(t, err, client.ErrBoundElsewhere)
+		require.ErrorContains(t, err, cold.Address())
 	})
 
 	t.Run("what is served is published without a fee", func(t *testing.T) {
