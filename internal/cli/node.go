@@ -35,7 +35,7 @@ Make a chain of your own with ` + "`init --operator`" + `; join one that there i
   lode node import genesis.json --home ~/.lode/other`,
 	}
 	cmd.PersistentFlags().String("home", app.DefaultHome, "the node's folder")
-	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeImportCommand(), newNodeExportCommand(), newVRFKeyCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeDoctorCommand(), newNodeImportCommand(), newNodeExportCommand(), newVRFKeyCommand())
 	cmd.AddCommand(newServerCommands()...)
 	return cmd
 }

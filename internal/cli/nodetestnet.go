@@ -139,4 +139,3 @@ func shellWord(s string) string {
 	}
 	return s
 }
-
