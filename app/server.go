@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
@@ -23,6 +24,7 @@ func (app *App) RegisterAPIRoutes(s *api.Server, _ serverconfig.APIConfig) {
 	nodeservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	app.basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	s.Router.HandleFunc(OpenAPIPath, serveOpenAPI).Methods(http.MethodGet, http.MethodHead)
+	s.Router.HandleFunc(HealthPath, serveHealth(s.ClientCtx.Client, app.blockTime, time.Now)).Methods(http.MethodGet, http.MethodHead)
 }
 
 // RegisterTxService serves simulation, broadcast and search of transactions. In
