@@ -61,21 +61,6 @@ func (k Keeper) ParentsOf(ctx context.Context, subnetID uint64, child sdk.AccAdd
 	return parents, err
 }
 
-// LentBy is the part of its own stake weight that a hotkey lends to children in a
-// subnet, per 10^6, registered there or not.
-func (k Keeper) LentBy(ctx context.Context, subnetID uint64, parent sdk.AccAddress) (uint32, error) {
-	account, err := k.Account(ctx, parent)
-	if err != nil {
-		return 0, err
-	}
-	c, _, err := found(k.children.Get(ctx, collections.Join(subnetID, account)))
-	lent := uint32(0)
-	for _, child := range c.Children {
-		lent += child.Proportion
-	}
-	return lent, err
-}
-
 // ChildkeyTake is what a child keeps of the dividends that lent stake weight
 // earned in a subnet, per 10^6; 0 unless it was set. A take above a maximum that
 // governance has lowered since counts as the maximum.
