@@ -69,7 +69,7 @@ func TestSection9AlphaAndDepositsAreConservedOverAnySequence(t *testing.T) {
 			"judge": func(t *rapid.T) {
 				claims := e.exported().Claims
 				if len(claims) == 0 {
-					t.Skip("no claim is open")
+					return // no claim is open
 				}
 				c := rapid.SampledFrom(claims).Draw(t, "claim")
 				for _, who := range judges {
