@@ -37,6 +37,7 @@ var layers = []string{
 	"x/subnets",
 	"x/alpha",
 	"x/seed",
+	"x/internal",
 	"yuma",
 	"fixed",
 	"docs/openapi",

@@ -9,6 +9,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/alpha/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 )
 
 // movesPerBlock bounds the work of a block for coldkey swaps: each stake and each
@@ -53,7 +54,7 @@ func (k Keeper) moveColdkeys(ctx context.Context) error {
 			}
 		}
 		before, done := b.used, false
-		failed := attempt(ctx, func(ctx context.Context) (err error) {
+		failed := guarded.Do(ctx, types.ModuleName, func(ctx context.Context) (err error) {
 			done, err = k.moveColdkey(ctx, coldkey, s, &b)
 			return err
 		})

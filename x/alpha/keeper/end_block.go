@@ -2,12 +2,11 @@ package keeper
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/alpha/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 )
 
 // endStep is a part of the end of a block.
@@ -31,26 +30,9 @@ func (k Keeper) endSteps() []endStep {
 // stops neither the others nor the chain.
 func (k Keeper) EndBlocker(ctx context.Context) error {
 	for _, step := range k.endSteps() {
-		if err := attempt(ctx, step.do); err != nil {
+		if err := guarded.Do(ctx, types.ModuleName, step.do); err != nil {
 			sdk.UnwrapSDKContext(ctx).Logger().Error("a step at the block's end failed", "module", types.ModuleName, "step", step.name, "reason", err.Error())
 		}
 	}
 	return nil
-}
-
-// attempt runs f on a cached store. Where f fails or panics nothing of it stays,
-// no write and no event, and attempt returns why.
-func attempt(ctx context.Context, f func(ctx context.Context) error) (err error) {
-	c := sdk.UnwrapSDKContext(ctx)
-	cached, write := c.CacheContext()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-			c.Logger().Error("recovered", "module", types.ModuleName, "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
-	if err = f(cached); err == nil {
-		write()
-	}
-	return err
 }

@@ -2,20 +2,16 @@ package keeper
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
-	"strings"
 
 	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/collateral/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 )
 
 const (
-	// maxReason bounds what an event tells of a failure, in bytes.
-	maxReason = 500
 	// retryBlocks is when work that failed is tried again.
 	retryBlocks = 100
 )
@@ -57,12 +53,12 @@ func (k Keeper) endClaims(ctx context.Context, most int) error {
 		if err != nil {
 			return err
 		}
-		voters, err := firstKeys(ctx, k.voters.Iterate, votersOf(id), maxVoters)
+		voters, err := guarded.FirstKeys(ctx, k.voters.Iterate, votersOf(id), maxVoters)
 		if err != nil {
 			return err
 		}
 		most -= 1 + len(voters)
-		if failed := attempt(ctx, func(ctx context.Context) error { return k.expire(ctx, claim) }); failed != nil {
+		if failed := guarded.Do(ctx, types.ModuleName, func(ctx context.Context) error { return k.expire(ctx, claim) }); failed != nil {
 			if err := k.putOffClaim(ctx, claim, height+retryBlocks, failed); err != nil {
 				return err
 			}
@@ -109,7 +105,7 @@ func (k Keeper) releaseDue(ctx context.Context, most int) error {
 			return err
 		}
 		most -= 1 + len(c.Unbondings)
-		if failed := attempt(ctx, func(ctx context.Context) error { return k.release(ctx, at) }); failed != nil {
+		if failed := guarded.Do(ctx, types.ModuleName, func(ctx context.Context) error { return k.release(ctx, at) }); failed != nil {
 			if err := k.keepUntil(ctx, at, c, height+retryBlocks); err != nil {
 				return err
 			}
@@ -129,31 +125,5 @@ func (k Keeper) tellPutOff(ctx context.Context, subnetID, claimID uint64, accoun
 		hotkey = account
 	}
 	sdk.UnwrapSDKContext(ctx).Logger().Error("work at the block's end was put off", "module", types.ModuleName, "subnet", subnetID, "claim", claimID, "reason", cause.Error())
-	return emit(ctx, &types.EventWorkPutOff{SubnetId: subnetID, ClaimId: claimID, Hotkey: hotkey, Reason: reason(cause), NextHeight: next})
-}
-
-// attempt runs f on a cached store. Where f fails or panics nothing of it stays,
-// no write and no event, and attempt returns why.
-func attempt(ctx context.Context, f func(ctx context.Context) error) (err error) {
-	c := sdk.UnwrapSDKContext(ctx)
-	cached, write := c.CacheContext()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-			c.Logger().Error("recovered", "module", types.ModuleName, "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
-	if err = f(cached); err == nil {
-		write()
-	}
-	return err
-}
-
-// reason is an error as an event holds it: valid UTF-8, bounded.
-func reason(err error) string {
-	s := err.Error()
-	if len(s) > maxReason {
-		s = s[:maxReason] + "…"
-	}
-	return strings.ToValidUTF8(s, "?")
+	return emit(ctx, &types.EventWorkPutOff{SubnetId: subnetID, ClaimId: claimID, Hotkey: hotkey, Reason: guarded.Reason(cause), NextHeight: next})
 }

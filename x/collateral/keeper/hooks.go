@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/internal/guarded"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -38,7 +39,7 @@ func (Hooks) AfterSubnetRemoved(context.Context, subnetstypes.Subnet) error { re
 func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swept int, err error) {
 	k, in := h.k, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](subnetID)
 	for swept < most {
-		at, err := firstKeys(ctx, k.claimOf.Iterate, in, 1)
+		at, err := guarded.FirstKeys(ctx, k.claimOf.Iterate, in, 1)
 		if err != nil {
 			return swept, err
 		}
@@ -49,7 +50,7 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		if err != nil {
 			return swept, err
 		}
-		n, err := sweepKeys(ctx, k.voters.Iterate, k.voters.Remove, votersOf(claim.Id), most-swept)
+		n, err := guarded.Sweep(ctx, k.voters.Iterate, k.voters.Remove, votersOf(claim.Id), most-swept)
 		if err != nil {
 			return swept, err
 		}
@@ -61,7 +62,7 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		}
 		swept++
 	}
-	places, err := firstKeys(ctx, k.collaterals.Iterate, in, most-swept)
+	places, err := guarded.FirstKeys(ctx, k.collaterals.Iterate, in, most-swept)
 	if err != nil {
 		return swept, err
 	}
@@ -78,6 +79,6 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		}
 		swept++
 	}
-	n, err := sweepKeys(ctx, k.waits.Iterate, k.waits.Remove, in, most-swept)
+	n, err := guarded.Sweep(ctx, k.waits.Iterate, k.waits.Remove, in, most-swept)
 	return swept + n, err
 }

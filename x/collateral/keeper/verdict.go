@@ -9,6 +9,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/collateral/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -147,7 +148,7 @@ func (k Keeper) closeClaim(ctx context.Context, claim types.Claim) error {
 	if err := k.claimEnds.Remove(ctx, collections.Join(claim.EndHeight, claim.Id)); err != nil {
 		return err
 	}
-	if _, err := sweepKeys(ctx, k.voters.Iterate, k.voters.Remove, votersOf(claim.Id), maxVoters); err != nil {
+	if _, err := guarded.Sweep(ctx, k.voters.Iterate, k.voters.Remove, votersOf(claim.Id), maxVoters); err != nil {
 		return err
 	}
 	return k.claims.Remove(ctx, claim.Id)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 )
 
 // million is the denominator of shares.
@@ -53,7 +54,7 @@ func (k Keeper) mintBlock(ctx context.Context) error {
 		return err
 	}
 	forSecurity := curve.MulDiv(reward, uint64(b.params.SecurityShare), million)
-	security, err := attempt(ctx, func(ctx context.Context) (uint64, error) { return k.paySecurity(ctx, b, forSecurity) })
+	security, err := guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (uint64, error) { return k.paySecurity(ctx, b, forSecurity) })
 	if err != nil {
 		if err := dropped(ctx, 0, 0, err); err != nil {
 			return err

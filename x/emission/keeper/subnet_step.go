@@ -7,6 +7,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/internal/guarded"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -21,7 +22,7 @@ type member struct {
 // emitSubnets divides rao among the started subnets and runs each one's part of
 // the block. It returns what was minted.
 func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (uint64, error) {
-	members, err := attempt(ctx, func(ctx context.Context) ([]member, error) { return k.members(ctx, b) })
+	members, err := guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) ([]member, error) { return k.members(ctx, b) })
 	if err != nil {
 		return 0, dropped(ctx, 0, 0, err)
 	}
@@ -38,7 +39,7 @@ func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (uint64, e
 	for i, m := range members {
 		part, err := uint64(0), m.err
 		if err == nil {
-			part, err = attempt(ctx, func(ctx context.Context) (uint64, error) {
+			part, err = guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (uint64, error) {
 				return k.emitSubnet(ctx, b, m, shares[i], sellRoot)
 			})
 		}
@@ -66,7 +67,7 @@ func (k Keeper) members(ctx context.Context, b block) ([]member, error) {
 			continue
 		}
 		m := member{subnet: s}
-		m.err = attemptOnly(ctx, func(ctx context.Context) (err error) {
+		m.err = guarded.Do(ctx, types.ModuleName, func(ctx context.Context) (err error) {
 			if m.emission, err = k.Emission(ctx, s.Id); err != nil {
 				return err
 			}

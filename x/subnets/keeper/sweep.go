@@ -2,12 +2,12 @@ package keeper
 
 import (
 	"context"
-	"fmt"
 
 	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/internal/guarded"
 	"github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -32,7 +32,7 @@ func (k Keeper) EndBlocker(ctx context.Context) error {
 		if left <= 0 {
 			break
 		}
-		swept, err := k.trySweep(ctx, r, left)
+		swept, err := guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (int, error) { return k.sweep(ctx, r, left) })
 		if err != nil {
 			// What can't be deleted is nobody's any more: it must not stop the chain.
 			sdk.UnwrapSDKContext(ctx).Logger().Error("a removed subnet can't be swept", "subnet_id", r.SubnetId, "err", err)
@@ -41,21 +41,6 @@ func (k Keeper) EndBlocker(ctx context.Context) error {
 		left -= swept
 	}
 	return nil
-}
-
-// trySweep sweeps in a cached store: where it fails or panics nothing of it stays.
-func (k Keeper) trySweep(ctx context.Context, r types.Removal, most int) (swept int, err error) {
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	defer func() {
-		if p := recover(); p != nil {
-			swept, err = 0, fmt.Errorf("panic: %v", p)
-		}
-	}()
-	if swept, err = k.sweep(cached, r, most); err != nil {
-		return 0, err
-	}
-	write()
-	return swept, nil
 }
 
 // sweep deletes at most so many records of a removed subnet: this module's, then
@@ -87,13 +72,13 @@ func (k Keeper) sweepOwn(ctx context.Context, subnetID uint64, most int) (swept 
 	}
 	for _, sweep := range []func(most int) (int, error){
 		func(most int) (int, error) {
-			return sweepKeys(ctx, k.sets, collections.NewPrefixedPairRange[uint64, string](subnetID), most)
+			return guarded.Sweep(ctx, k.sets.Iterate, k.sets.Remove, collections.NewPrefixedPairRange[uint64, string](subnetID), most)
 		},
 		func(most int) (int, error) {
-			return sweepKeys(ctx, k.published, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
+			return guarded.Sweep(ctx, k.published.Iterate, k.published.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
 		},
 		func(most int) (int, error) {
-			return sweepKeys(ctx, k.uses, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
+			return guarded.Sweep(ctx, k.uses.Iterate, k.uses.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
 		},
 	} {
 		left := most - swept
@@ -108,7 +93,7 @@ func (k Keeper) sweepOwn(ctx context.Context, subnetID uint64, most int) (swept 
 // sweepNeurons deletes neurons together with the index of their hotkeys, so that
 // both always agree.
 func (k Keeper) sweepNeurons(ctx context.Context, subnetID uint64, most int) (swept int, done bool, err error) {
-	slots, err := firstKeys(ctx, k.neurons, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most/2)
+	slots, err := guarded.FirstKeys(ctx, k.neurons.Iterate, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most/2)
 	if err != nil {
 		return 0, false, err
 	}
@@ -130,37 +115,4 @@ func (k Keeper) sweepNeurons(ctx context.Context, subnetID uint64, most int) (sw
 		swept += 2
 	}
 	return swept, len(slots) < most/2, nil
-}
-
-// sweepKeys deletes the first keys of a range, at most so many, and returns how
-// many: fewer than most means that nothing is left.
-func sweepKeys[K, V any](ctx context.Context, m collections.Map[K, V], in collections.Ranger[K], most int) (int, error) {
-	keys, err := firstKeys(ctx, m, in, most)
-	if err != nil {
-		return 0, err
-	}
-	for _, key := range keys {
-		if err := m.Remove(ctx, key); err != nil {
-			return 0, err
-		}
-	}
-	return len(keys), nil
-}
-
-// firstKeys reads them before any is deleted: the store must not change below an
-// iterator.
-func firstKeys[K, V any](ctx context.Context, m collections.Map[K, V], in collections.Ranger[K], most int) (keys []K, err error) {
-	it, err := m.Iterate(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	defer it.Close()
-	for ; it.Valid() && len(keys) < most; it.Next() {
-		key, err := it.Key()
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }

@@ -3,18 +3,16 @@ package keeper
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"cosmossdk.io/errors"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/internal/guarded"
 	"github.com/lodenet/lode/x/weights/types"
 )
 
 const (
-	// maxReason bounds what a batch tells of an item that failed, in bytes.
-	maxReason = 500
 	// gasFailure is what telling of it costs: an item can fail with next to no work,
 	// and every node keeps the words.
 	gasFailure = 5_000
@@ -84,14 +82,5 @@ func (k msgServer) batchItem(
 	c.GasMeter().ConsumeGas(gasFailure, "an item of a batch that failed")
 	codespace, code, _ := errors.ABCIInfo(err, false)
 	r.Error = fmt.Sprintf("%s/%d", codespace, code)
-	return r, emit(ctx, &types.EventBatchItemFailed{Netuid: netuid, Hotkey: hotkey, Reason: reason(err)})
-}
-
-// reason is an error as events hold it: valid UTF-8, bounded.
-func reason(err error) string {
-	s := err.Error()
-	if len(s) > maxReason {
-		s = s[:maxReason] + "…"
-	}
-	return strings.ToValidUTF8(s, "?")
+	return r, emit(ctx, &types.EventBatchItemFailed{Netuid: netuid, Hotkey: hotkey, Reason: guarded.Reason(err)})
 }

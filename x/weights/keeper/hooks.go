@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/collections"
 
+	"github.com/lodenet/lode/x/internal/guarded"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/lodenet/lode/x/weights/types"
 
@@ -83,10 +84,10 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		func(n int) (int, error) { return sweepSlots(ctx, k.bonds, subnetID, n) },
 		func(n int) (int, error) { return sweepSlots(ctx, k.commits, subnetID, n) },
 		func(n int) (int, error) {
-			return sweepKeys(ctx, k.permits.Iterate, k.permits.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), n)
+			return guarded.Sweep(ctx, k.permits.Iterate, k.permits.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), n)
 		},
 		func(n int) (int, error) {
-			return sweepKeys(ctx, k.attempts.Iterate, k.attempts.Remove, collections.NewPrefixedTripleRange[uint64, uint32, string](subnetID), n)
+			return guarded.Sweep(ctx, k.attempts.Iterate, k.attempts.Remove, collections.NewPrefixedTripleRange[uint64, uint32, string](subnetID), n)
 		},
 	} {
 		n, err := sweep(most - swept)
@@ -98,4 +99,9 @@ func (h Hooks) SweepSubnet(ctx context.Context, subnetID uint64, most int) (swep
 		}
 	}
 	return swept, nil
+}
+
+// sweepSlots deletes at most so many entries of a subnet.
+func sweepSlots[V any](ctx context.Context, m collections.Map[slot, V], subnetID uint64, most int) (int, error) {
+	return guarded.Sweep(ctx, m.Iterate, m.Remove, collections.NewPrefixedPairRange[uint64, uint32](subnetID), most)
 }
