@@ -12,6 +12,7 @@ import (
 	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/baseapp/blockexec"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
@@ -19,6 +20,10 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 )
+
+// FlagOptimistic is the node's option for running a proposed block while it is
+// voted on; true by default.
+const FlagOptimistic = "optimistic-execution"
 
 // App is the chain's application.
 type App struct {
@@ -56,13 +61,21 @@ func New(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOp
 
 func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest bool, baseAppOptions ...func(*baseapp.BaseApp)) (*App, error) {
 	enc := MakeEncodingConfig()
-	options := append([]func(*baseapp.BaseApp){baseapp.SetOptimisticExecution()}, baseAppOptions...)
+	var options []func(*baseapp.BaseApp)
+	if v := appOpts.Get(FlagOptimistic); v == nil || cast.ToBool(v) {
+		options = append(options, baseapp.SetOptimisticExecution())
+	}
+	options = append(options, baseAppOptions...)
 	base := baseapp.NewBaseApp(Name, logger, db, enc.TxConfig.TxDecoder(), options...)
 	base.SetVersion(Version)
 	base.SetInterfaceRegistry(enc.InterfaceRegistry)
 	base.SetTxEncoder(enc.TxConfig.TxEncoder())
 
 	keys := storetypes.NewKVStoreKeys(storeNames...)
+	mounted := make([]storetypes.StoreKey, 0, len(keys))
+	for _, name := range storeNames {
+		mounted = append(mounted, keys[name])
+	}
 	skip := map[int64]bool{}
 	for _, h := range cast.ToIntSlice(appOpts.Get(server.FlagUnsafeSkipUpgrades)) {
 		skip[int64(h)] = true
@@ -80,6 +93,9 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 		return nil, err
 	}
 	base.MountKVStores(keys)
+	// Blocks run one transaction after the other, or side by side where the node's
+	// configuration says so (block-executor): with the same outcome.
+	blockexec.Apply(base, appOpts, mounted, enc.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return BaseDenom })
 
 	anteHandler, err := newAnteHandler(enc, app.Keepers, base.LastBlockHeight)
 	if err != nil {
