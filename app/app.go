@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	dbm "github.com/cosmos/cosmos-db"
@@ -36,6 +37,7 @@ type App struct {
 
 	checkInvariants int64 // blocks between two checks, 0: never
 	vrf             *prover
+	runs            *blockRuns // times what blocks do, for metrics
 
 	close    sync.Once
 	closeErr error
@@ -85,6 +87,7 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 		EncodingConfig:  enc,
 		Keepers:         newKeepers(enc, keys, base, cast.ToString(appOpts.Get(flags.FlagHome)), skip, logger),
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
+		runs:            &blockRuns{now: time.Now},
 	}
 	app.vrf = newProver(appOpts, logger)
 	app.modules = newModuleManager(enc, app.Keepers, base)
@@ -104,7 +107,7 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	base.SetAnteHandler(anteHandler)
 	base.SetInitChainer(app.initChainer)
 	base.SetPreBlocker(app.preBlocker)
-	base.SetBeginBlocker(func(ctx sdk.Context) (sdk.BeginBlock, error) { return app.modules.BeginBlock(ctx) })
+	base.SetBeginBlocker(app.beginBlocker)
 	base.SetEndBlocker(app.endBlocker)
 	p := proposals{decode: enc.TxConfig.TxDecoder(), seed: app.Seed, vrf: app.vrf}
 	base.SetPrepareProposal(p.prepare)
@@ -126,18 +129,29 @@ func (app *App) Close() error {
 
 // preBlocker gives the block its seed first, by the state of the block before.
 func (app *App) preBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+	app.runs.begin(req.Height)
+	defer app.runs.step("pre_block")
 	if err := app.Seed.PreBlock(ctx, req.ProposerAddress, req.Height, req.Txs); err != nil {
 		return nil, err
 	}
 	return app.modules.PreBlock(ctx)
 }
 
+func (app *App) beginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {
+	defer app.runs.step("begin_block")
+	return app.modules.BeginBlock(ctx)
+}
+
 // endBlocker runs the modules', then checks invariants where that is asked for.
 // An error stops the node: such a block is not committed.
 func (app *App) endBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
+	app.runs.step("transactions") // what lies between
 	res, err := app.modules.EndBlock(ctx)
+	app.runs.step("end_block")
 	if err == nil && app.checkInvariants > 0 && ctx.BlockHeight()%app.checkInvariants == 0 {
 		err = app.CheckInvariants(ctx)
+		app.runs.invariants(err)
+		app.runs.step("invariants")
 	}
 	return res, err
 }
