@@ -32,8 +32,10 @@ type App struct {
 	EncodingConfig
 	Keepers
 
-	modules *module.Manager
-	basics  module.BasicManager
+	release      release
+	modules      *module.Manager
+	basics       module.BasicManager
+	configurator module.Configurator // has the modules' migrations
 
 	checkInvariants int64 // blocks between two checks, 0: never
 	vrf             *prover
@@ -51,7 +53,11 @@ var _ servertypes.Application = (*App)(nil)
 // server.DefaultBaseappOptions(appOpts). It panics where the state can't be
 // loaded, as the SDK's server expects of an application.
 func New(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOptions ...func(*baseapp.BaseApp)) *App {
-	app, err := open(logger, db, appOpts, true, baseAppOptions...)
+	return thisRelease.new(logger, db, appOpts, baseAppOptions...)
+}
+
+func (r release) new(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOptions ...func(*baseapp.BaseApp)) *App {
+	app, err := r.open(logger, db, appOpts, true, baseAppOptions...)
 	if err == nil {
 		err = app.vrf.check()
 	}
@@ -61,7 +67,8 @@ func New(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, baseAppOp
 	return app
 }
 
-func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest bool, baseAppOptions ...func(*baseapp.BaseApp)) (*App, error) {
+// open makes the application, and loads the last state unless another is to be loaded.
+func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest bool, baseAppOptions ...func(*baseapp.BaseApp)) (*App, error) {
 	enc := MakeEncodingConfig()
 	var options []func(*baseapp.BaseApp)
 	if v := appOpts.Get(FlagOptimistic); v == nil || cast.ToBool(v) {
@@ -73,9 +80,9 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	base.SetInterfaceRegistry(enc.InterfaceRegistry)
 	base.SetTxEncoder(enc.TxConfig.TxEncoder())
 
-	keys := storetypes.NewKVStoreKeys(storeNames...)
+	keys := storetypes.NewKVStoreKeys(r.stores...)
 	mounted := make([]storetypes.StoreKey, 0, len(keys))
-	for _, name := range storeNames {
+	for _, name := range r.stores {
 		mounted = append(mounted, keys[name])
 	}
 	skip := map[int64]bool{}
@@ -85,16 +92,19 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	app := &App{
 		BaseApp:         base,
 		EncodingConfig:  enc,
+		release:         r,
 		Keepers:         newKeepers(enc, keys, base, cast.ToString(appOpts.Get(flags.FlagHome)), skip, logger),
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
 		runs:            &blockRuns{now: time.Now},
 	}
 	app.vrf = newProver(appOpts, logger)
-	app.modules = newModuleManager(enc, app.Keepers, base)
+	app.modules = r.newModuleManager(enc, app.Keepers, base, keys)
 	app.basics = basics()
-	if err := app.modules.RegisterServices(module.NewConfigurator(enc.Codec, base.MsgServiceRouter(), base.GRPCQueryRouter())); err != nil {
+	app.configurator = module.NewConfigurator(enc.Codec, base.MsgServiceRouter(), base.GRPCQueryRouter())
+	if err := app.modules.RegisterServices(app.configurator); err != nil {
 		return nil, err
 	}
+	app.setUpgradeHandlers()
 	base.MountKVStores(keys)
 	// Blocks run one transaction after the other, or side by side where the node's
 	// configuration says so (block-executor): with the same outcome.
@@ -114,8 +124,8 @@ func open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest b
 	base.SetProcessProposal(p.process)
 
 	if latest {
-		if err := base.LoadLatestVersion(); err != nil {
-			return nil, fmt.Errorf("the state can't be loaded: %w", err)
+		if err := app.loadLatest(db, appOpts); err != nil {
+			return nil, err
 		}
 	}
 	return app, nil
@@ -127,14 +137,17 @@ func (app *App) Close() error {
 	return app.closeErr
 }
 
-// preBlocker gives the block its seed first, by the state of the block before.
+// preBlocker does the upgrade that is due first: all else reads the state in the form
+// that this program knows. Then it gives the block its seed, by the state of the block
+// before.
 func (app *App) preBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
 	app.runs.begin(req.Height)
 	defer app.runs.step("pre_block")
-	if err := app.Seed.PreBlock(ctx, req.ProposerAddress, req.Height, req.Txs); err != nil {
-		return nil, err
+	res, err := app.modules.PreBlock(ctx)
+	if err != nil {
+		return nil, app.explain(ctx, req.Height, err)
 	}
-	return app.modules.PreBlock(ctx)
+	return res, app.Seed.PreBlock(ctx, req.ProposerAddress, req.Height, req.Txs)
 }
 
 func (app *App) beginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {

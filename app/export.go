@@ -27,7 +27,11 @@ import (
 // genesis given makes of itself: an imported genesis exports to the same file.
 // Everything but state is taken from that genesis.
 func Export(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, genesis *genutiltypes.AppGenesis, height int64) (*genutiltypes.AppGenesis, error) {
-	app, err := open(logger, db, opts, height == 0, baseapp.SetChainID(genesis.ChainID))
+	return thisRelease.export(logger, db, opts, genesis, height)
+}
+
+func (r release) export(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, genesis *genutiltypes.AppGenesis, height int64) (*genutiltypes.AppGenesis, error) {
+	app, err := r.open(logger, db, opts, height == 0, baseapp.SetChainID(genesis.ChainID))
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,13 @@
 package app
 
 import (
+	"slices"
+
+	"cosmossdk.io/core/store"
+
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	"github.com/cosmos/cosmos-sdk/x/auth"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -78,7 +84,7 @@ var (
 )
 
 // newModuleManager makes the modules of the keepers.
-func newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp) *module.Manager {
+func (r release) newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp, keys map[string]*storetypes.KVStoreKey) *module.Manager {
 	cdc := enc.Codec
 	mm := module.NewManager(
 		genutil.NewAppModule(k.Account, k.Staking, base, enc.TxConfig),
@@ -97,10 +103,20 @@ func newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.BaseApp) *mod
 		collateral.NewAppModule(k.Collateral), emission.NewAppModule(k.Emission),
 		seed.NewAppModule(k.Seed),
 	)
+	genesis := orderGenesis
+	if r.modules != nil {
+		for _, m := range r.modules(k, func(name string) store.KVStoreService { return runtime.NewKVStoreService(keys[name]) }) {
+			name := m.(module.HasName).Name()
+			if _, ours := mm.Modules[name]; !ours {
+				genesis = append(slices.Clone(genesis), name)
+			}
+			mm.Modules[name] = m
+		}
+	}
 	mm.SetOrderPreBlockers(orderPreBlock...)
 	mm.SetOrderBeginBlockers(orderBeginBlock...)
 	mm.SetOrderEndBlockers(orderEndBlock...)
-	mm.SetOrderInitGenesis(orderGenesis...)
-	mm.SetOrderExportGenesis(orderGenesis...)
+	mm.SetOrderInitGenesis(genesis...)
+	mm.SetOrderExportGenesis(genesis...)
 	return mm
 }
