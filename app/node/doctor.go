@@ -189,13 +189,8 @@ func (d *doctor) version(n *note) {
 
 // genesisValidators are the consensus addresses of a genesis' validators.
 func genesisValidators(genesis *genutiltypes.AppGenesis) (addresses [][]byte, err error) {
-	var state map[string]json.RawMessage
-	if err := json.Unmarshal(genesis.AppState, &state); err != nil {
-		return nil, err
-	}
-	enc := app.MakeEncodingConfig()
-	var staking stakingtypes.GenesisState
-	if err := enc.Codec.UnmarshalJSON(state[stakingtypes.ModuleName], &staking); err != nil {
+	staking, err := genesisStaking(genesis)
+	if err != nil {
 		return nil, err
 	}
 	for _, v := range staking.Validators {
@@ -206,4 +201,13 @@ func genesisValidators(genesis *genutiltypes.AppGenesis) (addresses [][]byte, er
 		addresses = append(addresses, address)
 	}
 	return addresses, nil
+}
+
+// genesisStaking is the staking module's part of a genesis.
+func genesisStaking(genesis *genutiltypes.AppGenesis) (staking stakingtypes.GenesisState, err error) {
+	var state map[string]json.RawMessage
+	if err := json.Unmarshal(genesis.AppState, &state); err != nil {
+		return staking, err
+	}
+	return staking, app.MakeEncodingConfig().Codec.UnmarshalJSON(state[stakingtypes.ModuleName], &staking)
 }

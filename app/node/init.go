@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -66,6 +67,9 @@ func Init(home string, opts InitOptions) error {
 // Begin makes the home of a node that is the only validator of a new chain. build
 // is the chain's profile. What can't be a genesis leaves nothing in the home.
 func Begin(home string, s Settings, build func(app.Genesis) (*genutiltypes.AppGenesis, error), g app.Genesis, v app.Validator) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
 	// Keys that stand in for those that are still to be made.
 	stand, err := vrf.Generate(nil)
 	if err != nil {
@@ -93,6 +97,25 @@ type Settings struct {
 	Moniker   string
 	BlockTime time.Duration // 0: 1 s
 	Alone     bool          // look for no peers but those that config.toml names
+	Role      Role          // "": what the SDK has by default, which serves no snapshots
+	// SnapshotInterval is how many blocks lie between two snapshots of the state, which
+	// nodes that join fetch. 0: as the role has it, negative: there are none.
+	SnapshotInterval int64
+	Peers, Seeds     []string // nodes to connect to, ID@HOST:PORT
+}
+
+// Check says what can't be in a configuration.
+func (s Settings) Check() error {
+	if s.SnapshotInterval > maxSnapshotInterval {
+		return fmt.Errorf("a snapshot every %d blocks: at most %d", s.SnapshotInterval, maxSnapshotInterval)
+	}
+	if err := checkPeers(s.Peers); err != nil {
+		return fmt.Errorf("peers: %w", err)
+	}
+	if err := checkPeers(s.Seeds); err != nil {
+		return fmt.Errorf("seeds: %w", err)
+	}
+	return nil
 }
 
 // Keys are the public ones that a node's home has as a validator's.
@@ -104,6 +127,9 @@ type Keys struct {
 // Prepare makes a node's folders, configuration and keys, and returns those that its
 // validator goes by. What is there already is kept; a home with a genesis is refused.
 func Prepare(home string, s Settings) (keys Keys, err error) {
+	if err := s.Check(); err != nil {
+		return keys, err
+	}
 	cfg := cometConfig(home, s)
 	if !missing(cfg.GenesisFile()) {
 		return keys, fmt.Errorf("%w: %s. Use another home, or delete it", ErrExists, home)
@@ -117,7 +143,7 @@ func Prepare(home string, s Settings) (keys Keys, err error) {
 		cmtcfg.WriteConfigFile(path, cfg)
 	}
 	if path := filepath.Join(home, "config", "app.toml"); missing(path) {
-		serverconfig.WriteConfigFile(path, appConfig())
+		serverconfig.WriteConfigFile(path, appConfig(s))
 	}
 	if _, err := p2p.LoadOrGenNodeKey(cfg.NodeKeyFile()); err != nil {
 		return keys, err
@@ -166,6 +192,8 @@ func cometConfig(home string, s Settings) *cmtcfg.Config {
 	// Nodes on one machine or in one house are peers too.
 	cfg.P2P.AddrBookStrict = false
 	cfg.P2P.AllowDuplicateIP = true
+	cfg.P2P.PersistentPeers, cfg.P2P.Seeds = strings.Join(s.Peers, ","), strings.Join(s.Seeds, ",")
+	s.Role.applyComet(cfg)
 	return cfg
 }
 
@@ -174,10 +202,19 @@ func cometConfig(home string, s Settings) *cmtcfg.Config {
 const maxTxBytes = 256 << 10
 
 // appConfig is the application's part of it.
-func appConfig() *serverconfig.Config {
+func appConfig(s Settings) *serverconfig.Config {
 	cfg := serverconfig.DefaultConfig()
 	cfg.MinGasPrices = app.MinGasPrices()
 	cfg.API.Enable = true
 	cfg.IAVLCacheSize = 100_000
+	s.Role.applyApp(cfg)
+	interval := s.SnapshotInterval
+	if interval == 0 {
+		interval = s.Role.snapshots()
+	}
+	if interval > 0 {
+		cfg.StateSync.SnapshotInterval = uint64(interval)
+		cfg.StateSync.SnapshotKeepRecent = snapshotsKept(interval, s.BlockTime)
+	}
 	return cfg
 }

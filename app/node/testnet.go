@@ -41,6 +41,9 @@ type TestnetOptions struct {
 	// StartingPort is node0's for peers. RPC, REST and gRPC listen on the three that
 	// follow, the next node's lie ten further.
 	StartingPort int
+	// SnapshotInterval is how many blocks lie between two snapshots of the state, which
+	// every node serves to those that join; 0: there are none.
+	SnapshotInterval int64
 	// Build is the chain's profile: app.LocalGenesis or app.MainnetGenesis.
 	Build func(app.Genesis) (*genutiltypes.AppGenesis, error)
 	// Operators makes the validators' accounts, one for each name, in dir, which
@@ -105,6 +108,12 @@ func (o TestnetOptions) check() error {
 	}
 	if o.BlockTime < 0 {
 		return fmt.Errorf("a target block time of %s: must be positive", o.BlockTime)
+	}
+	if o.SnapshotInterval < 0 {
+		return fmt.Errorf("a snapshot every %d blocks: must be 1 or more, or 0 for none", o.SnapshotInterval)
+	}
+	if err := o.settings(0).Check(); err != nil {
+		return err
 	}
 	last := 65_535 - o.Validators*testnetPorts + 1
 	if o.StartingPort < 1_024 || o.StartingPort > last {
@@ -178,7 +187,7 @@ func (o TestnetOptions) write(dir string) ([]TestnetNode, error) {
 }
 
 func (o TestnetOptions) settings(i int) Settings {
-	return Settings{Moniker: nodeName(i), BlockTime: o.BlockTime, Alone: true}
+	return Settings{Moniker: nodeName(i), BlockTime: o.BlockTime, Alone: true, SnapshotInterval: o.SnapshotInterval}
 }
 
 // configure writes a node's files anew, now that all the others are known.
@@ -193,7 +202,7 @@ func (o TestnetOptions) configure(i int, n TestnetNode, peers string) {
 	cfg.Instrumentation.PrometheusListenAddr = loopback(o.StartingPort + i*testnetPorts + 4)
 	cmtcfg.WriteConfigFile(filepath.Join(n.Home, "config", "config.toml"), cfg)
 
-	app := appConfig()
+	app := appConfig(o.settings(i))
 	app.API.Address, app.GRPC.Address = "tcp://"+n.REST, n.GRPC
 	serverconfig.WriteConfigFile(filepath.Join(n.Home, "config", "app.toml"), app)
 }

@@ -28,14 +28,15 @@ func newNodeCommand() *cobra.Command {
 application; a node's configuration is in HOME/config. Its home is another than that of ` + "`lode up`" + `, whose own node
 is in ~/.lode/local/node.
 
-Make a chain of your own with ` + "`init --operator`" + `; join one that there is with ` + "`import`" + ` and its peers in config.toml.`,
+Make a chain of your own with ` + "`init --operator`" + `; join one that there is with ` + "`init --peers`" + ` and ` + "`import`" + `, from a
+snapshot with ` + "`state-sync`" + `.`,
 		Example: `  lode node init --chain-id lode-local-1 --operator lode1… --account lode1…=1000
   lode node start --check-invariants 1
   lode node export --output-document genesis.json
   lode node import genesis.json --home ~/.lode/other`,
 	}
 	cmd.PersistentFlags().String("home", app.DefaultHome, "the node's folder")
-	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeDoctorCommand(), newNodeImportCommand(), newNodeExportCommand(), newVRFKeyCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeDoctorCommand(), newNodeImportCommand(), newNodeStateSyncCommand(), newNodeExportCommand(), newVRFKeyCommand())
 	cmd.AddCommand(newServerCommands()...)
 	return cmd
 }
@@ -47,6 +48,8 @@ func newNodeInitCommand() *cobra.Command {
 		accounts []string
 		operator string
 		bond     string
+		role     string
+		settings node.Settings
 	)
 	cmd := &cobra.Command{
 		Use:   "init [MONIKER]",
@@ -55,9 +58,14 @@ func newNodeInitCommand() *cobra.Command {
 is this node; without, the folder waits for the genesis of a chain: ` + "`lode node import FILE`" + `.
 
 The genesis holds balances and the validator, nothing else. Give the operator's address as an account's (lode1…):
-if it is a hotkey, the bond is its root stake.`,
+if it is a hotkey, the bond is its root stake.
+
+--role says what the node is for, and so what it keeps: a validator little; full, the default, recent states, all blocks,
+an index and snapshots for those who join; an archive everything; a seed as little as a validator, and tells nodes of each
+other.`,
 		Example: `  lode node init --chain-id lode-local-1 --operator lode1… --self-bond 10 --account lode1…=1000
-  lode node init my-node --profile mainnet`,
+  lode node init my-node --profile mainnet --role validator --peers 1f0e…@203.0.113.7:26656
+  lode node init my-seed --role seed --peers 1f0e…@203.0.113.7:26656`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			home, moniker := nodeHome(cmd), "lode"
@@ -81,7 +89,13 @@ if it is a hotkey, the bond is its root stake.`,
 			if operator == "" && len(accounts) > 0 {
 				return fail(codeUsage, "add --operator lode1…", "--account is for a new chain, which needs a validator")
 			}
-			settings := node.Settings{Moniker: moniker, BlockTime: blockTime}
+			if settings.Role, err = node.ParseRole(role); err != nil {
+				return fail(codeUsage, "", "--role: %w", err)
+			}
+			settings.Moniker, settings.BlockTime = moniker, blockTime
+			if err := settings.Check(); err != nil {
+				return fail(codeUsage, "", "%w", err)
+			}
 			if operator == "" {
 				_, err = node.Prepare(home, settings)
 			} else {
@@ -100,6 +114,10 @@ if it is a hotkey, the bond is its root stake.`,
 	f.DurationVar(&g.BlockTime, "block-time", 0, "the chain's target (default: the profile's, 1s or 3s)")
 	f.StringVar(&operator, "operator", "", "account that operates the validator: begins a new chain")
 	f.StringVar(&bond, "self-bond", "10", "what the validator bonds, in TAO")
+	f.StringVar(&role, "role", string(node.RoleFull), "what the node is for: validator, full, archive or seed")
+	f.Int64Var(&settings.SnapshotInterval, "snapshot-interval", 0, "blocks between two snapshots of the state (0: as the role has it, -1: none)")
+	f.StringSliceVar(&settings.Peers, "peers", nil, "nodes to stay connected to, ID@HOST:PORT,…")
+	f.StringSliceVar(&settings.Seeds, "seeds", nil, "nodes to learn others' addresses from, ID@HOST:PORT,…")
 	f.StringArrayVar(&accounts, "account", nil, "an account's balance at genesis, ADDRESS=TAO; may be given more than once")
 	return cmd
 }

@@ -30,9 +30,10 @@ configuration, ports and keys. Each operator bonds 100 TAO and has 1000 more; th
 the wallet of the same folder, with its passphrase: use it as --home of the other commands.
 
 Each node takes ten ports: node0 the starting port for peers, then RPC, REST, gRPC and metrics; node1 ten further.
-Blocks come once more than two thirds of the validators run.`,
+Blocks come once more than two thirds of the validators run. Each node makes a snapshot of the state every so many blocks,
+for nodes that join with ` + "`lode node state-sync`" + `, and keeps as many as cover 5 minutes.`,
 		Example: `  lode node testnet --validators 4 --output net
-  lode node testnet --validators 7 --output net --starting-port 30000 --block-time 500ms`,
+  lode node testnet --validators 7 --output net --starting-port 30000 --block-time 500ms --snapshot-interval 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			build, blockTime, err := profileOf(profile)
@@ -61,6 +62,7 @@ Blocks come once more than two thirds of the validators run.`,
 	f.StringVar(&opts.ChainID, "chain-id", "lode-test-1", "the chain's id")
 	f.IntVar(&opts.StartingPort, "starting-port", 26656, "node0's first port")
 	f.StringVar(&profile, "profile", "local", "parameters of the chain: local or mainnet")
+	f.Int64Var(&opts.SnapshotInterval, "snapshot-interval", 100, "blocks between two snapshots of the state, which every node serves (0: none)")
 	f.DurationVar(&opts.BlockTime, "block-time", 0, "the chain's target (default: the profile's, 1s or 3s)")
 	return cmd
 }
