@@ -1,0 +1,46 @@
+package bench_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+)
+
+// BenchmarkBlock/epochs is a block in which four full subnets of 128 run their
+// epoch: the time of its end (EndBlock of all modules, inside FinalizeBlock).
+// BenchmarkBlock/empty is one without epochs.
+func BenchmarkBlock(b *testing.B) {
+	b.Run("epochs", func(b *testing.B) {
+		measureEnds(b, full, func(c *scaled, i int) { c.due(b, i%c.groups()) })
+	})
+	b.Run("empty", func(b *testing.B) {
+		for _, s := range []scale{{1, 256, 64, 8, 0}, {16, 256, 64, 8, 0}, full, {128, 256, 64, 8, 100_000}} {
+			b.Run(s.String(), func(b *testing.B) { measureEnds(b, s, func(*scaled, int) {}) })
+		}
+	})
+}
+
+// measureEnds measures the ends of blocks, each after a preparation.
+func measureEnds(b *testing.B, s scale, prepare func(*scaled, int)) {
+	c := chainOf(b, s)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var ends samples
+	for i := range b.N {
+		prepare(c, i)
+		c.block(b)
+		ends.add(timed.of("endBlock"))
+		if os.Getenv("SHOW") != "" {
+			fmt.Println(breakdown("beginBlock", "endBlock", "EndBlock.emission", "EndBlock.alpha", "EndBlock.subnets", "EndBlock.staking", "EndBlock.gov", "EndBlock.collateral", "Commit", "internalFinalizeBlock"))
+		}
+	}
+	ends.report(b, "end")
+}
+
+func breakdown(names ...string) (out string) {
+	for _, n := range names {
+		out += fmt.Sprintf("%s %.2f ", n, ms(timed.of(n).cpu))
+	}
+	return out
+}
