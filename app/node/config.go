@@ -68,6 +68,9 @@ func (s *settings) apply(c Config) {
 	set(&s.comet.P2P.ListenAddress, c.P2P)
 	set(&s.app.API.Address, c.REST)
 	set(&s.app.GRPC.Address, c.GRPC)
+	if c.Metrics != "" {
+		s.comet.Instrumentation.Prometheus, s.comet.Instrumentation.PrometheusListenAddr = true, c.Metrics
+	}
 	if c.CheckInvariants > 0 {
 		s.options.Set(app.FlagCheckInvariants, c.CheckInvariants)
 	}

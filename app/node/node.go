@@ -34,6 +34,10 @@ type Config struct {
 
 	Logger *slog.Logger // default: none
 
+	// Metrics is where to serve metrics for Prometheus, host:port; port 0 is a free one.
+	// Empty: where the home's configuration says, if it has `prometheus = true`.
+	Metrics string
+
 	// CORS lets web pages of any origin call RPC and REST: for local networks.
 	CORS bool
 	// CheckInvariants is how many blocks lie between two checks of the chain's
@@ -50,6 +54,7 @@ type Node struct {
 	servers   servers
 	log       quiet
 	endpoints Endpoints
+	metrics   *metrics // nil: none are served
 
 	stop     sync.Once
 	stopErr  error
@@ -65,6 +70,7 @@ type Node struct {
 // Endpoints are where a node listens, host:port.
 type Endpoints struct {
 	RPC, GRPC, REST, P2P string
+	Metrics              string // empty: none are served
 }
 
 // Start runs the node of a home. It returns when the node's servers answer; ctx
@@ -98,7 +104,13 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	s.comet.RPC.ListenAddress = "" // served here: see servers
+	var metricsListener *listener
+	if s.comet.Instrumentation.IsPrometheusEnabled() {
+		if metricsListener, err = n.servers.listen("metrics", s.comet.Instrumentation.PrometheusListenAddr); err != nil {
+			return nil, err
+		}
+	}
+	s.comet.RPC.ListenAddress, s.comet.Instrumentation.PrometheusListenAddr = "", "" // served here: see servers
 	n.endpoints = Endpoints{
 		RPC: rpc.Addr().String(), GRPC: grpcListener.Addr().String(), REST: rest.Addr().String(),
 		P2P: s.comet.P2P.ListenAddress[len("tcp://"):],
@@ -106,6 +118,15 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 
 	if err := n.openApp(s); err != nil {
 		return nil, err
+	}
+	if metricsListener != nil {
+		n.endpoints.Metrics = metricsListener.Addr().String()
+		if n.metrics, err = newMetrics(n.app, s.comet.DBDir()); err == nil {
+			err = n.metrics.withProcess()
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if err := n.startComet(ctx, s); err != nil {
 		return nil, err
@@ -126,6 +147,9 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 	}
 	if err := n.servers.serveREST(rest, n, clientCtx, n.endpoints.GRPC, c.CORS); err != nil {
 		return nil, err
+	}
+	if metricsListener != nil {
+		n.servers.serveMetrics(metricsListener, n.metrics.registry, n.log)
 	}
 	return n, nil
 }
@@ -160,8 +184,8 @@ func (n *Node) startComet(ctx context.Context, s settings) error {
 	}
 	n.comet, err = cmtnode.NewNodeWithContext(ctx, s.comet,
 		privval.LoadOrGenFilePV(s.comet.PrivValidatorKeyFile(), s.comet.PrivValidatorStateFile()), nodeKey,
-		proxy.NewLocalClientCreator(watched{server.NewCometABCIWrapper(n.app), n.fail}), genesis, n.dbs.provide,
-		cmtnode.DefaultMetricsProvider(s.comet.Instrumentation), n.log.comet())
+		proxy.NewLocalClientCreator(watched{server.NewCometABCIWrapper(n.measured()), n.fail}), genesis, n.dbs.provide,
+		n.provideMetrics(s.comet.Instrumentation), n.log.comet())
 	if err != nil {
 		return fmt.Errorf("the node can't be started: %w", err)
 	}

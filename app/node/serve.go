@@ -93,7 +93,7 @@ func (s *servers) listen(what, addr string) (*listener, error) {
 }
 
 // serveHTTP serves until close.
-func (s *servers) serveHTTP(l *listener, h http.Handler, log quiet, cfg *rpcserver.Config) {
+func (s *servers) serveHTTP(l net.Listener, h http.Handler, log quiet, cfg *rpcserver.Config) {
 	srv := &http.Server{
 		Handler:           rpcserver.PreChecksHandler(rpcserver.RecoverAndLogHandler(h, log.comet()), cfg),
 		ReadTimeout:       cfg.ReadTimeout,
