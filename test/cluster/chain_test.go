@@ -114,10 +114,10 @@ func (c *cluster) follows(m *member) {
 
 // stands watches that some nodes make no block for so many block times after the moment
 // from which they could not, and returns the height at which they stand. A block for which
-// the votes are there already may be finished on the way: they get a second for that.
+// the votes are there already may be finished on the way: they get two seconds for that.
 func (c *cluster) stands(blocks int, nodes ...*member) int64 {
 	c.t.Helper()
-	settle := time.NewTimer(time.Second)
+	settle := time.NewTimer(2 * time.Second)
 	<-settle.C
 	at := c.top(nodes...)
 	end := time.NewTimer(time.Duration(blocks) * blockTime)
@@ -125,13 +125,20 @@ func (c *cluster) stands(blocks int, nodes ...*member) int64 {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		require.Equal(c.t, at, c.top(nodes...), "%s: a block without two thirds of the validators", names(nodes))
+		c.standsAt(at, nodes...)
 		select {
 		case <-tick.C:
 		case <-end.C:
 			return at
 		}
 	}
+}
+
+// standsAt is that some nodes answer and have a height still.
+func (c *cluster) standsAt(height int64, nodes ...*member) {
+	c.t.Helper()
+	require.Positive(c.t, height)
+	require.Equal(c.t, height, c.top(nodes...), "%s: a block without two thirds of the validators", names(nodes))
 }
 
 // page is how many block headers RPC gives at once.

@@ -40,7 +40,7 @@ const (
 	blockTime = 400 * time.Millisecond
 	// hung is how long anything may take: a test that waits longer has found that the
 	// chain hangs.
-	hung = 3 * time.Minute
+	hung = 5 * time.Minute
 )
 
 // long skips a test unless it was asked for.
@@ -129,8 +129,9 @@ type cluster struct {
 	nodes   []*member
 }
 
-// write makes the homes of n validators; nothing runs yet.
-func write(t *testing.T, n int) *cluster {
+// write makes the homes of n validators; nothing runs yet. more are flags of `lode node
+// testnet`.
+func write(t *testing.T, n int, more ...string) *cluster {
 	t.Helper()
 	bin, err := program()
 	require.NoError(t, err)
@@ -144,8 +145,8 @@ func write(t *testing.T, n int) *cluster {
 		}
 		os.RemoveAll(root)
 	})
-	out, err := exec.Command(bin, "node", "testnet", "--validators", strconv.Itoa(n), "--output", c.dir,
-		"--starting-port", strconv.Itoa(freePorts(t, n*10)), "--block-time", blockTime.String(), "--json").Output()
+	out, err := exec.Command(bin, append([]string{"node", "testnet", "--validators", strconv.Itoa(n), "--output", c.dir,
+		"--starting-port", strconv.Itoa(freePorts(t, n*10)), "--block-time", blockTime.String(), "--json"}, more...)...).Output()
 	require.NoError(t, err)
 	var made struct {
 		ChainID string `json:"chain_id"`

@@ -52,7 +52,7 @@ type ledger struct {
 	balances map[string]int64 // rao, by address of a payer
 	expired  int              // the client was told that they did not happen
 	delayed  int              // nothing was sent: no node could be reached, or the chain stood
-	refused  map[string]int // why, how often
+	refused  map[string]int   // why, how often
 	failures []error
 }
 
