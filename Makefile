@@ -25,6 +25,7 @@ test: tools ## every test, under 20 minutes on 2 cores with warm caches
 test-long: tools ## slow and heavy suites: many more random cases, then fuzzing
 	RAPID_CHECKS=2000 $(GO) test -timeout 60m ./fixed ./yuma ./lab ./x/...
 	./scripts/fuzz.sh
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./test/cluster # four real validators, killed and cut off: docs/faults.md
 
 lint: ## gofmt, vet, staticcheck on our own packages
 	./scripts/lint.sh
