@@ -19,6 +19,7 @@ import (
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 
 	"github.com/lodenet/lode/x/alpha/types"
+	"github.com/lodenet/lode/x/internal/events"
 )
 
 // stakePoolKey is permanent subnet id and a hotkey's account.
@@ -186,5 +187,5 @@ func values[K, V any](ctx context.Context, m collections.Map[K, V]) (out []V, er
 // emit emits a typed event; one that can't be encoded is an error, since
 // indexers rebuild the state from events.
 func emit(ctx context.Context, event proto.Message) error {
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+	return events.Emit(ctx, event)
 }

@@ -19,6 +19,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/internal/events"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -138,5 +139,5 @@ func found[V any](v V, err error) (V, bool, error) {
 // emit emits typed events; an event that can't be encoded is an error, since
 // indexers rebuild the state from events.
 func emit(ctx context.Context, event proto.Message) error {
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+	return events.Emit(ctx, event)
 }

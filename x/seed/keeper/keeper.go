@@ -15,6 +15,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/internal/events"
 	"github.com/lodenet/lode/x/seed/types"
 )
 
@@ -109,5 +110,5 @@ func (k Keeper) VRFKey(ctx context.Context, operator sdk.AccAddress) (key types.
 
 // emit emits a typed event.
 func emit(ctx context.Context, event proto.Message) error {
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+	return events.Emit(ctx, event)
 }
