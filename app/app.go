@@ -13,7 +13,6 @@ import (
 	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
-	"github.com/cosmos/cosmos-sdk/baseapp/blockexec"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
@@ -106,9 +105,7 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 	}
 	app.setUpgradeHandlers()
 	base.MountKVStores(keys)
-	// Blocks run one transaction after the other, or side by side where the node's
-	// configuration says so (block-executor): with the same outcome.
-	blockexec.Apply(base, appOpts, mounted, enc.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return BaseDenom })
+	setExecutor(base, appOpts, mounted, enc.TxConfig.TxDecoder())
 
 	anteHandler, err := newAnteHandler(enc, app.Keepers, base.LastBlockHeight)
 	if err != nil {

@@ -130,7 +130,9 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 		govtypes.DefaultConfig(), authority, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
 	// Without a route, a proposal with legacy content panics.
 	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
-	k.Evidence = *evidencekeeper.NewKeeper(cdc, ss(evidencetypes.StoreKey), k.Staking, k.Slashing, ac, runtime.ProvideCometInfoService())
+	evidence := evidencekeeper.NewKeeper(cdc, ss(evidencetypes.StoreKey), k.Staking, k.Slashing, ac, runtime.ProvideCometInfoService())
+	evidence.SetRouter(evidencetypes.NewRouter()) // without one, whoever submits evidence makes it panic; with none of its routes they are refused
+	k.Evidence = *evidence
 
 	k.Alpha = alphakeeper.NewKeeper(cdc, ss(alphatypes.StoreKey), ac, authority, k.Account, k.Bank)
 	k.Subnets = subnetskeeper.NewKeeper(cdc, ss(subnetstypes.StoreKey), ac, authority, k.Alpha, k.Bank, k.Staking)
