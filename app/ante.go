@@ -37,7 +37,7 @@ func newAnteHandler(enc EncodingConfig, k Keepers, lastHeight func() int64) (sdk
 		ante.NewSetPubKeyDecorator(k.Account),
 		ante.NewValidateSigCountDecorator(k.Account),
 		ante.NewSigGasConsumeDecorator(k.Account, ante.DefaultSigVerificationGasConsumer),
-		ante.NewSigVerificationDecorator(k.Account, enc.TxConfig.SignModeHandler()),
+		ante.NewSigVerificationDecorator(rememberingKeeper{k.Account, &verified{}}, enc.TxConfig.SignModeHandler()),
 		ante.NewIncrementSequenceDecorator(k.Account),
 		laneConsume{k.Weights},
 	), nil

@@ -12,8 +12,13 @@ import (
 // [Keeper.Disputable] allows may be done with it. The error says what is pending
 // and who may do what. The ante handler asks for everyone who signs or pays.
 func (k Keeper) Unlocked(ctx context.Context, coldkey sdk.AccAddress) error {
-	s, announced, err := found(k.coldkeySwaps.Get(ctx, coldkey))
-	if err != nil || !announced {
+	// Every transaction asks, and hardly ever is there one: Get would put a text of the
+	// key into its error.
+	if announced, err := k.coldkeySwaps.Has(ctx, coldkey); err != nil || !announced {
+		return err
+	}
+	s, err := k.coldkeySwaps.Get(ctx, coldkey)
+	if err != nil {
 		return err
 	}
 	if s.Executing {
