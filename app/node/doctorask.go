@@ -14,6 +14,7 @@ import (
 	errorsmod "cosmossdk.io/errors"
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
@@ -41,6 +42,9 @@ func (d *doctor) connect(others []string) {
 		if addr := strings.TrimPrefix(d.settings.comet.RPC.ListenAddress, "tcp://"); addr != "" {
 			if own, err := ask(d.context, "http://"+reachable(addr)); err == nil && d.isOwn(own) {
 				d.own = own
+				if key := own.status.ValidatorInfo.PubKey; d.remote && key != nil { // the signer's
+					d.key, _ = cryptocodec.FromCmtPubKeyInterface(key) // nil: of no kind that a validator has
+				}
 			}
 		}
 	}

@@ -31,8 +31,12 @@ func (d *doctor) keys(n *note) {
 		_, err := loadNodeKey(path)
 		return err
 	})
-	if d.remote {
+	if path := cfg.PrivValidatorKeyFile(); d.remote {
 		n.add(OK, "a remote signer has the validator's key", "")
+		if !missing(path) {
+			n.add(Warning, "there is a validator's key in this home too: "+path,
+				"if it is the signer's, delete it here, so that it can't sign twice; any other is of no use")
+		}
 	} else {
 		d.secret(n, "the validator's key", cfg.PrivValidatorKeyFile(), keepSafe, d.validatorKey)
 		d.signState(n, cfg.PrivValidatorStateFile())
@@ -76,25 +80,34 @@ func (d *doctor) secret(n *note, what, path, lost string, read func(path string)
 	}
 }
 
-// validatorKey reads the key itself: CometBFT's reader ends the process at what it
-// does not like.
 func (d *doctor) validatorKey(path string) error {
-	raw, err := os.ReadFile(path)
+	key, err := readValidatorKey(path)
 	if err != nil {
 		return err
 	}
-	var key privval.FilePVKey
-	if err := cmtjson.Unmarshal(raw, &key); err != nil {
-		return err
-	}
-	if key.PrivKey == nil || key.PubKey == nil {
-		return errors.New("it has no key")
-	}
-	if public := key.PrivKey.PubKey(); !public.Equals(key.PubKey) {
-		return fmt.Errorf("the public key is %X, that of the secret %X", key.PubKey.Bytes(), public.Bytes())
-	}
 	d.key, err = cryptocodec.FromCmtPubKeyInterface(key.PubKey)
 	return err
+}
+
+// readValidatorKey reads the key itself: CometBFT's reader ends the process at what it
+// does not like.
+func readValidatorKey(path string) (key privval.FilePVKey, err error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return key, err
+	}
+	if err := cmtjson.Unmarshal(raw, &key); err != nil {
+		return key, fmt.Errorf("%s: %w", path, err)
+	}
+	if key.PrivKey == nil || key.PubKey == nil {
+		return key, errors.New("it has no key")
+	}
+	public := key.PrivKey.PubKey()
+	if !public.Equals(key.PubKey) {
+		return key, fmt.Errorf("the public key is %X, that of the secret %X", key.PubKey.Bytes(), public.Bytes())
+	}
+	key.Address = public.Address()
+	return key, nil
 }
 
 // signState examines the record of what was signed last, which keeps a validator from

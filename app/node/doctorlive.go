@@ -150,6 +150,8 @@ func (d *doctor) blocks(n *note) {
 	sync := d.own.status.SyncInfo
 	age := d.now().Sub(sync.LatestBlockTime)
 	switch {
+	case sync.CatchingUp && sync.LatestBlockHeight == 0 && d.loaded && d.settings.comet.StateSync.Enable:
+		n.add(Warning, "the node waits for a snapshot of the state", "wait; if none comes in some minutes, look at its log, and run `lode node state-sync` again")
 	case sync.CatchingUp:
 		n.add(Warning, fmt.Sprintf("block %d: the node still fetches old blocks", sync.LatestBlockHeight), "wait; if the height stays, look at peers")
 	case d.target > 0 && sync.LatestBlockHeight > 0 && age > standsAfter*d.target:

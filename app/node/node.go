@@ -11,7 +11,6 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtnode "github.com/cometbft/cometbft/node"
 	"github.com/cometbft/cometbft/p2p"
-	"github.com/cometbft/cometbft/privval"
 	"github.com/cometbft/cometbft/proxy"
 	"github.com/cometbft/cometbft/rpc/client/local"
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -54,7 +53,8 @@ type Node struct {
 	servers   servers
 	log       quiet
 	endpoints Endpoints
-	metrics   *metrics // nil: none are served
+	signer    *remoteSigner // nil: the validator's key is in the home
+	metrics   *metrics      // nil: none are served
 
 	stop     sync.Once
 	stopErr  error
@@ -175,6 +175,10 @@ func (n *Node) startComet(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	validator, err := n.validator(ctx, &s, nodeKey)
+	if err != nil {
+		return err
+	}
 	genesis := func() (*cmttypes.GenesisDoc, error) {
 		doc, err := genutiltypes.AppGenesisFromFile(s.comet.GenesisFile())
 		if err != nil {
@@ -183,7 +187,7 @@ func (n *Node) startComet(ctx context.Context, s settings) error {
 		return doc.ToGenesisDoc()
 	}
 	n.comet, err = cmtnode.NewNodeWithContext(ctx, s.comet,
-		privval.LoadOrGenFilePV(s.comet.PrivValidatorKeyFile(), s.comet.PrivValidatorStateFile()), nodeKey,
+		validator, nodeKey,
 		proxy.NewLocalClientCreator(watched{server.NewCometABCIWrapper(n.measured()), n.fail}), genesis, n.dbs.provide,
 		n.provideMetrics(s.comet.Instrumentation), n.log.comet())
 	if err != nil {
@@ -250,7 +254,7 @@ func (n *Node) Stop() error {
 			errs = append(errs, n.comet.Stop())
 			n.comet.Wait()
 		}
-		errs = append(errs, n.dbs.close())
+		errs = append(errs, n.signer.close(), n.dbs.close())
 		if n.app != nil {
 			errs = append(errs, n.app.Close())
 		}

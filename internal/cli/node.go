@@ -36,7 +36,7 @@ snapshot with ` + "`state-sync`" + `.`,
   lode node import genesis.json --home ~/.lode/other`,
 	}
 	cmd.PersistentFlags().String("home", app.DefaultHome, "the node's folder")
-	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeDoctorCommand(), newNodeImportCommand(), newNodeStateSyncCommand(), newNodeExportCommand(), newVRFKeyCommand())
+	cmd.AddCommand(newNodeInitCommand(), newNodeTestnetCommand(), newNodeDoctorCommand(), newNodeImportCommand(), newNodeStateSyncCommand(), newNodeSignerCommand(), newNodeSignerIDCommand(), newNodeExportCommand(), newVRFKeyCommand())
 	cmd.AddCommand(newServerCommands()...)
 	return cmd
 }

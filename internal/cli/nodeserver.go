@@ -36,6 +36,7 @@ func newServerCommands() []*cobra.Command {
 			cmd.Flags().Bool(flags.FlagLogNoColor, false, "leave colours out of the log")
 		},
 	})
+	start.RunE = withSigner(start.RunE)
 	start.Short = "Run the node"
 	start.Example = `  lode node start
   lode node start --check-invariants 100 --home ~/.lode/node`
@@ -55,8 +56,8 @@ func newServerCommands() []*cobra.Command {
 
 	comet := group("comet", "Keys and version of the consensus engine", "  lode node comet show-node-id",
 		example(server.ShowNodeIDCmd(), "  lode node comet show-node-id"),
-		example(server.ShowValidatorCmd(), "  lode node comet show-validator"),
-		example(server.ShowAddressCmd(), "  lode node comet show-address"),
+		example(ofKey(server.ShowValidatorCmd()), "  lode node comet show-validator"),
+		example(ofKey(server.ShowAddressCmd()), "  lode node comet show-address"),
 		example(server.VersionCmd(), "  lode node comet version"),
 	)
 	snapshots := group("snapshots", "Snapshots of the state, for nodes that join", "  lode node snapshots list",

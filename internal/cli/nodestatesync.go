@@ -102,14 +102,17 @@ func printTrust(cmd *cobra.Command, home string, t node.Trust) error {
 		if t.NewPeers {
 			peers += " (the servers' own nodes)"
 		}
-		facts(w, "chain", t.ChainID,
+		rows := []string{
+			"chain", t.ChainID,
 			"trusts", fmt.Sprintf("block %d of %s, %s", t.Height, t.Time.UTC().Format(time.DateTime), source),
 			"its hash", t.Hash,
 			"until", fmt.Sprintf("%s: later, run this command again", t.Time.Add(t.Period).UTC().Format(time.DateTime)),
-			"snapshots", snapshots)
-		if peers != "" {
-			facts(w, "peers", "   "+peers)
+			"snapshots", snapshots,
 		}
+		if peers != "" {
+			rows = append(rows, "peers", peers)
+		}
+		facts(w, rows...)
 		fmt.Fprintf(w, "\nThe node believes that block, and then what two thirds of the chain's validators signed; it never sees the blocks before\nthe snapshot. next: lode node start --home %s\n", shellWord(home))
 	})
 }
