@@ -208,12 +208,27 @@ func (app *App) checkRelease(ctx context.Context, height int64) (plan upgradetyp
 		return plan, fmt.Errorf("%w: its upgrade %q is due at block %d, and block %d is next. Run the release before this one: it stops there by itself",
 			ErrTooNew, plan.Name, plan.Height, height)
 	}
-	name, done, err := app.Upgrade.GetLastCompletedUpgrade(ctx)
+	return plan, app.checkDone(ctx)
+}
+
+// CheckDone tells whether this program knows the chain's last upgrade. One that does not
+// can read what it knows, for queries about the past, and must write nothing: a rollback
+// would lose the stores that it has no name for.
+func (app *App) CheckDone() error {
+	height := app.LastBlockHeight()
+	if height == 0 {
+		return nil
+	}
+	return app.checkDone(app.NewContextLegacy(true, cmtproto.Header{ChainID: app.ChainID(), Height: height}))
+}
+
+func (app *App) checkDone(ctx context.Context) error {
+	name, height, err := app.Upgrade.GetLastCompletedUpgrade(ctx)
 	if err == nil && name != "" && !app.Upgrade.HasHandler(name) {
 		err = fmt.Errorf("%w: it has done upgrade %q in block %d, which this one (%s) does not know. Start a release that does",
-			ErrUpgradeNeeded, name, done, Version)
+			ErrUpgradeNeeded, name, height, Version)
 	}
-	return plan, err
+	return err
 }
 
 // explain is x/upgrade's error in a block, with what to do about it where the program

@@ -73,6 +73,7 @@ func TestUpgrades(t *testing.T) {
 		without.block()
 		with.start(v2, optionsIn(with.home))
 		with.block()
+		require.NotEqual(t, with.lastHash, without.lastHash, "who skips alone has a state of his own")
 		before, after := without.state(v1), with.state(v2)
 		require.Contains(t, after, roster.Name)
 		delete(after, roster.Name)
@@ -126,6 +127,10 @@ func TestUpgrades(t *testing.T) {
 		require.ErrorIs(t, err, app.ErrUpgradeNeeded)
 		require.ErrorContains(t, err, fmt.Sprintf("it has done upgrade %q in block %d", nextName, old.height+1))
 		require.ErrorIs(t, n.CheckRelease(), app.ErrUpgradeNeeded)
+		require.ErrorIs(t, n.CheckDone(), app.ErrUpgradeNeeded)
+		n = old.copied(t)
+		n.start(v1, optionsIn(n.home))
+		require.NoError(t, n.CheckDone(), "at the height it may still be exported, pruned and rolled back")
 	})
 
 	for name, fault := range map[string]func(sdk.Context, *app.App) error{

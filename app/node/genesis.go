@@ -85,7 +85,11 @@ func openState(s settings) (dbm.DB, error) {
 
 // recovered turns a panic, the SDK's way to refuse options and state, into an error.
 func recovered(err *error) {
-	if r := recover(); r != nil {
+	switch r := recover().(type) {
+	case nil:
+	case error:
+		*err = errors.Join(*err, fmt.Errorf("the application can't be started: %w", r))
+	default:
 		*err = errors.Join(*err, fmt.Errorf("the application can't be started: %v", r))
 	}
 }

@@ -119,6 +119,9 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 	if err := n.openApp(s); err != nil {
 		return nil, err
 	}
+	if err := n.app.CheckRelease(); err != nil {
+		return nil, err
+	}
 	if metricsListener != nil {
 		n.endpoints.Metrics = metricsListener.Addr().String()
 		if n.metrics, err = newMetrics(n.app, s.comet.DBDir()); err == nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/subnets/video"
@@ -85,6 +86,8 @@ var known = []struct {
 	{wallet.ErrBadName, "bad_name", ""},
 	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
 	{localnet.ErrPortInUse, "port_in_use", ""},
+	{app.ErrUpgradeNeeded, "upgrade_needed", ""},
+	{app.ErrTooNew, "too_new", ""},
 	{media.ErrNoFFmpeg, "no_ffmpeg", ""},
 	{media.ErrNotVideo, "not_video", "give a file that a player plays: ffmpeg's tools read it"},
 	{media.ErrDamaged, "damaged_video", "get the file again, or repair it first"},

@@ -3,16 +3,12 @@ package cli
 import (
 	"fmt"
 
-	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cobra"
-
-	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/pruning"
 	"github.com/cosmos/cosmos-sdk/client/snapshot"
 	"github.com/cosmos/cosmos-sdk/server"
-	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
@@ -23,10 +19,8 @@ type genesisFile = genutiltypes.AppGenesis
 
 // newServerCommands are the SDK's, run with this chain's application.
 func newServerCommands() []*cobra.Command {
-	create := func(logger log.Logger, db dbm.DB, opts servertypes.AppOptions) servertypes.Application {
-		return app.New(logger, db, opts, server.DefaultBaseappOptions(opts)...)
-	}
-	start := server.StartCmdWithOptions(create, app.DefaultHome, server.StartCmdOptions{
+	h := newHalt()
+	start := server.StartCmdWithOptions(h.starting, app.DefaultHome, server.StartCmdOptions{
 		AddFlags: func(cmd *cobra.Command) {
 			cmd.Flags().Int64(app.FlagCheckInvariants, 0, "check the chain's invariants every so many blocks, and stop where one is broken (0: never)")
 			cmd.Flags().String(app.FlagVRFKeyFile, "", "file with the validator's VRF keys (default HOME/config/vrf_key.json)")
@@ -65,19 +59,19 @@ func newServerCommands() []*cobra.Command {
 			Use: "list", Short: "List the snapshots that the node has", Example: "  lode node snapshots list", Args: cobra.NoArgs,
 			RunE: snapshot.ListSnapshotsCmd.RunE,
 		},
-		example(snapshot.RestoreSnapshotCmd(create), "  lode node snapshots restore 1000 3"),
-		example(snapshot.ExportSnapshotCmd(create), "  lode node snapshots export --height 1000"),
+		example(snapshot.RestoreSnapshotCmd(opened), "  lode node snapshots restore 1000 3"),
+		example(snapshot.ExportSnapshotCmd(opened), "  lode node snapshots export --height 1000"),
 		example(snapshot.DumpArchiveCmd(), "  lode node snapshots dump 1000 3 --output snapshot.tar.gz"),
 		example(snapshot.LoadArchiveCmd(), "  lode node snapshots load snapshot.tar.gz"),
 		example(snapshot.DeleteSnapshotCmd(), "  lode node snapshots delete 1000 3"),
 	)
 	cmds := []*cobra.Command{
 		start, comet, snapshots,
-		example(server.NewRollbackCmd(create, app.DefaultHome), "  lode node rollback"),
-		example(pruning.Cmd(create, app.DefaultHome), "  lode node prune custom --pruning-keep-recent 100"),
+		example(server.NewRollbackCmd(opened, app.DefaultHome), "  lode node rollback"),
+		example(pruning.Cmd(opened, app.DefaultHome), "  lode node prune custom --pruning-keep-recent 100"),
 	}
 	for _, c := range cmds {
-		onRun(c, withServer)
+		onRun(c, withServer, h.wrap)
 	}
 	return append(cmds, status)
 }
@@ -93,12 +87,13 @@ func example(c *cobra.Command, ex string) *cobra.Command {
 	return c
 }
 
-// onRun runs something before a command and each below it.
-func onRun(c *cobra.Command, before func(*cobra.Command, []string) error) {
+// onRun runs something before a command and each below it, and wraps what they run.
+func onRun(c *cobra.Command, before func(*cobra.Command, []string) error, wrap func(*cobra.Command)) {
 	if c.RunE != nil {
 		c.PreRunE = before
+		wrap(c)
 	}
 	for _, sub := range c.Commands() {
-		onRun(sub, before)
+		onRun(sub, before, wrap)
 	}
 }
