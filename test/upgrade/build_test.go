@@ -27,7 +27,7 @@ func root(t *testing.T) string {
 
 func build(t *testing.T, to string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", to}, args[:len(args)-1]...), args[len(args)-1])...)
+	cmd := exec.CommandContext(t.Context(), "go", append([]string{"build", "-o", to}, args...)...)
 	cmd.Dir = root(t)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
