@@ -189,10 +189,16 @@ func (n *Node) startComet(ctx context.Context, s settings) error {
 		}
 		return doc.ToGenesisDoc()
 	}
+	// Made with this timeout, CometBFT would let it pass before the first block after a
+	// start, for transactions to come: nobody has been able to send any. The blocks that
+	// follow wait as they should.
+	timeout := s.comet.Consensus.TimeoutCommit
+	s.comet.Consensus.TimeoutCommit = 0
 	n.comet, err = cmtnode.NewNodeWithContext(ctx, s.comet,
 		validator, nodeKey,
 		proxy.NewLocalClientCreator(watched{server.NewCometABCIWrapper(n.measured()), n.fail}), genesis, n.dbs.provide,
 		n.provideMetrics(s.comet.Instrumentation), n.log.comet())
+	s.comet.Consensus.TimeoutCommit = timeout
 	if err != nil {
 		return fmt.Errorf("the node can't be started: %w", err)
 	}
