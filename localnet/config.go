@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/lodenet/lode/subnets/video/media"
 )
 
 // Config says what network to run.
@@ -22,6 +24,9 @@ type Config struct {
 	// ChainOnly starts the chain and funds the accounts, but no subnet: for tests
 	// of other subnets.
 	ChainOnly bool
+	// Tools are the programs that miners and validators work with; default those that
+	// media.Find finds.
+	Tools *media.Tools
 	// Clips is a folder of videos that validators draw from; empty: a generated clip.
 	Clips string
 

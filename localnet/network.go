@@ -113,22 +113,31 @@ func (n *Network) openWallet() error {
 	if err != nil {
 		return err
 	}
+	n.cfg.OnStep("opening the wallet")
 	for _, name := range []string{FaucetKey, UserKey} {
 		if _, err := n.key(name, wallet.Coldkey); err != nil {
 			return err
 		}
 	}
-	if n.cfg.ChainOnly {
-		_, err := n.key(operatorKey, wallet.Hotkey)
-		return err
-	}
-	n.cfg.OnStep("opening the wallet")
-	for _, p := range n.cfg.cast() {
-		if _, _, err := n.keys(p.name); err != nil {
-			return err
+	_, err = n.key(operatorKey, wallet.Hotkey)
+	return err
+}
+
+// makeCast finds or makes the keys of all who play in subnet 1. Making a key is slow on
+// purpose, and the chain can start without them: it is done meanwhile. What it
+// returns waits for the end.
+func (n *Network) makeCast() (made func() error) {
+	done := make(chan error, 1)
+	go func() {
+		for _, p := range n.cfg.cast() {
+			if _, _, err := n.keys(p.name); err != nil {
+				done <- err
+				return
+			}
 		}
-	}
-	return nil
+		done <- nil
+	}()
+	return sync.OnceValue(func() error { return <-done })
 }
 
 // keys finds or makes a coldkey of that name and its hotkey.
@@ -255,6 +264,11 @@ func (n *Network) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
+	made := func() error { return nil }
+	if !n.cfg.ChainOnly {
+		made = n.makeCast()
+		defer func() { _ = made() }() // build tells what went wrong
+	}
 	n.cfg.OnStep("starting the chain")
 	n.node, err = node.Start(ctx, node.Config{
 		Home: nodeDir(n.cfg.Home), CORS: true, Logger: n.log.With("part", "chain"),
@@ -285,7 +299,7 @@ func (n *Network) Run(ctx context.Context) (err error) {
 	g.Go(func() error { return n.watchNode(ctx) })
 	g.Go(func() error { return n.observe(ctx) })
 	g.Go(func() error {
-		if err := n.build(ctx, g); err != nil && ctx.Err() == nil {
+		if err := n.build(ctx, g, made); err != nil && ctx.Err() == nil {
 			return err
 		}
 		return nil
@@ -299,9 +313,12 @@ func (n *Network) Run(ctx context.Context) (err error) {
 }
 
 // build brings up what the network is made of beside its chain.
-func (n *Network) build(ctx context.Context, g *errgroup.Group) error {
+func (n *Network) build(ctx context.Context, g *errgroup.Group, made func() error) error {
 	if err := n.awaitBlock(ctx); err != nil {
 		return err
+	}
+	if err := made(); err != nil {
+		return fmt.Errorf("make the cast's keys: %w", err)
 	}
 	if !n.cfg.ChainOnly {
 		if err := n.settle(ctx); err != nil {

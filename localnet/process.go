@@ -33,9 +33,11 @@ type process struct {
 // startProcesses starts the cast's miners and validators; they end with ctx.
 func (n *Network) startProcesses(ctx context.Context, g *errgroup.Group) error {
 	n.cfg.OnStep("starting miners and validators")
-	tools, err := media.Find(ctx)
-	if err != nil {
-		return err
+	tools, err := n.cfg.Tools, error(nil)
+	if tools == nil {
+		if tools, err = media.Find(ctx); err != nil {
+			return err
+		}
 	}
 	var corpus video.Corpus
 	if n.cfg.Clips != "" {

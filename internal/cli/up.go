@@ -46,7 +46,7 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 					return err
 				}
 			}
-			if err := checkVideo(cmd.Context(), cfg.Strategies, cfg.Clips); err != nil {
+			if cfg.Tools, err = checkVideo(cmd.Context(), cfg.Strategies, cfg.Clips); err != nil {
 				return err
 			}
 			logger, closeLog, err := upLogger(cfg.Home, logLevel)
@@ -214,19 +214,18 @@ func (l *lateFile) Close() error {
 }
 
 // checkVideo finds out before anything is made whether miners and validators could work.
-func checkVideo(ctx context.Context, strategies []string, clips string) error {
+func checkVideo(ctx context.Context, strategies []string, clips string) (*media.Tools, error) {
 	for _, s := range strategies {
 		if _, err := video.ParseStrategy(s); err != nil {
-			return fail(codeUsage, "see `lode up --help`", "--strategies: %w", err)
+			return nil, fail(codeUsage, "see `lode up --help`", "--strategies: %w", err)
 		}
 	}
 	if clips != "" {
 		if _, err := os.ReadDir(clips); err != nil {
-			return fail("clips", "name a folder with videos, or leave --clips out", "--clips: %w", err)
+			return nil, fail("clips", "name a folder with videos, or leave --clips out", "--clips: %w", err)
 		}
 	}
-	_, err := media.Find(ctx)
-	return err
+	return media.Find(ctx)
 }
 
 // checkWritable finds out now whether a file can be written at the end. It leaves none.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // ErrNoFFmpeg says that the programs which read video are missing.
@@ -40,31 +42,35 @@ func Find(ctx context.Context) (*Tools, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	list := func(arg string) (string, error) {
-		out, err := exec.CommandContext(ctx, t.ffmpeg, "-hide_banner", arg).Output()
-		if err != nil {
-			return "", fmt.Errorf("%s %s does not run: %w", t.ffmpeg, arg, err)
-		}
-		return string(out), nil
-	}
-	text, err := list("-version")
-	if err != nil {
-		return nil, err
-	}
-	if m := versionLine.FindStringSubmatch(text); m != nil {
-		t.version = m[1]
-		digits, _, _ := strings.Cut(strings.TrimPrefix(m[1], "n"), ".")
-		t.major, _ = strconv.Atoi(digits) // 0 is the answer for "N-12345-g…"
-	}
-	for arg, set := range map[string]map[string]bool{"-filters": t.filters, "-encoders": t.coders} {
-		if text, err = list(arg); err != nil {
-			return nil, err
-		}
-		for _, line := range strings.Split(text, "\n") {
-			if f := strings.Fields(line); len(f) >= 2 {
-				set[f[1]] = true
+	g, ctx := errgroup.WithContext(ctx) // ffmpeg takes long to start
+	list := func(arg string, read func(string)) {
+		g.Go(func() error {
+			out, err := exec.CommandContext(ctx, t.ffmpeg, "-hide_banner", arg).Output()
+			if err != nil {
+				return fmt.Errorf("%s %s does not run: %w", t.ffmpeg, arg, err)
 			}
+			read(string(out))
+			return nil
+		})
+	}
+	list("-version", func(text string) {
+		if m := versionLine.FindStringSubmatch(text); m != nil {
+			t.version = m[1]
+			digits, _, _ := strings.Cut(strings.TrimPrefix(m[1], "n"), ".")
+			t.major, _ = strconv.Atoi(digits) // 0 is the answer for "N-12345-g…"
 		}
+	})
+	for arg, set := range map[string]map[string]bool{"-filters": t.filters, "-encoders": t.coders} {
+		list(arg, func(text string) {
+			for _, line := range strings.Split(text, "\n") {
+				if f := strings.Fields(line); len(f) >= 2 {
+					set[f[1]] = true
+				}
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
