@@ -69,6 +69,7 @@ func us(d time.Duration) string { return fmt.Sprint(d.Microseconds()) }
 // txCost is what a transaction of a block took, of the process' CPU time.
 type txCost struct {
 	check, propose, run, commit time.Duration
+	wall                        time.Duration // of running, by the clock
 	gas                         int64
 	bytes                       int
 }
@@ -95,7 +96,8 @@ func (r *abciResult) of(which int) txCost {
 	return txCost{
 		check: pick(func(c txCost) time.Duration { return c.check }), propose: pick(func(c txCost) time.Duration { return c.propose }),
 		run: pick(func(c txCost) time.Duration { return c.run }), commit: pick(func(c txCost) time.Duration { return c.commit }),
-		gas: last.gas, bytes: last.bytes,
+		wall: pick(func(c txCost) time.Duration { return c.wall }),
+		gas:  last.gas, bytes: last.bytes,
 	}
 }
 
@@ -158,7 +160,10 @@ func (l *loaded) measure(kind load, count int) (txCost, error) {
 	}
 	c, err := l.block(txs)
 	n := time.Duration(count)
-	return txCost{check: c.check / n, propose: c.propose / n, run: c.run / n, commit: c.commit / n, gas: c.gas / int64(n), bytes: c.bytes / count}, err
+	return txCost{
+		check: c.check / n, propose: c.propose / n, run: c.run / n, commit: c.commit / n, wall: c.wall / n,
+		gas: c.gas / int64(n), bytes: c.bytes / count,
+	}, err
 }
 
 // block checks transactions, proposes a block of them all, and makes it. The costs
@@ -208,12 +213,14 @@ func (l *loaded) block(txs [][]byte) (cost txCost, err error) {
 		return cost, fmt.Errorf("the proposal is refused")
 	}
 	lap(&cost.propose)
+	start := time.Now()
 	res, err := l.app.FinalizeBlock(&abci.RequestFinalizeBlock{
 		Txs: proposal.Txs, Hash: hash[:], Height: l.height, Time: l.time, ProposerAddress: l.proposer.Address(), DecidedLastCommit: votes,
 	})
 	if err != nil {
 		return cost, err
 	}
+	cost.wall = time.Since(start)
 	for _, r := range res.TxResults[l.injected:] {
 		if r.Code != 0 {
 			return cost, fmt.Errorf("a transaction: %s", r.Log)

@@ -12,6 +12,7 @@ import (
 
 	"cosmossdk.io/log/v2"
 
+	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	"github.com/cosmos/cosmos-sdk/server"
@@ -44,8 +45,9 @@ type testChain struct {
 
 // chainOptions are what an application's node and its blocks differ in.
 type chainOptions struct {
-	settings map[string]any // over those of a new home
-	maxGas   int64          // of a block; 0: as the profile has it
+	settings map[string]any           // over those of a new home
+	base     []func(*baseapp.BaseApp) // after those of the settings
+	maxGas   int64                    // of a block; 0: as the profile has it
 	people   []*sender
 }
 
@@ -100,7 +102,7 @@ func newTestChain(b *testing.B, name string, plain bool, o chainOptions) *testCh
 	if c.db, err = dbm.NewDB("application", dbm.GoLevelDBBackend, filepath.Join(home, "data")); err != nil {
 		b.Fatal(err)
 	}
-	base := server.DefaultBaseappOptions(c.options)
+	base := append(server.DefaultBaseappOptions(c.options), o.base...)
 	if plain {
 		a, err := plainapp.New(log.NewNopLogger(), c.db, c.options, base...)
 		if err != nil {
