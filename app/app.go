@@ -116,7 +116,8 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 	base.SetPreBlocker(app.preBlocker)
 	base.SetBeginBlocker(app.beginBlocker)
 	base.SetEndBlocker(app.endBlocker)
-	p := proposals{decode: enc.TxConfig.TxDecoder(), seed: app.Seed, vrf: app.vrf}
+	base.SetCheckTxHandler(newCheck(base, enc.TxConfig.TxDecoder()))
+	p := proposals{decode: enc.TxConfig.TxDecoder(), weights: app.Weights, seed: app.Seed, vrf: app.vrf}
 	base.SetPrepareProposal(p.prepare)
 	base.SetProcessProposal(p.process)
 

@@ -42,10 +42,16 @@ func MakeEncodingConfig() EncodingConfig {
 		panic(err) // the linked proto files don't fit each other: any test finds it
 	}
 	cdc := codec.NewProtoCodec(registry)
+	txConfig, err := authtx.NewTxConfigWithOptions(cdc, authtx.ConfigOptions{
+		EnabledSignModes: authtx.DefaultSignModes, ProtoDecoder: newTxDecoder(cdc),
+	})
+	if err != nil {
+		panic(err) // as above
+	}
 	enc := EncodingConfig{
 		InterfaceRegistry: registry,
 		Codec:             cdc,
-		TxConfig:          authtx.NewTxConfig(cdc, authtx.DefaultSignModes),
+		TxConfig:          txConfig,
 		Amino:             codec.NewLegacyAmino(),
 	}
 	std.RegisterLegacyAminoCodec(enc.Amino)

@@ -12,6 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/seed/vrf"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -138,6 +139,9 @@ func TestAnInsiderCannotFloodABlock(t *testing.T) {
 	for range 5 {
 		txs = append(txs, c.free("miner-1-hot", serve(t, "miner-1-hot")))
 	}
+	require.Equal(t, refused.String(), c.propose(append([][]byte{c.frame()}, txs...)...).String())
+	require.Equal(t, txs[:1], c.prepare(1<<20, txs...)[1:])
+	c.replay = true // more than two thirds have let it pass
 	codes := map[bool]int{}
 	for _, r := range c.block(txs...) {
 		codes[r.Code == 0]++
@@ -154,9 +158,11 @@ func TestAMessageThatFailedHasUsedItsLimit(t *testing.T) {
 	res := c.block(c.free(hot, first))[0] // a hash that is committed already: the message refuses it
 	require.Contains(t, res.Log, "failed to execute message")
 
+	c.replay = true // no proposal takes it
 	res = c.block(c.free(hot, second))[0]
 	require.NotZero(t, res.Code)
 	require.Contains(t, res.Log, "weights_rate_limit")
+	c.replay = false
 	c.blocks(3)
 	c.runTx(c.free(hot, second))
 }
@@ -196,54 +202,72 @@ func TestEveryoneElsePaysTheLeastGasPriceWhateverTheProposerSays(t *testing.T) {
 	c.runTx(c.sign(offer{gas: 100_000, fee: 1_000}, []string{"user"}, send("user", "owner", 1)))
 }
 
-// laneBlock is as many free transactions as fill the lane, and more.
-func laneBlock(t *testing.T, c *chain, n int) [][]byte {
-	t.Helper()
-	var txs [][]byte
+// crowd are miners, registered by one coldkey.
+func crowd(c *chain, n int) []string {
+	c.t.Helper()
+	var names []string
+	var fund, bind, register [][]byte
 	for i := range n {
-		who := fmt.Sprintf("crowd-%d", i)
-		msg := serve(t, who)
-		b := c.TxConfig.NewTxBuilder()
-		require.NoError(t, b.SetMsgs(msg))
-		b.SetGasLimit(gasOf(t, msg))
-		raw, err := c.TxConfig.TxEncoder()(b.GetTx())
-		require.NoError(t, err)
-		txs = append(txs, raw)
+		name := fmt.Sprintf("crowd-%d", i)
+		names = append(names, name)
+		fund = append(fund, c.sign(offer{gas: 200_000, fee: 2_000}, []string{"user"}, send("user", name, 1)))
 	}
-	return txs
+	c.runTx(fund...)
+	for _, name := range names {
+		bind = append(bind, c.sign(offer{gas: 400_000, fee: 4_000}, []string{"user", name}, &alphatypes.MsgBindHotkey{Coldkey: text("user"), Hotkey: text(name)}))
+	}
+	c.runTx(bind...)
+	for _, name := range names {
+		register = append(register, c.sign(offer{gas: 1_000_000, fee: 10_000}, []string{"user"},
+			&subnetstypes.MsgRegister{Coldkey: text("user"), Hotkey: text(name), Netuid: 1, MaxBurn: 1_000 * tao}))
+	}
+	c.runTx(register...)
+	return names
 }
 
 func TestTheLaneGetsAQuarterOfABlocksGas(t *testing.T) {
-	c := newChain(t)
+	c := permitted(t)
 	fits := int(25_000_000 / gasOf(t, &subnetstypes.MsgServe{}))
-	free := laneBlock(t, c, fits+10)
+	var free [][]byte
+	for _, name := range crowd(c, fits+3) {
+		free = append(free, c.free(name, serve(t, name)))
+	}
 	payer := c.sign(paid, []string{"user"}, send("user", "owner", 1))
 	mempool := append(append([][]byte{}, free...), payer)
-
-	res, err := c.PrepareProposal(&abci.RequestPrepareProposal{Height: c.height + 1, Time: c.time, Txs: mempool, MaxTxBytes: 4 << 20})
-	require.NoError(t, err)
-	require.Equal(t, append(append([][]byte{vrf.Frame(nil)}, free[:fits]...), payer), res.Txs, "the surplus waits, and the order stays")
+	proposed := c.prepare(4<<20, mempool...)[1:]
+	require.Equal(t, append(append([][]byte{}, free[:fits]...), payer), proposed, "the surplus waits, and the order stays")
 
 	for name, o := range map[string]struct {
 		txs  [][]byte
 		want abci.ResponseProcessProposal_ProposalStatus
 	}{
-		"what we propose":              {res.Txs[1:], abci.ResponseProcessProposal_ACCEPT},
-		"one free one too many":        {free[:fits+1], abci.ResponseProcessProposal_REJECT},
-		"a free one of no lane's kind": {[][]byte{c.sign(offer{gas: 100_000}, []string{"user"}, send("user", "owner", 1))}, abci.ResponseProcessProposal_REJECT},
-		"what can't be read":           {[][]byte{[]byte("hello")}, abci.ResponseProcessProposal_REJECT},
+		"what we propose":              {proposed, accepted},
+		"one free one too many":        {free[:fits+1], refused},
+		"a free one twice":             {[][]byte{free[0], free[0]}, refused},
+		"a free one of a stranger":     {[][]byte{c.free("user", serve(t, "user"))}, refused},
+		"a free one of no lane's kind": {[][]byte{c.sign(offer{gas: 100_000}, []string{"user"}, send("user", "owner", 1))}, refused},
+		"what can't be read":           {[][]byte{[]byte("hello")}, refused},
 		"more gas than a block has": {[][]byte{
 			c.sign(offer{gas: 60_000_000, fee: 600_000}, []string{"user"}, send("user", "owner", 1)),
 			c.sign(offer{gas: 60_000_000, fee: 600_000}, []string{"owner"}, send("owner", "user", 1)),
-		}, abci.ResponseProcessProposal_REJECT},
+		}, refused},
 	} {
 		t.Run(name, func(t *testing.T) {
-			txs := append([][]byte{vrf.Frame(nil)}, o.txs...)
-			got, err := c.ProcessProposal(&abci.RequestProcessProposal{Height: c.height + 1, Time: c.time, Txs: txs, Hash: []byte(name)})
-			require.NoError(t, err)
-			require.Equal(t, o.want.String(), got.Status.String())
+			require.Equal(t, o.want.String(), c.propose(append([][]byte{c.frame()}, o.txs...)...).String())
 		})
 	}
+}
+
+// CometBFT takes the first transactions of its mempool whose gas makes a block, and
+// only then asks what to propose of them.
+func TestFreeTransactionsThatWaitKeepNobodyOutWhoPays(t *testing.T) {
+	c := permitted(t)
+	res := c.check(c.free("miner-1-hot", serve(t, "miner-1-hot")))
+	require.Zero(t, res.Code, res.Log)
+	require.Zero(t, res.GasWanted)
+	res = c.check(c.sign(paid, []string{"user"}, send("user", "owner", 1)))
+	require.Zero(t, res.Code, res.Log)
+	require.EqualValues(t, paid.gas, res.GasWanted)
 }
 
 func TestAProposalKeepsToItsSizeAndLeavesNoGapInASequence(t *testing.T) {
@@ -307,4 +331,91 @@ func TestARestartedNodeChecksForItsNextBlock(t *testing.T) {
 	again := c.reopen()
 	res := again.check(again.free("miner-1-hot", serve(t, "miner-1-hot")))
 	require.Zero(t, res.Code, res.Log)
+}
+
+// A reveal that fails keeps its commit: in the lane it is tried as seldom as a commit,
+// else a validator would fill an eightieth of every block for nothing.
+func TestAFreeRevealThatFailsHasUsedALimit(t *testing.T) {
+	c := permitted(t)
+	const hot = "validator-1-hot"
+	c.runTx(c.free(hot, commit(hot, row(hot, 1, 2))))
+	c.epoch()
+	wrong := row(hot, 7, 7)
+	require.Contains(t, c.block(c.free(hot, wrong))[0].Log, "must be those of the commit")
+	for range 4 {
+		require.Contains(t, c.check(c.free(hot, wrong)).Log, "weights_rate_limit")
+		c.block()
+	}
+	c.runTx(c.free(hot, row(hot, 1, 2)))
+}
+
+// The most of a block that one hotkey gets for nothing: its limits times the lane's gas.
+func TestWhatAnInsiderGetsOfABlock(t *testing.T) {
+	const blockGas = 100_000_000
+	longest := make([]uint32, weightstypes.MaxRow)
+	defaults, err := subnetstypes.DefaultParams().Defaults()
+	require.NoError(t, err)
+	for name, o := range map[string]struct {
+		serves, weights uint64  // blocks between two
+		most            float64 // of blocks' gas
+	}{
+		"mainnet":                         {uint64(subnetstypes.DefaultParams().ServeRateLimit), uint64(defaults.WeightsRateLimit), 0.000_27},
+		"mainnet, as governance may have": {uint64(subnetstypes.DefaultParams().ServeRateLimit), 10, 0.002_5},
+	} {
+		gas := float64(gasOf(t, &subnetstypes.MsgServe{})) / float64(o.serves)
+		gas += float64(gasOf(t, &weightstypes.MsgSetWeights{Uids: longest})) / float64(o.weights)
+		gas += float64(gasOf(t, &weightstypes.MsgRevealWeights{Uids: longest})) / float64(o.weights)
+		require.Less(t, gas/blockGas, o.most, name)
+	}
+
+	// A hotkey that tries everything in each block gets through what its limits say.
+	c := permitted(t)
+	const hot = "validator-1-hot"
+	c.runTx(c.free(hot, commit(hot, row(hot, 1, 2))))
+	c.epoch()
+	got := map[string]int{}
+	from := c.height
+	for c.height < from+8 { // the reveal's epoch is not over
+		for _, m := range []sdk.Msg{serve(t, hot), commit(hot, row(hot, 3, uint32(c.height))), row(hot, 7, 7)} {
+			if tx := c.free(hot, m); c.check(tx).Code == 0 {
+				got[sdk.MsgTypeURL(m)] += len(c.prepare(1<<20, tx)) - 1
+				c.block(tx)
+			}
+		}
+		c.block()
+	}
+	blocks := int(c.height - from)
+	for kind, n := range got {
+		require.LessOrEqual(t, n, 1+blocks/5, kind)
+	}
+	require.Len(t, got, 3)
+}
+
+// A proposer's junk, and who has spent its coins by the time that others of its
+// transactions are run: these fail before they pay, and are bounded by a block.
+func TestWhatFailsBeforeItPaysIsBoundedByABlock(t *testing.T) {
+	c := newChain(t)
+	c.runTx(c.sign(paid, []string{"user"}, send("user", "a", tao)))
+	all := c.sign(paid, []string{"a"}, send("a", "owner", tao-int64(paid.fee)))
+	behind := [][]byte{all}
+	for range 60 { // each was covered when it came
+		behind = append(behind, c.sign(paid, []string{"a"}, send("a", "owner", 1)))
+	}
+	for _, tx := range behind {
+		require.Zero(t, c.check(tx).Code)
+	}
+	proposed := c.prepare(4<<20, behind...)[1:]
+	require.Len(t, proposed, 50, "a block's gas")
+	forged := c.sign(paid, []string{"user"}, send("user", "owner", 1))
+	forged[len(forged)-1] ^= 1
+	before := c.balance("user")
+	results := c.block(append(proposed[:49:49], forged)...)
+	require.Zero(t, results[0].Code, results[0].Log)
+	require.Contains(t, results[48].Log, "insufficient funds")
+	require.Contains(t, results[49].Log, "signature verification failed")
+	require.Zero(t, c.balance("a"))
+	require.Equal(t, before, c.balance("user"))
+	res, err := c.CheckTx(&abci.RequestCheckTx{Tx: behind[60], Type: abci.CheckTxType_Recheck})
+	require.NoError(t, err)
+	require.NotZero(t, res.Code, "the mempool drops the rest")
 }

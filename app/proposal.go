@@ -11,18 +11,22 @@ import (
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 
 	seedkeeper "github.com/lodenet/lode/x/seed/keeper"
+	weightskeeper "github.com/lodenet/lode/x/weights/keeper"
 )
 
 // laneShare is the free lane's part of a block's gas: one in so many.
 const laneShare = 4
 
 // proposals make and judge blocks: the proposer's proof of its part of the seed,
-// then transactions. Of those they see only what they say of themselves; whether
-// they succeed is seen when they run.
+// then transactions. Of those that pay they see only what they say of themselves;
+// whether they succeed is seen when they run. Free ones must be a registered
+// neuron's, within its limits, by the state of the block before: no proposer can give
+// a block's quarter away to its friends, who are strangers to the subnets.
 type proposals struct {
-	decode sdk.TxDecoder
-	seed   seedkeeper.Keeper
-	vrf    *prover
+	decode  sdk.TxDecoder
+	weights weightskeeper.Keeper
+	seed    seedkeeper.Keeper
+	vrf     *prover
 }
 
 // budget is what is left of a block.
@@ -30,6 +34,7 @@ type budget struct {
 	gas, lane uint64
 }
 
+// newBudget is what a block has to begin with.
 func newBudget(ctx sdk.Context) budget {
 	gas := uint64(maxBlockGas) // a chain without a limit keeps one for the lane
 	limited := false
@@ -44,7 +49,8 @@ func newBudget(ctx sdk.Context) budget {
 }
 
 // take charges a transaction, or says why it doesn't fit; then nothing is charged.
-func (b *budget) take(tx sdk.Tx) error {
+// A free one uses up its neuron's limit in consume.
+func (b *budget) take(tx sdk.Tx, consume func(sdk.Msg) error) error {
 	t, ok := tx.(sdk.FeeTx)
 	if !ok {
 		return fmt.Errorf("a transaction without a fee field")
@@ -54,11 +60,15 @@ func (b *budget) take(tx sdk.Tx) error {
 		return fmt.Errorf("%d gas, but %d is left of the block", gas, b.gas)
 	}
 	if isFree(tx) {
-		if _, err := laneMessage(tx); err != nil {
+		msg, err := laneMessage(tx)
+		if err != nil {
 			return err
 		}
 		if gas > b.lane {
 			return fmt.Errorf("%d gas, but %d is left of the free lane", gas, b.lane)
+		}
+		if err := consume(msg); err != nil {
+			return err
 		}
 		b.lane -= gas
 	}
@@ -90,6 +100,7 @@ func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]
 	}()
 	var (
 		left    = newBudget(ctx)
+		consume = p.consumer(ctx)
 		size    int64
 		waiting = map[string]bool{} // signers
 	)
@@ -100,7 +111,7 @@ func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]
 		}
 		signers := signersOf(tx)
 		n := txSize(raw)
-		if waits(signers, waiting) || size+n > most || left.take(tx) != nil {
+		if waits(signers, waiting) || size+n > most || left.take(tx, consume) != nil {
 			for _, s := range signers {
 				waiting[string(s)] = true
 			}
@@ -112,12 +123,18 @@ func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]
 	return txs, nil
 }
 
+// consumer uses limits up on a state of its own, which is thrown away.
+func (p proposals) consumer(ctx sdk.Context) func(sdk.Msg) error {
+	state, _ := ctx.CacheContext()
+	return func(msg sdk.Msg) error { return p.weights.LaneConsume(state, msg) }
+}
+
 // txSize is what a transaction takes of a block, in bytes.
 func txSize(raw []byte) int64 { return cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{raw}) }
 
 // process refuses a block without its proposer's proof, or with a transaction that
-// can't be read, with a free one that is not for the lane, with too much gas, or
-// with too much of it in the lane.
+// can't be read, with a free one that is not for the lane or beyond a neuron's limit,
+// with too much gas, or with too much of it in the lane.
 func (p proposals) process(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	if err := p.judge(ctx, req); err != nil {
 		ctx.Logger().Warn("a proposed block is refused", "height", req.Height, "err", err)
@@ -130,11 +147,11 @@ func (p proposals) judge(ctx sdk.Context, req *abci.RequestProcessProposal) erro
 	if err := p.seed.CheckProposal(ctx, req.ProposerAddress, req.Height, req.Txs); err != nil {
 		return err
 	}
-	left := newBudget(ctx)
+	left, consume := newBudget(ctx), p.consumer(ctx)
 	for i, raw := range req.Txs[1:] {
 		tx, err := p.decode(raw)
 		if err == nil {
-			err = left.take(tx)
+			err = left.take(tx, consume)
 		}
 		if err != nil {
 			return fmt.Errorf("transaction %d: %w", i+1, err)

@@ -1,9 +1,21 @@
 #!/bin/sh
-# fuzz.sh [TIME]: runs each fuzz test of the tree for TIME (default 30s).
+# fuzz.sh [TIME [WORD]]: runs each fuzz test of the tree for TIME (default 30s), or
+# those whose folder or name has the WORD. FUZZ_PARALLEL is how many run at once of one
+# test (default: a worker a core). All are run; it fails if one did, and says which.
 set -eu
 cd "$(dirname "$0")/.."
-git grep -ho '^func Fuzz[A-Za-z0-9]*' -- '*_test.go' | sort -u | while read -r _ name; do
-  dir=$(dirname "$(git grep -l "^func $name(" -- '*_test.go' | head -1)")
-  echo "$name in $dir"
-  go test "./$dir" -run '^$' -fuzz "^$name\$" -fuzztime "${1:-30s}"
-done
+time=${1:-30s}
+list=$(git grep -o '^func Fuzz[A-Za-z0-9_]*' -- '*_test.go' | sed 's|^\(.*\)/[^/]*:func \(.*\)$|\1 \2|' | grep -- "${2:-}" | sort -u)
+[ -n "$list" ] || { echo "no fuzz test has \"$2\" in its folder or name"; exit 1; }
+count=$(echo "$list" | wc -l)
+n=0
+failed=
+while read -r dir name; do
+  n=$((n + 1))
+  echo "== $n of $count: $name in $dir, $time"
+  # A test's name alone: packages may have tests of one name.
+  go test "./$dir" -run '^$' -fuzz "^$name\$" -fuzztime "$time" ${FUZZ_PARALLEL:+-parallel "$FUZZ_PARALLEL"} || failed="$failed $dir.$name"
+done <<LIST
+$list
+LIST
+[ -z "$failed" ] || { echo "failed:$failed"; exit 1; }

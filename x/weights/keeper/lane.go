@@ -93,7 +93,7 @@ func (k Keeper) revealLane(ctx context.Context, m *types.MsgRevealWeights) (subn
 	}
 	for _, c := range open {
 		if c.RevealEpoch == state.Number+1 {
-			return n, revealLimit, nil
+			return n, freeRevealLimit(s), nil
 		}
 	}
 	if len(open) == 0 {

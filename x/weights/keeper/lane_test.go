@@ -136,10 +136,15 @@ func TestSection8TheLaneTakesAReveal(t *testing.T) {
 	require.NoError(t, e.k.LaneConsume(e.ctx, wrong))
 	require.ErrorIs(t, e.inLane(func() error { _, err := send(e, e.msgs.RevealWeights, wrong); return err }), types.ErrNoCommit)
 	require.ErrorIs(t, e.k.LaneConsume(e.ctx, someRow.reveal()), types.ErrTooSoon, "one a block")
-	e.to(24)
+	e.to(27)
+	require.ErrorIs(t, e.k.LaneConsume(e.ctx, someRow.reveal()), types.ErrTooSoon, "as seldom as commits")
+	paid, _ := e.ctx.CacheContext()
+	_, err = e.msgs.RevealWeights(paid, someRow.reveal())
+	require.NoError(t, err, "for a fee, in any block")
+	e.to(28)
 	require.NoError(t, e.k.LaneConsume(e.ctx, someRow.reveal()))
 	require.NoError(t, e.inLane(func() error { return e.reveal(someRow) }))
-	e.to(25)
+	e.to(29)
 	require.ErrorIs(t, e.k.LaneCheck(e.ctx, someRow.reveal()), types.ErrNoCommit, "nothing is left to open")
 }
 

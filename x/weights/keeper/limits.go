@@ -19,9 +19,17 @@ type limit struct {
 	last   int64 // an attempt that the kind's own record doesn't know, 0 if none
 }
 
-// revealLimit lets one reveal a block through. What can be revealed at all is
-// bounded by the open commits.
+// revealLimit lets one reveal a block through, which pays.
 var revealLimit = limit{kind: types.KindReveal, name: "one reveal a block", blocks: 1}
+
+// freeRevealLimit lets reveals into the free lane as often as commits: a reveal that
+// fails keeps the commit, and 21 hotkeys that reveal something wrong in every block
+// would fill the lane.
+func freeRevealLimit(s subnetstypes.Subnet) limit {
+	l := weightsLimit(s)
+	l.kind = types.KindReveal
+	return l
+}
 
 func weightsLimit(s subnetstypes.Subnet) limit {
 	return limit{kind: types.KindWeights, name: "weights_rate_limit", blocks: max(int64(s.Hyperparameters.WeightsRateLimit), 1)}

@@ -26,7 +26,7 @@ var (
 // Kinds of transaction with a limit of their own.
 const (
 	KindWeights = "weights" // SetWeights and CommitWeights share weights_rate_limit
-	KindReveal  = "reveal"  // one a block
+	KindReveal  = "reveal"  // one a block; free ones as often as weights
 	KindServe   = "serve"   // serve_rate_limit of x/subnets
 )
 
