@@ -152,7 +152,7 @@ func collateralParams(p *collateraltypes.Params) {
 // emissionParams put a halving within reach: genesis is a little under half of the
 // cap.
 func emissionParams(p *emissiontypes.Params) {
-	p.Cap = 240_000 * tao
+	p.Cap = 226_000 * tao
 	p.InitialReward = 50 * tao
 }
 

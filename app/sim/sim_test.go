@@ -85,7 +85,7 @@ func others(seed uint64) []sim.Kind {
 }
 
 // opsEach are the operations of a seed in the long run.
-const opsEach = 20_000
+const opsEach = 10_000
 
 func TestAMillionOperations(t *testing.T) {
 	if os.Getenv("LODE_LONG") == "" {
@@ -168,7 +168,7 @@ var otherEvents = []string{
 	"slash", "liveness", "complete_unbonding", "complete_redelegation", "apply_cons_pubkey_rotation", "rotate_cons_pubkey",
 	"governance: proposal_passed", "governance: proposal_failed", "governance: proposal_rejected", "inactive_proposal",
 	"block with evidence of a double signature", "proposal dropped after it was voted on", "block decided that no honest node accepts",
-	"export and import",
+	"export and import", "rewards were halved",
 }
 
 // unlikely are events of what must never happen: the work of a block's end that
