@@ -10,7 +10,7 @@ import (
 
 // Metrics are what a node tells of its chain to Prometheus: a collector for one
 // [App]. They look on from outside: calls of consensus are timed around the
-// application ([App.Measured]), results are counted from its answers, the state is
+// application ([Metrics.Around]), results are counted from its answers, the state is
 // read as queries read it, of the last committed block. Nothing of it is state, and
 // nothing that a block does depends on it.
 type Metrics struct {
@@ -40,9 +40,10 @@ type Metrics struct {
 	state   stateReader
 }
 
-// NewMetrics makes an application's metrics. They see blocks that go through
-// [App.Measured].
-func NewMetrics(app *App) *Metrics {
+// NewMetrics makes the application's metrics. They see blocks that go through what
+// [Metrics.Around] returns.
+func (app *App) NewMetrics() *Metrics {
+	app.runs.take() // what ran unseen
 	m := &Metrics{app: app, state: stateReader{app: app}}
 	m.calls = histograms(m, "abci_seconds", "Time that CometBFT waited for the application, by call.", durations, "call")
 	m.steps = histograms(m, "block_step_seconds", "Time of each step of a block's execution; of blocks that were decided, wherever they ran.", durations, "step")
@@ -63,9 +64,10 @@ func NewMetrics(app *App) *Metrics {
 	m.epochs = counters(m, "epochs_total", "Epochs that this node ran, by outcome.", "netuid", "outcome")
 	m.weightsSet = counters(m, "weights_rows_total", "Rows of weights that took force, or were committed.", "netuid", "how")
 	m.failedParts = counters(m, "subnet_failures_total", "Parts of a block's emission that failed for a subnet.", "netuid")
-	for _, values := range [][]string{{"proved"}, {"missing"}} {
-		m.proofs.WithLabelValues(values...)
-		m.prepared.WithLabelValues(values...)
+	m.failedParts.WithLabelValues("0") // the step as a whole
+	for _, proof := range []string{"proved", "missing"} {
+		m.proofs.WithLabelValues(proof)
+		m.prepared.WithLabelValues(proof)
 	}
 	for _, result := range []string{"accepted", "refused"} {
 		m.judged.WithLabelValues(result)
@@ -96,11 +98,14 @@ func (m *Metrics) Collect(ch chan<- prometheus.Metric) {
 	m.state.collect(ch, m.blocks.lastEpochs())
 }
 
-// Measured is the application as a server runs it, with its calls measured.
-func (app *App) Measured(m *Metrics) servertypes.Application { return measured{app, m} }
+// Around is the application as a server runs it, with its calls measured. inner is the
+// metrics' [App], or what a server has put around it.
+func (m *Metrics) Around(inner servertypes.Application) servertypes.Application {
+	return measured{inner, m}
+}
 
 type measured struct {
-	*App
+	servertypes.Application
 	m *Metrics
 }
 
@@ -111,7 +116,7 @@ func (a measured) timed(call string) func() {
 
 func (a measured) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	defer a.timed("prepare_proposal")()
-	res, err := a.App.PrepareProposal(req)
+	res, err := a.Application.PrepareProposal(req)
 	if err == nil {
 		a.m.prepared.WithLabelValues(proofOf(res.Txs)).Inc()
 	}
@@ -120,7 +125,7 @@ func (a measured) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.Respo
 
 func (a measured) ProcessProposal(req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	defer a.timed("process_proposal")()
-	res, err := a.App.ProcessProposal(req)
+	res, err := a.Application.ProcessProposal(req)
 	result := "refused"
 	if err == nil && res.IsAccepted() {
 		result = "accepted"
@@ -133,7 +138,7 @@ func (a measured) FinalizeBlock(req *abci.RequestFinalizeBlock) (res *abci.Respo
 	defer a.timed("finalize_block")()
 	done := false
 	defer func() {
-		run, dropped := a.runs.take()
+		run, dropped := a.m.app.runs.take()
 		a.m.dropped.Add(float64(dropped))
 		if !done || err != nil { // a panic passes on
 			a.m.observeFailure(run)
@@ -141,12 +146,12 @@ func (a measured) FinalizeBlock(req *abci.RequestFinalizeBlock) (res *abci.Respo
 		}
 		a.m.observeBlock(req, res, run)
 	}()
-	res, err = a.App.FinalizeBlock(req)
+	res, err = a.Application.FinalizeBlock(req)
 	done = true
 	return res, err
 }
 
 func (a measured) Commit() (*abci.ResponseCommit, error) {
 	defer a.timed("commit")()
-	return a.App.Commit()
+	return a.Application.Commit()
 }

@@ -173,6 +173,12 @@ func (m *Metrics) observeEvents(events []abci.Event, at time.Time) {
 		}
 		m.events.WithLabelValues(strings.Replace(rest, ".v1.Event", ".", 1)).Inc()
 		switch rest {
+		case "emission.v1.EventSubnetEmission":
+			// Every started subnet has one in every block. Counters of what should never
+			// happen begin at zero: the first time would not be seen to be one.
+			netuid := attribute(e, "netuid")
+			m.epochs.WithLabelValues(netuid, "failed")
+			m.failedParts.WithLabelValues(netuid)
 		case "weights.v1.EventEpoch":
 			netuid := attribute(e, "netuid")
 			m.epochs.WithLabelValues(netuid, attribute(e, "outcome")).Inc()

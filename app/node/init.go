@@ -189,6 +189,8 @@ func cometConfig(home string, s Settings) *cmtcfg.Config {
 	cfg.RPC.MaxSubscriptionClients = 500
 	cfg.RPC.MaxSubscriptionsPerClient = 50
 	cfg.RPC.PprofListenAddress = ""
+	// Should metrics be turned on: not to everybody.
+	cfg.Instrumentation.PrometheusListenAddr = "127.0.0.1:26660"
 	// Nodes on one machine or in one house are peers too.
 	cfg.P2P.AddrBookStrict = false
 	cfg.P2P.AllowDuplicateIP = true

@@ -40,9 +40,16 @@ type metrics struct {
 	app      *app.Metrics
 }
 
+// measurable is an [app.App], or what a server has put around one.
+type measurable interface {
+	servertypes.Application
+	NewMetrics() *app.Metrics
+	ChainID() string
+}
+
 // newMetrics makes the metrics of an application whose data lie in dir.
-func newMetrics(a *app.App, dir string) (*metrics, error) {
-	m := &metrics{registry: prometheus.NewRegistry(), app: app.NewMetrics(a)}
+func newMetrics(a measurable, dir string) (*metrics, error) {
+	m := &metrics{registry: prometheus.NewRegistry(), app: a.NewMetrics()}
 	err := errors.Join(
 		prometheus.WrapRegistererWith(prometheus.Labels{"chain_id": a.ChainID()}, m.registry).Register(m.app),
 		m.registry.Register(newDisk(dir)),
@@ -71,7 +78,7 @@ func (n *Node) measured() servertypes.Application {
 	if n.metrics == nil {
 		return n.app
 	}
-	return n.app.Measured(n.metrics.app)
+	return n.metrics.app.Around(n.app)
 }
 
 // serveMetrics serves what is gathered. A client may be as slow, and ask as often, as it

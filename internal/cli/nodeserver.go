@@ -20,8 +20,11 @@ type genesisFile = genutiltypes.AppGenesis
 // newServerCommands are the SDK's, run with this chain's application.
 func newServerCommands() []*cobra.Command {
 	h := newHalt()
-	start := server.StartCmdWithOptions(h.starting, app.DefaultHome, server.StartCmdOptions{
+	metrics := new(startMetrics)
+	start := server.StartCmdWithOptions(metrics.measuring(h.starting), app.DefaultHome, server.StartCmdOptions{
+		PostSetup: metrics.serve,
 		AddFlags: func(cmd *cobra.Command) {
+			metrics.addFlag(cmd)
 			cmd.Flags().Int64(app.FlagCheckInvariants, 0, "check the chain's invariants every so many blocks, and stop where one is broken (0: never)")
 			cmd.Flags().String(app.FlagVRFKeyFile, "", "file with the validator's VRF keys (default HOME/config/vrf_key.json)")
 			// The SDK's own program adds these to its root command.
@@ -73,6 +76,7 @@ func newServerCommands() []*cobra.Command {
 	for _, c := range cmds {
 		onRun(c, withServer, h.wrap)
 	}
+	metrics.configured(start)
 	return append(cmds, status)
 }
 
