@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 
 	cmtlog "github.com/cometbft/cometbft/libs/log"
@@ -30,3 +31,10 @@ func (q quiet) Impl() any                   { return q.Logger }
 
 // comet is the log as CometBFT wants it.
 func (q quiet) comet() cmtlog.Logger { return cmtlogwrapper.CometLoggerWrapper{Logger: q} }
+
+// cometLog is CometBFT's log, in which it says that it can't go on.
+func (n *Node) cometLog() cmtlog.Logger {
+	return cmtlogwrapper.CometLoggerWrapper{Logger: Watch(n.log, func(err error) {
+		n.fail(fmt.Errorf("a block that can't follow: %w", err))
+	})}
+}

@@ -174,6 +174,9 @@ func (n *Node) openApp(s settings) (err error) {
 }
 
 func (n *Node) startComet(ctx context.Context, s settings) error {
+	if _, err := completeIndex(s.comet); err != nil {
+		return err
+	}
 	nodeKey, err := p2p.LoadOrGenNodeKey(s.comet.NodeKeyFile())
 	if err != nil {
 		return err
@@ -197,7 +200,7 @@ func (n *Node) startComet(ctx context.Context, s settings) error {
 	n.comet, err = cmtnode.NewNodeWithContext(ctx, s.comet,
 		validator, nodeKey,
 		proxy.NewLocalClientCreator(watched{server.NewCometABCIWrapper(n.measured()), n.fail}), genesis, n.dbs.provide,
-		n.provideMetrics(s.comet.Instrumentation), n.log.comet())
+		n.provideMetrics(s.comet.Instrumentation), n.cometLog())
 	s.comet.Consensus.TimeoutCommit = timeout
 	if err != nil {
 		return fmt.Errorf("the node can't be started: %w", err)

@@ -9,15 +9,18 @@ import (
 )
 
 func newNodeDoctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var data bool
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Examine a node: what is wrong, and what to do",
 		Long: `Examines a node's folder and, where it runs, the node: configuration, genesis, version, keys and who may read them, disk,
 ports, clock, peers, whether it follows the chain, and whether the validator's VRF key is in force.
 
-Name other nodes of the chain with --node: clock and blocks are compared with theirs. Nothing is changed. It ends with
-exit code 1 where a check failed; warnings alone don't.`,
+Name other nodes of the chain with --node: clock and blocks are compared with theirs. With --data all blocks and the whole
+state of a node that is stopped are read, and their hashes computed anew: a wrong bit anywhere is found. Nothing is
+changed. It ends with exit code 1 where a check failed; warnings alone don't.`,
 		Example: `  lode node doctor
+  lode node doctor --data
   lode node doctor --home net/node0 --node http://127.0.0.1:26667`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -31,6 +34,9 @@ exit code 1 where a check failed; warnings alone don't.`,
 			found, err := node.Diagnose(cmd.Context(), nodeHome(cmd), others)
 			if err != nil {
 				return nodeError(err)
+			}
+			if data {
+				found = append(found, node.ExamineData(nodeHome(cmd)))
 			}
 			if err := printFindings(cmd, found); err != nil {
 				return err
@@ -47,6 +53,8 @@ exit code 1 where a check failed; warnings alone don't.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&data, "data", false, "read all blocks and the whole state, too; takes long on a long chain")
+	return cmd
 }
 
 // printFindings shows what is so, and below what is wrong what to do.

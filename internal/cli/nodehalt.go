@@ -95,9 +95,9 @@ func (h *halt) wrap(cmd *cobra.Command) {
 		}()
 		select {
 		case err := <-h.why:
-			return err
+			return damaged(nodeHome(cmd), err)
 		case err := <-ended:
-			return err
+			return damaged(nodeHome(cmd), err)
 		}
 	}
 }

@@ -33,6 +33,7 @@ func newServerCommands() []*cobra.Command {
 			cmd.Flags().Bool(flags.FlagLogNoColor, false, "leave colours out of the log")
 		},
 	})
+	start.RunE = h.watch(start.RunE)
 	start.RunE = withSigner(start.RunE)
 	start.Short = "Run the node"
 	start.Example = `  lode node start

@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/server"
+
+	"github.com/lodenet/lode/app/node"
+)
+
+// watch has a node that starts complete the index that a killed one left behind, and end
+// where CometBFT can't go on.
+func (h *halt) watch(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		defer func() {
+			// CometBFT panics with a text where blocks and state don't fit together.
+			switch r := recover().(type) {
+			case nil:
+			case string:
+				err = fmt.Errorf("%w: %s", node.ErrDamaged, r)
+			default:
+				panic(r)
+			}
+		}()
+		ctx := server.GetServerContextFromCmd(cmd)
+		missing, err := node.CompleteIndex(nodeHome(cmd))
+		if err != nil {
+			return err
+		}
+		if missing > 0 {
+			ctx.Logger.Info("the last process was killed: its transactions that were missing in the index are in it now", "count", missing)
+		}
+		ctx.Logger = node.Watch(ctx.Logger, h.end)
+		return run(cmd, args)
+	}
+}
+
+// end has the command end.
+func (h *halt) end(why error) { h.once.Do(func() { h.why <- why }) }
+
+// Commit writes a block's state, and panics where the database can't be read.
+func (a halting) Commit() (res *abci.ResponseCommit, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+		if err != nil && a.halt.ctx.Err() == nil { // else it was only cut off
+			a.halt.end(fmt.Errorf("the state can't be written: %w", err))
+			select {} // the process is about to end: nothing may follow
+		}
+	}()
+	return a.App.Commit()
+}
+
+// damaged gives errors of a node whose data can't be trusted their codes, and what to do.
+func damaged(home string, err error) error {
+	const again = "don't start it again as it is: `lode node doctor --data --home %s` says what is damaged, and how to begin anew"
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, node.ErrDiffers):
+		return fail("state_differs", fmt.Sprintf(again+". Or this is not the chain's version of lode", home), "this node has stopped: %w", err)
+	case errors.Is(err, node.ErrDamaged), unreadable(err):
+		return fail("data_damaged", fmt.Sprintf(again, home), "this node has stopped: %w", err)
+	case errors.Is(err, node.ErrConsensus):
+		return fail("consensus_stopped", "the log has the stack; "+fmt.Sprintf("`lode node doctor --data --home %s` says whether data is damaged", home), "this node has stopped: %w", err)
+	}
+	return err
+}
+
+// unreadable tells whether an error is of a library that can't read what it has written.
+func unreadable(err error) bool {
+	for _, words := range []string{"corrupt", "from proto error", "unmarshal", "the state can't be loaded", "can't get node", "missing for key"} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}
