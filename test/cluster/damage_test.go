@@ -26,8 +26,8 @@ func bankKey(t *testing.T, account string) []byte {
 
 // flipState flips a bit of a value in a store of a node that is stopped, as memory or a disk
 // without checksums may: the database is sound, the value is another. The tree has it
-// in a leaf, and once more where it is read from ("fast nodes").
-func flipState(t *testing.T, home, store string, key []byte) {
+// in a leaf, from which its hash is made, and once more where it is read from ("fast nodes").
+func flipState(t *testing.T, home, store string, key []byte, leaves bool) {
 	t.Helper()
 	db, err := dbm.NewGoLevelDB("application", filepath.Join(home, "data"), nil)
 	require.NoError(t, err)
@@ -59,7 +59,9 @@ func flipState(t *testing.T, home, store string, key []byte) {
 	}
 	require.NoError(t, it.Close())
 	require.NotNil(t, at, "the leaf of version %d is not found", version)
-	flip(at, leaf)
+	if leaves {
+		flip(at, leaf)
+	}
 	flip(fastKey, fast)
 }
 

@@ -11,7 +11,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"testing"
 	"time"
 
 	sdkmath "cosmossdk.io/math"
@@ -38,6 +40,7 @@ const (
 // ledger is a client's: it sends all the time, and writes down what it was told is
 // committed. At the end the chain must say the same on every node, to the rao.
 type ledger struct {
+	t      *testing.T
 	c      *cluster
 	client *client.Client
 	payers []*wallet.Signer
@@ -65,7 +68,7 @@ type receipt struct {
 // keep begins to send; nodes are those that the client knows.
 func keep(c *cluster) *ledger {
 	c.t.Helper()
-	l := &ledger{c: c, end: make(chan struct{}), balances: map[string]int64{}, refused: map[string]int{}}
+	l := &ledger{t: c.t, c: c, end: make(chan struct{}), balances: map[string]int64{}, refused: map[string]int{}}
 	var urls []string
 	for _, m := range c.nodes {
 		urls = append(urls, m.url)
@@ -83,6 +86,13 @@ func keep(c *cluster) *ledger {
 	}
 	l.busy.Go(l.stake)
 	l.busy.Go(l.commit)
+	// The hotkey has its permit with the subnet's first epoch.
+	c.until("a commit of weights is confirmed", func() (bool, string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		done := slices.ContainsFunc(l.receipts, func(r receipt) bool { return r.kind == "commit" })
+		return done, fmt.Sprint(l.refused)
+	})
 	return l
 }
 
@@ -103,7 +113,7 @@ func (c *cluster) operators() (signers []*wallet.Signer) {
 
 // prepare makes the accounts and a subnet, with the operators' money.
 func (l *ledger) prepare() {
-	t := l.c.t
+	t := l.t
 	ctx, cancel := context.WithTimeout(t.Context(), hung)
 	defer cancel()
 	key := func() *wallet.Signer {
@@ -140,11 +150,11 @@ func (l *ledger) sending(f func(ctx context.Context) (kind string, res *client.T
 		select {
 		case <-l.end:
 			return
-		case <-l.c.t.Context().Done():
+		case <-l.t.Context().Done():
 			return
 		default:
 		}
-		kind, res, err := f(l.c.t.Context())
+		kind, res, err := f(l.t.Context())
 		l.mu.Lock()
 		var tx *client.TxError
 		switch {
@@ -262,7 +272,7 @@ func (l *ledger) so() string {
 
 // close ends the sending; what is on its way is settled first.
 func (l *ledger) close() {
-	l.c.t.Helper()
+	l.t.Helper()
 	close(l.end)
 	settled := make(chan struct{})
 	go func() { l.busy.Wait(); close(settled) }()
@@ -270,7 +280,7 @@ func (l *ledger) close() {
 	case <-settled:
 	case <-time.After(hung):
 		l.c.dump()
-		l.c.t.Fatalf("the client still waits: %s", l.so())
+		l.t.Fatalf("the client still waits: %s", l.so())
 	}
 }
 
@@ -278,7 +288,7 @@ func (l *ledger) close() {
 // is there by its hash, in the same block with the same result, and each payer has what
 // the ledger says.
 func (l *ledger) check() {
-	t := l.c.t
+	t := l.t
 	t.Helper()
 	l.close()
 	require.Empty(t, l.failures)
