@@ -75,13 +75,18 @@ func TestOneSeed(t *testing.T) {
 	run(t, sim.Options{Seed: seed, Ops: env("LODE_SIM_OPS", 2_000), Others: others(seed), Import: true})
 }
 
-// others are the nodes of a seed of the long run: one of five has all, the rest has
-// one each.
+// others are the nodes of a seed of the long run: one of ten has all, two run
+// transactions side by side, the rest has the cheapest.
 func others(seed uint64) []sim.Kind {
-	if seed%5 == 0 {
+	switch seed % 10 {
+	case 0:
 		return every
+	case 1:
+		return []sim.Kind{sim.Parallel}
+	case 2:
+		return []sim.Kind{sim.Estimate}
 	}
-	return every[seed%3 : seed%3+1]
+	return []sim.Kind{sim.Plain}
 }
 
 // opsEach are the operations of a seed in the long run.
