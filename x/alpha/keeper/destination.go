@@ -39,26 +39,25 @@ func (k msgServer) SetDestination(ctx context.Context, m *types.MsgSetDestinatio
 	return &types.MsgSetDestinationResponse{}, emit(ctx, &types.EventDestinationSet{Hotkey: h.Hotkey, Destination: h.Destination})
 }
 
-// Destination is the hotkey on which a hotkey's incentive is staked: itself where
-// none was chosen, or where that one has another coldkey by now.
-func (k Keeper) Destination(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error) {
-	h, err := k.Hotkey(ctx, hotkey)
+// Payee is a hotkey's coldkey, and the hotkey on which its incentive is staked:
+// itself where none was chosen, or where that one has another coldkey by now.
+func (k Keeper) Payee(ctx context.Context, hotkey sdk.AccAddress) (coldkey, destination sdk.AccAddress, err error) {
+	h, ok, err := found(k.hotkeys.Get(ctx, hotkey))
+	if err == nil && !ok {
+		_, err = k.Hotkey(ctx, hotkey) // says what to do
+	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if h.Destination == "" {
-		return hotkey, nil
+	if coldkey, err = k.addressOf("coldkey", h.Coldkey); err != nil || h.Destination == "" {
+		return coldkey, hotkey, err
 	}
-	to, err := k.addressOf("destination", h.Destination)
-	if err != nil {
-		return nil, err
+	if destination, err = k.addressOf("destination", h.Destination); err != nil {
+		return nil, nil, err
 	}
-	target, ok, err := found(k.hotkeys.Get(ctx, to))
-	if err != nil {
-		return nil, err
+	target, ok, err := found(k.hotkeys.Get(ctx, destination))
+	if err == nil && (!ok || target.Coldkey != h.Coldkey) {
+		destination = hotkey
 	}
-	if !ok || target.Coldkey != h.Coldkey {
-		return hotkey, nil
-	}
-	return to, nil
+	return coldkey, destination, err
 }

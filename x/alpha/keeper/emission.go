@@ -3,46 +3,15 @@ package keeper
 import (
 	"context"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
 	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
-// AddLiquidity adds the block's emission to a pool: TAO of another module's
-// account, and alpha that is issued for it (protocol.md §6, step 5).
-func (k Keeper) AddLiquidity(ctx context.Context, subnetID uint64, fromModule string, tao, alpha uint64) error {
-	if tao == 0 && alpha == 0 {
-		return nil
-	}
-	p, err := k.Pool(ctx, subnetID)
-	if err != nil {
-		return err
-	}
-	after, err := addTao(p, tao)
-	if err != nil {
-		return err
-	}
-	if err := k.takeFrom(ctx, fromModule, tao); err != nil {
-		return err
-	}
-	p.TaoReserve = after
-	if err := emit(ctx, &types.EventLiquidityAdded{SubnetId: subnetID, Tao: tao, Alpha: alpha}); err != nil {
-		return err
-	}
-	if err := move(ctx, &p, types.Issuance, types.Reserve, alpha); err != nil {
-		return err
-	}
-	return k.setPool(ctx, p)
-}
-
-// BuyForProtocol buys alpha that stays out of circulation, free of the fee (§6,
-// step 6). All of tao enters the pool: where it would buy the alpha reserve under
-// its floor it buys less, so that no block's step fails for it.
-func (k Keeper) BuyForProtocol(ctx context.Context, subnetID uint64, fromModule string, tao uint64) (uint64, error) {
-	if tao == 0 {
-		return 0, nil
-	}
+// Emit gives a pool its part of a block (protocol.md §6, steps 5 to 7) and returns
+// what the alpha sold for root brought, in rao. It moves no coins: the caller brings
+// TaoIn and Excess to the module's account, and takes what Emit returns from it, once
+// for all pools of a block.
+func (k Keeper) Emit(ctx context.Context, subnetID uint64, e types.BlockEmission) (root uint64, err error) {
 	p, err := k.Pool(ctx, subnetID)
 	if err != nil {
 		return 0, err
@@ -51,134 +20,120 @@ func (k Keeper) BuyForProtocol(ctx context.Context, subnetID uint64, fromModule 
 	if err != nil {
 		return 0, err
 	}
+	before := p
+	if err := addLiquidity(ctx, &p, e.TaoIn, e.AlphaIn); err != nil {
+		return 0, err
+	}
+	if err := buyForProtocol(ctx, &p, params, e.Excess); err != nil {
+		return 0, err
+	}
+	if root, err = sellMinted(ctx, &p, params, e.Sold); err != nil {
+		return 0, err
+	}
+	if err := move(ctx, &p, types.Issuance, types.Pending, e.Pending); err != nil {
+		return 0, err
+	}
+	if p == before {
+		return root, nil
+	}
+	return root, k.setPool(ctx, p)
+}
+
+// addLiquidity adds TAO, and alpha that is issued for it.
+func addLiquidity(ctx context.Context, p *types.Pool, tao, alpha uint64) error {
+	if tao == 0 && alpha == 0 {
+		return nil
+	}
+	after, err := addTao(*p, tao)
+	if err != nil {
+		return err
+	}
+	p.TaoReserve = after
+	if err := emit(ctx, &types.EventLiquidityAdded{SubnetId: p.SubnetId, Tao: tao, Alpha: alpha}); err != nil {
+		return err
+	}
+	return move(ctx, p, types.Issuance, types.Reserve, alpha)
+}
+
+// buyForProtocol buys alpha that stays out of circulation, free of the fee. All of
+// tao enters the pool: where it would buy the alpha reserve under its floor it buys
+// less, so that no block's step fails for it.
+func buyForProtocol(ctx context.Context, p *types.Pool, params types.Params, tao uint64) error {
+	if tao == 0 {
+		return nil
+	}
 	t, err := p.Reserves().Buy(tao, pool.Rules{})
 	if err != nil {
-		return 0, poolError(p, err)
+		return poolError(*p, err)
 	}
 	if t.After.Alpha < params.MinReserve {
 		t.Out = p.AlphaReserve - min(params.MinReserve, p.AlphaReserve)
 		t.After.Alpha = p.AlphaReserve - t.Out
 	}
-	if err := k.takeFrom(ctx, fromModule, tao); err != nil {
-		return 0, err
-	}
-	if err := purchase(ctx, &p, t, types.Protocol, types.ReasonEmission); err != nil {
-		return 0, err
-	}
-	return t.Out, k.setPool(ctx, p)
+	return purchase(ctx, p, t, types.Protocol, types.ReasonEmission)
 }
 
-// SellMinted issues alpha, sells it in the pool at once, for the fee like
-// anybody, and sends what it gives to another module's account (§6, step 7:
-// root's part). Where the reserve's floor or its smallness forbids the sale
-// nothing is issued and nothing sold.
-func (k Keeper) SellMinted(ctx context.Context, subnetID uint64, toModule string, alpha uint64) (uint64, error) {
+// sellMinted issues alpha and sells it in the pool at once, for the fee like anybody:
+// root's part. Where the reserve's floor or its smallness forbids the sale nothing is
+// issued and nothing sold.
+func sellMinted(ctx context.Context, p *types.Pool, params types.Params, alpha uint64) (tao uint64, err error) {
 	if alpha == 0 {
 		return 0, nil
-	}
-	p, err := k.Pool(ctx, subnetID)
-	if err != nil {
-		return 0, err
-	}
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return 0, err
 	}
 	t, err := p.Reserves().Sell(alpha, rules(params))
 	if err != nil || t.Out == 0 {
 		return 0, nil
 	}
-	if err := sale(ctx, &p, t, types.Issuance, types.ReasonRoot); err != nil {
-		return 0, err
-	}
-	if err := k.setPool(ctx, p); err != nil {
-		return 0, err
-	}
-	return t.Out, k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, toModule, rao(t.Out))
+	return t.Out, sale(ctx, p, t, types.Issuance, types.ReasonRoot)
 }
 
-// MintPending issues alpha that waits for the next epoch.
-func (k Keeper) MintPending(ctx context.Context, subnetID uint64, alpha uint64) error {
-	return k.movePool(ctx, subnetID, types.Issuance, types.Pending, alpha)
-}
-
-// BurnPending burns alpha that waited for the epoch.
-func (k Keeper) BurnPending(ctx context.Context, subnetID uint64, alpha uint64) error {
-	return k.movePool(ctx, subnetID, types.Pending, types.Burned, alpha)
-}
-
-// RecyclePending takes back alpha that waited for the epoch: it can be issued again.
-func (k Keeper) RecyclePending(ctx context.Context, subnetID uint64, alpha uint64) error {
-	return k.movePool(ctx, subnetID, types.Pending, types.Issuance, alpha)
-}
-
-// StakePending stakes pending alpha for a coldkey on a hotkey. Where it is so
-// little that the deposit's rounding is refused it is the stake pool's reward
-// instead: an epoch does not fail for dust.
-func (k Keeper) StakePending(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
-	return k.pay(ctx, subnetID, alpha, func(p types.Pool) error {
-		err := k.addStake(ctx, p, hotkey, coldkey, alpha, reason)
-		if types.ErrRounding.Is(err) {
-			return k.reward(ctx, p, hotkey, alpha)
-		}
+// PayPending pays what waited for an epoch, in the order given. The pool is read and
+// written once, however many are paid.
+func (k Keeper) PayPending(ctx context.Context, subnetID uint64, payments []types.Payment) error {
+	p, err := k.Pool(ctx, subnetID)
+	if err != nil {
 		return err
-	})
+	}
+	for _, pay := range payments {
+		if pay.Alpha == 0 {
+			continue
+		}
+		if err := move(ctx, &p, types.Pending, pay.To, pay.Alpha); err != nil {
+			return err
+		}
+		if pay.To != types.Staked {
+			continue
+		}
+		if err := k.join(ctx, p, pay); err != nil {
+			return err
+		}
+	}
+	return k.setPool(ctx, p)
 }
 
-// RewardPending raises the value of all shares of a hotkey's stake pool by
-// pending alpha. An empty pool mints shares to the hotkey's coldkey.
-func (k Keeper) RewardPending(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, alpha uint64) error {
-	return k.pay(ctx, subnetID, alpha, func(p types.Pool) error {
-		on, err := k.StakeOn(ctx, subnetID, hotkey)
+// join adds a payment to its stake pool, for new shares or as a reward. Where it is
+// so little that the deposit's rounding is refused it is a reward: an epoch does not
+// fail for dust. A reward of an empty stake pool mints shares to the hotkey's coldkey.
+func (k Keeper) join(ctx context.Context, p types.Pool, pay types.Payment) error {
+	if pay.Coldkey == nil {
+		on, err := k.StakeOn(ctx, p.SubnetId, pay.Hotkey)
 		if err != nil {
 			return err
 		}
 		if on > 0 {
-			return k.reward(ctx, p, hotkey, alpha)
+			return k.reward(ctx, p, pay.Hotkey, pay.Alpha)
 		}
-		coldkey, err := k.Coldkey(ctx, hotkey)
+		coldkey, err := k.Coldkey(ctx, pay.Hotkey)
 		if err != nil {
 			return err
 		}
-		return k.addStake(ctx, p, hotkey, coldkey, alpha, types.ReasonDividends)
-	})
-}
-
-// pay moves pending alpha to the stakes, where to says whose it is.
-func (k Keeper) pay(ctx context.Context, subnetID uint64, alpha uint64, to func(types.Pool) error) error {
-	if alpha == 0 {
-		return nil
+		return k.addStake(ctx, p, pay.Hotkey, coldkey, pay.Alpha, types.ReasonDividends)
 	}
-	p, err := k.Pool(ctx, subnetID)
-	if err != nil {
-		return err
+	err := k.addStake(ctx, p, pay.Hotkey, pay.Coldkey, pay.Alpha, pay.Reason)
+	if types.ErrRounding.Is(err) {
+		return k.reward(ctx, p, pay.Hotkey, pay.Alpha)
 	}
-	if err := move(ctx, &p, types.Pending, types.Staked, alpha); err != nil {
-		return err
-	}
-	if err := to(p); err != nil {
-		return err
-	}
-	return k.setPool(ctx, p)
-}
-
-func (k Keeper) movePool(ctx context.Context, subnetID uint64, from, to types.Account, alpha uint64) error {
-	p, err := k.Pool(ctx, subnetID)
-	if err != nil {
-		return err
-	}
-	if err := move(ctx, &p, from, to, alpha); err != nil {
-		return err
-	}
-	return k.setPool(ctx, p)
-}
-
-// takeFrom brings another module's TAO into the reserves' account.
-func (k Keeper) takeFrom(ctx context.Context, module string, tao uint64) error {
-	if tao == 0 {
-		return nil
-	}
-	return k.bank.SendCoinsFromModuleToModule(ctx, module, types.ModuleName, rao(tao))
+	return err
 }
 
 func addTao(p types.Pool, tao uint64) (uint64, error) {

@@ -212,7 +212,8 @@ func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress,
 }
 
 // setPosition stores a position and its index entry, or deletes both where no
-// share is left.
+// share is left. The entry of a position that is there is not written again: an epoch
+// pays hundreds, and each entry is a path of the tree to hash and to store.
 func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
 	at, of := collections.Join3(p.SubnetId, account, coldkey), collections.Join3(coldkey, p.SubnetId, account)
 	if p.Shares.IsZero() {
@@ -221,7 +222,11 @@ func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress
 		}
 		return k.positionOfColdkey.Remove(ctx, of)
 	}
-	if err := k.positions.Set(ctx, at, p); err != nil {
+	there, err := k.positions.Has(ctx, at)
+	if err != nil {
+		return err
+	}
+	if err := k.positions.Set(ctx, at, p); err != nil || there {
 		return err
 	}
 	return k.positionOfColdkey.Set(ctx, of)

@@ -17,6 +17,11 @@ func (k Keeper) Bonded(ctx context.Context, subnetID uint64, hotkey sdk.AccAddre
 	if err != nil {
 		return 0, err
 	}
+	// A metagraph asks for each neuron, and few have any: Get would put a text of the key
+	// into its error.
+	if has, err := k.collaterals.Has(ctx, collections.Join(subnetID, account)); err != nil || !has {
+		return 0, err
+	}
 	c, _, err := k.collateral(ctx, subnetID, account)
 	return c.Bonded, err
 }

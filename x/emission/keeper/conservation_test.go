@@ -183,7 +183,8 @@ func drawFamily(t *rapid.T, h *harness, i int, s subnetstypes.Subnet, owner stri
 		}
 		if rapid.Bool().Draw(t, "collateral") {
 			h.stake(s, m, h.cold(m), 10*tao)
-			h.bond(s, m, rapid.SampledFrom([]uint64{1, tao - 1, tao}).Draw(t, "bonded"))
+			// Others may have made alpha dear.
+			h.bond(s, m, min(rapid.SampledFrom([]uint64{1, tao - 1, tao}).Draw(t, "bonded"), h.stakeOn(s, m)))
 		}
 	}
 }

@@ -60,9 +60,11 @@ func (k Keeper) mintBlock(ctx context.Context) error {
 			return err
 		}
 	}
-	emitted, err := k.emitSubnets(ctx, b, reward-forSecurity)
+	emitted, err := guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (uint64, error) { return k.emitSubnets(ctx, b, reward-forSecurity) })
 	if err != nil {
-		return err
+		if err := dropped(ctx, 0, 0, err); err != nil {
+			return err
+		}
 	}
 
 	minted := security + emitted

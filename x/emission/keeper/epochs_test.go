@@ -29,7 +29,7 @@ func TestSection7AnEpochThatFailsIsDroppedAndItsPotWaits(t *testing.T) {
 			require.NoError(t, err)
 			stake := h.stakeOn(s, "v1")
 			h.sabotage.fault = func(method string, _ uint64) error {
-				if method == "StakePending" {
+				if method == "PayPending" {
 					return fault()
 				}
 				return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lodenet/lode/fixed"
 	"github.com/lodenet/lode/x/emission/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
 func TestGenesisCountsTheBanksSupplyAsIssued(t *testing.T) {
@@ -115,7 +116,7 @@ func TestInvariantsFindWhatIsWrong(t *testing.T) {
 			require.NoError(h.t, h.bank.SendCoinsFromAccountToModule(h.ctx, addr(treasury), types.ModuleName, coins(1)))
 		}, "root pots"},
 		{"a unit pending that nobody waits for", func(h *harness) {
-			require.NoError(h.t, h.alpha.MintPending(h.ctx, 1, 1))
+			h.mintPending(subnetstypes.Subnet{Id: 1}, 1)
 		}, "alpha pending"},
 		{"alpha that waits for no subnet", func(h *harness) {
 			require.NoError(h.t, h.k.emissions.Set(h.ctx, 9, types.SubnetEmission{SubnetId: 9, PendingOwner: 1}))

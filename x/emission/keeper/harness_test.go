@@ -94,20 +94,28 @@ func (s *sabotage) Pool(ctx context.Context, id uint64) (alphatypes.Pool, error)
 	return s.AlphaKeeper.Pool(ctx, id)
 }
 
-// MintPending fails late in a subnet's step: after it minted, traded and sold.
-func (s *sabotage) MintPending(ctx context.Context, id, alpha uint64) error {
-	if err := s.hit("MintPending", id); err != nil {
-		return err
+// Emit fails late in a subnet's step: after it issued, traded and sold.
+func (s *sabotage) Emit(ctx context.Context, id uint64, e alphatypes.BlockEmission) (uint64, error) {
+	root, err := s.AlphaKeeper.Emit(ctx, id, e)
+	if err == nil {
+		err = s.hit("Emit", id)
 	}
-	return s.AlphaKeeper.MintPending(ctx, id, alpha)
+	return root, err
 }
 
-// StakePending fails late in a payout.
-func (s *sabotage) StakePending(ctx context.Context, id uint64, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
-	if err := s.hit("StakePending", id); err != nil {
+// PayPending fails late in a payout.
+func (s *sabotage) PayPending(ctx context.Context, id uint64, payments []alphatypes.Payment) error {
+	if err := s.AlphaKeeper.PayPending(ctx, id, payments); err != nil {
 		return err
 	}
-	return s.AlphaKeeper.StakePending(ctx, id, hotkey, coldkey, alpha, reason)
+	return s.hit("PayPending", id)
+}
+
+// mintPending issues alpha that waits for an epoch.
+func (h *harness) mintPending(s subnetstypes.Subnet, alpha uint64) {
+	h.t.Helper()
+	_, err := h.alpha.Emit(h.ctx, s.Id, alphatypes.BlockEmission{Pending: alpha})
+	require.NoError(h.t, err)
 }
 
 // setting is what a test changes of the genesis.

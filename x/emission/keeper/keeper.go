@@ -38,8 +38,7 @@ type WeightsKeeper interface {
 	// What a metagraph shows.
 	EpochState(ctx context.Context, subnetID uint64) (weightstypes.EpochState, bool, error)
 	EpochResult(ctx context.Context, subnetID uint64) (weightstypes.EpochResult, bool, error)
-	Row(ctx context.Context, subnetID uint64, uid uint32) (weightstypes.Row, bool, error)
-	Permitted(ctx context.Context, subnetID uint64, uid uint32) (bool, error)
+	Standing(ctx context.Context, subnetID uint64, neurons int) (permits []bool, rows []int64, err error)
 	StakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]weightskeeper.Stake, error)
 }
 

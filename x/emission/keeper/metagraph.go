@@ -45,11 +45,16 @@ func (q querier) Metagraph(ctx context.Context, r *types.QueryMetagraphRequest) 
 	if err != nil {
 		return nil, err
 	}
+	permits, rows, err := k.weights.Standing(ctx, s.Id, len(neurons))
+	if err != nil {
+		return nil, err
+	}
 	out.Neurons = make([]types.MetagraphNeuron, len(neurons))
 	for i, n := range neurons {
 		if out.Neurons[i], err = k.metagraphNeuron(ctx, s, n, stakes[i], result); err != nil {
 			return nil, err
 		}
+		out.Neurons[i].Permit, out.Neurons[i].LastUpdate = permits[i], rows[i] // uids have no gaps
 	}
 	return out, k.prune(ctx, s, out.Neurons)
 }
@@ -65,15 +70,11 @@ func (k Keeper) metagraphNeuron(
 		Owner:       n.Hotkey == s.OwnerHotkey,
 		StakeWeight: stake.Weight, StakeAlpha: stake.Alpha, RootStake: stake.Root, Inherited: stake.Inherited, Lent: stake.Lent,
 	}
-	coldkey, err := k.alpha.Coldkey(ctx, stake.Hotkey)
+	coldkey, destination, err := k.alpha.Payee(ctx, stake.Hotkey)
 	if err != nil {
 		return out, err
 	}
 	if out.Coldkey, err = k.ac.BytesToString(coldkey); err != nil {
-		return out, err
-	}
-	destination, err := k.alpha.Destination(ctx, stake.Hotkey)
-	if err != nil {
 		return out, err
 	}
 	if !destination.Equals(stake.Hotkey) {
@@ -84,14 +85,6 @@ func (k Keeper) metagraphNeuron(
 	if out.Collateral, err = k.collateral.Bonded(ctx, s.Id, stake.Hotkey); err != nil {
 		return out, err
 	}
-	if out.Permit, err = k.weights.Permitted(ctx, s.Id, n.Uid); err != nil {
-		return out, err
-	}
-	row, _, err := k.weights.Row(ctx, s.Id, n.Uid)
-	if err != nil {
-		return out, err
-	}
-	out.LastUpdate = row.Height
 	if uid := int(n.Uid); uid < len(r.Stake) {
 		out.Active = r.Active[uid]
 		out.Incentive, out.Dividends = r.Incentive[uid], r.Dividends[uid]

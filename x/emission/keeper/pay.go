@@ -15,7 +15,8 @@ import (
 // payout is an epoch being paid: who gets what, and the sums.
 type payout struct {
 	weightskeeper.Result
-	claims []claim // of contributors to dividends
+	claims   []claim              // of contributors to dividends
+	payments []alphatypes.Payment // of pending alpha, in their order
 
 	// What each neuron got, by uid. Dividends and root include what went through the
 	// neuron to its parents: they are what it earned, which pruning goes by.
@@ -67,13 +68,12 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 	if err := k.payMiners(ctx, &p, miners); err != nil {
 		return err
 	}
-	if err := k.leaveUnpaid(ctx, &p, unpaid); err != nil {
-		return err
-	}
-	if err := k.stake(ctx, &p, p.owner, p.ownerColdkey, e.PendingOwner, alphatypes.ReasonOwnerCut); err != nil {
-		return err
-	}
+	p.leaveUnpaid(unpaid)
+	p.stake(p.owner, p.ownerColdkey, e.PendingOwner, alphatypes.ReasonOwnerCut)
 	p.sums.Owner = e.PendingOwner
+	if err := k.alpha.PayPending(ctx, id, p.payments); err != nil {
+		return err
+	}
 
 	e.PendingMiners, e.PendingValidators, e.PendingOwner, e.RootPot = 0, p.sums.Carried, 0, 0
 	e.Withheld = p.sums.Withheld
@@ -85,36 +85,38 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 
 // leaveUnpaid burns the miners' half where nobody judged them, which counts as
 // withheld in full, and recycles both halves where nobody has stake.
-func (k Keeper) leaveUnpaid(ctx context.Context, p *payout, alpha uint64) error {
+func (p *payout) leaveUnpaid(alpha uint64) {
 	switch p.Outcome {
 	case yuma.NoWeights:
 		p.sums.Withheld = uint64(fixed.One)
-		return k.burn(ctx, p, alpha)
+		p.burn(alpha)
 	case yuma.NoStake:
 		p.sums.Recycled += alpha
-		if alpha == 0 {
-			return nil
-		}
-		return k.alpha.RecyclePending(ctx, p.Subnet.Id, alpha)
-	}
-	return nil // weighted: everything has a taker
+		p.pay(alphatypes.Payment{To: alphatypes.Issuance, Alpha: alpha})
+	} // weighted: everything has a taker
 }
 
 // stake turns pending alpha into new shares of a hotkey's pool.
-func (k Keeper) stake(ctx context.Context, p *payout, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
+func (p *payout) stake(hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) {
 	p.sums.Paid += alpha
-	if alpha == 0 {
-		return nil
-	}
-	return k.alpha.StakePending(ctx, p.Subnet.Id, hotkey, coldkey, alpha, reason)
+	p.pay(alphatypes.Payment{To: alphatypes.Staked, Alpha: alpha, Hotkey: hotkey, Coldkey: coldkey, Reason: reason})
 }
 
-func (k Keeper) burn(ctx context.Context, p *payout, alpha uint64) error {
+// reward raises the value of all shares of a hotkey's pool.
+func (p *payout) reward(hotkey sdk.AccAddress, alpha uint64) {
+	p.sums.Paid += alpha
+	p.pay(alphatypes.Payment{To: alphatypes.Staked, Alpha: alpha, Hotkey: hotkey})
+}
+
+func (p *payout) burn(alpha uint64) {
 	p.sums.Burned += alpha
-	if alpha == 0 {
-		return nil
+	p.pay(alphatypes.Payment{To: alphatypes.Burned, Alpha: alpha})
+}
+
+func (p *payout) pay(one alphatypes.Payment) {
+	if one.Alpha > 0 {
+		p.payments = append(p.payments, one)
 	}
-	return k.alpha.BurnPending(ctx, p.Subnet.Id, alpha)
 }
 
 // closePayout checks the sums, tells x/subnets what each neuron got, which its

@@ -22,7 +22,7 @@ func (k Keeper) payMiners(ctx context.Context, p *payout, miners []uint64) error
 			continue
 		}
 		all += alpha
-		coldkey, err := k.alpha.Coldkey(ctx, p.Hotkeys[uid])
+		coldkey, to, err := k.alpha.Payee(ctx, p.Hotkeys[uid])
 		if err != nil {
 			return err
 		}
@@ -38,17 +38,12 @@ func (k Keeper) payMiners(ctx context.Context, p *payout, miners []uint64) error
 			p.sums.Uncovered += alpha
 			continue
 		}
-		to, err := k.alpha.Destination(ctx, p.Hotkeys[uid])
-		if err != nil {
-			return err
-		}
 		p.incentive[uid] = alpha
-		if err := k.stake(ctx, p, to, coldkey, alpha, alphatypes.ReasonIncentive); err != nil {
-			return err
-		}
+		p.stake(to, coldkey, alpha, alphatypes.ReasonIncentive)
 	}
 	p.sums.Withheld = uint64(fixed.Ratio(withheld, all))
-	return k.burn(ctx, p, withheld+p.sums.Uncovered)
+	p.burn(withheld + p.sums.Uncovered)
+	return nil
 }
 
 // covered asks x/collateral only where the subnet wants any.

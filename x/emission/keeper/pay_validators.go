@@ -15,6 +15,12 @@ import (
 // recycled.
 func (k Keeper) payRoot(ctx context.Context, p *payout) error {
 	for _, c := range p.claims {
+		p.sums.RootPaid += c.root
+	}
+	if err := k.toDistribution(ctx, p.sums.RootPaid); err != nil {
+		return err
+	}
+	for _, c := range p.claims {
 		if c.root == 0 {
 			continue
 		}
@@ -26,7 +32,6 @@ func (k Keeper) payRoot(ctx context.Context, p *payout) error {
 			return err
 		}
 		p.root[c.uid] += c.root
-		p.sums.RootPaid += c.root
 	}
 	p.sums.RootRecycled = p.sums.RootPot - p.sums.RootPaid
 	return k.recycle(ctx, p.sums.RootRecycled, types.ReasonRootUnclaimed)
@@ -50,14 +55,7 @@ func (k Keeper) payDividends(ctx context.Context, p *payout) error {
 			return err
 		}
 		p.dividends[c.uid] += c.alpha
-		rest := c.alpha - taken[i].childkey - taken[i].hotkey
-		p.sums.Paid += rest
-		if rest == 0 {
-			continue
-		}
-		if err := k.alpha.RewardPending(ctx, p.Subnet.Id, c.hotkey, rest); err != nil {
-			return err
-		}
+		p.reward(c.hotkey, c.alpha-taken[i].childkey-taken[i].hotkey)
 	}
 	for i, c := range p.claims {
 		if err := k.stakeTake(ctx, p, p.Hotkeys[c.uid], taken[i].childkey, alphatypes.ReasonChildkeyTake); err != nil {
@@ -96,7 +94,8 @@ func (k Keeper) stakeTake(ctx context.Context, p *payout, hotkey sdk.AccAddress,
 	if err != nil {
 		return err
 	}
-	return k.stake(ctx, p, hotkey, coldkey, alpha, reason)
+	p.stake(hotkey, coldkey, alpha, reason)
+	return nil
 }
 
 // emitParentPaid tells what went through a validator to one of its parents.

@@ -13,6 +13,7 @@ import (
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/emission/types"
 )
 
@@ -47,8 +48,8 @@ func TestSection2NothingIsMintedAtTheCap(t *testing.T) {
 func TestSection2AlphaIsNotIssuedPastItsCap(t *testing.T) {
 	h := newHarness(t, withParams(func(p *types.Params) { p.Cap = genesisRao + 3*tao }))
 	s := h.subnet("owner")
-	require.NoError(t, h.alpha.MintPending(h.ctx, s.Id, genesisRao+3*tao-h.pool(s).AlphaIssued-1))
-	require.NoError(t, h.alpha.BurnPending(h.ctx, s.Id, h.pool(s).AlphaPending))
+	h.mintPending(s, genesisRao+3*tao-h.pool(s).AlphaIssued-1)
+	require.NoError(t, h.alpha.PayPending(h.ctx, s.Id, []alphatypes.Payment{{To: alphatypes.Burned, Alpha: h.pool(s).AlphaPending}}))
 	h.blocks(5)
 	require.LessOrEqual(t, h.pool(s).AlphaIssued, uint64(genesisRao+3*tao))
 }

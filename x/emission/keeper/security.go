@@ -25,6 +25,9 @@ func (k Keeper) paySecurity(ctx context.Context, b block, rao uint64) (uint64, e
 	if err := k.bank.MintCoins(ctx, types.ModuleName, coins(rao)); err != nil {
 		return 0, err
 	}
+	if err := k.toDistribution(ctx, rao); err != nil {
+		return 0, err
+	}
 	for i, part := range fixed.Apportion(rao, b.tokens) {
 		if err := k.payDelegators(ctx, b.validators[i], part); err != nil {
 			return 0, err
@@ -33,18 +36,22 @@ func (k Keeper) paySecurity(ctx context.Context, b block, rao uint64) (uint64, e
 	return rao, nil
 }
 
-// payDelegators hands rao of the module's account to a validator's delegators,
-// less its commission: the coins go to x/distribution's account, which then keeps
-// them for whoever withdraws.
+// toDistribution brings rao of the module's account to x/distribution's, all that is
+// for delegators at once: a send for each validator is a tenth of a block's end.
+func (k Keeper) toDistribution(ctx context.Context, rao uint64) error {
+	if rao == 0 {
+		return nil
+	}
+	return k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, distributiontypes.ModuleName, coins(rao))
+}
+
+// payDelegators hands rao that toDistribution has brought to a validator's
+// delegators, less its commission: x/distribution keeps them for whoever withdraws.
 func (k Keeper) payDelegators(ctx context.Context, v stakingtypes.Validator, rao uint64) error {
 	if rao == 0 {
 		return nil
 	}
-	amount := coins(rao)
-	if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, distributiontypes.ModuleName, amount); err != nil {
-		return err
-	}
-	return k.distribution.AllocateTokensToValidator(ctx, v, sdk.NewDecCoinsFromCoins(amount...))
+	return k.distribution.AllocateTokensToValidator(ctx, v, sdk.NewDecCoinsFromCoins(coins(rao)...))
 }
 
 // clamp is an amount of the bank as a uint64; the supply's cap lies far below.

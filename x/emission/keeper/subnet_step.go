@@ -20,11 +20,12 @@ type member struct {
 }
 
 // emitSubnets divides rao among the started subnets and runs each one's part of
-// the block. It returns what was minted.
-func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (uint64, error) {
-	members, err := guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) ([]member, error) { return k.members(ctx, b) })
+// the block. It returns what was minted. The coins of all are moved at once: a pool
+// is as much work as its sends otherwise.
+func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (minted uint64, err error) {
+	members, err := k.members(ctx, b)
 	if err != nil {
-		return 0, dropped(ctx, 0, 0, err)
+		return 0, err
 	}
 	moving, withheld := make([]fixed.Q64, len(members)), make([]fixed.Q32, len(members))
 	var sum fixed.Q64
@@ -34,12 +35,12 @@ func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (uint64, e
 	}
 	sellRoot := sum.Cmp(fixed.OneQ64()) > 0
 
-	var minted uint64
+	var sold uint64
 	shares := curve.Shares(rao, moving, withheld)
 	for i, m := range members {
-		part, err := uint64(0), m.err
+		root, err := uint64(0), m.err
 		if err == nil {
-			part, err = guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (uint64, error) {
+			root, err = guarded.Attempt(ctx, types.ModuleName, func(ctx context.Context) (uint64, error) {
 				return k.emitSubnet(ctx, b, m, shares[i], sellRoot)
 			})
 		}
@@ -49,9 +50,26 @@ func (k Keeper) emitSubnets(ctx context.Context, b block, rao uint64) (uint64, e
 			}
 			continue
 		}
-		minted += part
+		minted += shares[i]
+		sold += root
 	}
-	return minted, nil
+	return minted, k.settlePools(ctx, minted, sold)
+}
+
+// settlePools mints what the pools were given and takes what root's alpha brought.
+func (k Keeper) settlePools(ctx context.Context, minted, sold uint64) error {
+	if minted > 0 {
+		if err := k.bank.MintCoins(ctx, types.ModuleName, coins(minted)); err != nil {
+			return err
+		}
+		if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, alphatypes.ModuleName, coins(minted)); err != nil {
+			return err
+		}
+	}
+	if sold == 0 {
+		return nil
+	}
+	return k.bank.SendCoinsFromModuleToModule(ctx, alphatypes.ModuleName, types.ModuleName, coins(sold))
 }
 
 // members reads the started subnets by netuid and moves their prices, in memory:
@@ -67,7 +85,7 @@ func (k Keeper) members(ctx context.Context, b block) ([]member, error) {
 			continue
 		}
 		m := member{subnet: s}
-		m.err = guarded.Do(ctx, types.ModuleName, func(ctx context.Context) (err error) {
+		m.err = guarded.Read(ctx, types.ModuleName, func() (err error) {
 			if m.emission, err = k.Emission(ctx, s.Id); err != nil {
 				return err
 			}
@@ -83,58 +101,43 @@ func (k Keeper) members(ctx context.Context, b block) ([]member, error) {
 	return members, nil
 }
 
-// emitSubnet is one subnet's part of a block (protocol.md §6, steps 3 to 7). tao
-// is its share; what it returns was minted.
-func (k Keeper) emitSubnet(ctx context.Context, b block, m member, tao uint64, sellRoot bool) (minted uint64, err error) {
+// emitSubnet is one subnet's part of a block (protocol.md §6, steps 3 to 7). tao is
+// its share, all of which goes to its pool; it returns the rao that root's alpha
+// brought. It moves no coins: settlePools does.
+func (k Keeper) emitSubnet(ctx context.Context, b block, m member, tao uint64, sellRoot bool) (root uint64, err error) {
 	e, pool := m.emission, m.pool
 	room := b.params.Cap - min(pool.AlphaIssued, b.params.Cap)
 	perBlock := curve.Reward(b.params.Cap, b.params.InitialReward, pool.AlphaIssued)
 	var alpha uint64
 	alpha, e.AlphaRemainder = curve.Scale(perBlock, e.AlphaRemainder, b.elapsed, b.target)
 	alpha = min(alpha, room)
-	root := func(of uint64) uint64 { return curve.MulDiv(of, b.rootWeight, b.rootWeight+pool.AlphaIssued) }
+	ofRoot := func(of uint64) uint64 { return curve.MulDiv(of, b.rootWeight, b.rootWeight+pool.AlphaIssued) }
 
 	// Both sides of the pool grow by the same ratio, so the price stays; the TAO is
 	// rounded up, in the pool's favour, and is still within its share.
 	event := types.EventSubnetEmission{SubnetId: e.SubnetId, Netuid: m.subnet.Netuid, MovingPrice: e.MovingPrice.String()}
-	event.AlphaIn = min(curve.MulDiv(tao, pool.AlphaReserve, pool.TaoReserve), root(alpha), room-alpha)
+	event.AlphaIn = min(curve.MulDiv(tao, pool.AlphaReserve, pool.TaoReserve), ofRoot(alpha), room-alpha)
 	event.TaoIn = curve.MulDivUp(event.AlphaIn, pool.TaoReserve, pool.AlphaReserve)
 	event.Excess = tao - event.TaoIn
-	if tao > 0 {
-		if err := k.bank.MintCoins(ctx, types.ModuleName, coins(tao)); err != nil {
-			return 0, err
-		}
-	}
-	if event.AlphaIn > 0 {
-		if err := k.alpha.AddLiquidity(ctx, e.SubnetId, types.ModuleName, event.TaoIn, event.AlphaIn); err != nil {
-			return 0, err
-		}
-	}
-	if event.Excess > 0 {
-		if _, err := k.alpha.BuyForProtocol(ctx, e.SubnetId, types.ModuleName, event.Excess); err != nil {
-			return 0, err
-		}
-	}
 	event.Tao = tao
 	e.TaoTotal += tao
 
 	out := divide(m.subnet, b.params, alpha)
-	if sold := root(out.validators); sold > 0 {
-		out.validators -= sold
-		if sellRoot {
-			if event.RootTao, err = k.alpha.SellMinted(ctx, e.SubnetId, types.ModuleName, sold); err != nil {
-				return 0, err
-			}
-			if event.RootTao > 0 {
-				event.RootAlpha = sold
-				e.RootPot += event.RootTao
-			}
-		}
+	sold := ofRoot(out.validators)
+	out.validators -= sold
+	if !sellRoot {
+		sold = 0
 	}
-	if event.AlphaOut = out.owner + out.miners + out.validators; event.AlphaOut > 0 {
-		if err := k.alpha.MintPending(ctx, e.SubnetId, event.AlphaOut); err != nil {
-			return 0, err
-		}
+	event.AlphaOut = out.owner + out.miners + out.validators
+	event.RootTao, err = k.alpha.Emit(ctx, e.SubnetId, alphatypes.BlockEmission{
+		TaoIn: event.TaoIn, AlphaIn: event.AlphaIn, Excess: event.Excess, Sold: sold, Pending: event.AlphaOut,
+	})
+	if err != nil {
+		return 0, err
+	}
+	if event.RootTao > 0 {
+		event.RootAlpha = sold
+		e.RootPot += event.RootTao
 	}
 	e.PendingOwner += out.owner
 	e.PendingMiners += out.miners
@@ -142,7 +145,7 @@ func (k Keeper) emitSubnet(ctx context.Context, b block, m member, tao uint64, s
 	if err := k.emissions.Set(ctx, e.SubnetId, e); err != nil {
 		return 0, err
 	}
-	return tao, emit(ctx, &event)
+	return event.RootTao, emit(ctx, &event)
 }
 
 // parts of a block's alpha.

@@ -199,11 +199,11 @@ func TestSection6ABadSubnetLeavesNoTraceButAnEvent(t *testing.T) {
 		fault  func() error
 		reason string
 	}{
-		{"an error late in its step", "MintPending", func() error { return errors.New("no luck") }, "no luck"},
-		{"a panic late in its step", "MintPending", func() error { panic("boom") }, "panic: boom"},
-		{"a panic of the runtime", "MintPending", func() error { return []error{}[len(os.Args)] }, "index out of range"},
+		{"an error late in its step", "Emit", func() error { return errors.New("no luck") }, "no luck"},
+		{"a panic late in its step", "Emit", func() error { panic("boom") }, "panic: boom"},
+		{"a panic of the runtime", "Emit", func() error { return []error{}[len(os.Args)] }, "index out of range"},
 		{"a pool that can't be read", "Pool", func() error { panic("boom") }, "panic: boom"},
-		{"bytes that are no text", "MintPending", func() error { panic("\xff\xfe") }, "panic: ?"},
+		{"bytes that are no text", "Emit", func() error { panic("\xff\xfe") }, "panic: ?"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newHarness(t, withParams(noMoving))

@@ -50,20 +50,16 @@ type AlphaKeeper interface {
 	Coldkey(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error)
 	Hotkey(ctx context.Context, hotkey sdk.AccAddress) (alphatypes.Hotkey, error)
 
-	AddLiquidity(ctx context.Context, subnetID uint64, fromModule string, tao, alpha uint64) error
-	BuyForProtocol(ctx context.Context, subnetID uint64, fromModule string, tao uint64) (alpha uint64, err error)
-	SellMinted(ctx context.Context, subnetID uint64, toModule string, alpha uint64) (tao uint64, err error)
-
-	MintPending(ctx context.Context, subnetID, alpha uint64) error
-	BurnPending(ctx context.Context, subnetID, alpha uint64) error
-	RecyclePending(ctx context.Context, subnetID, alpha uint64) error
-	StakePending(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error
-	RewardPending(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, alpha uint64) error
+	// Emit gives a pool its part of a block and returns the rao that the alpha sold for
+	// root brought; PayPending pays what waited for an epoch. Neither moves coins.
+	Emit(ctx context.Context, subnetID uint64, e alphatypes.BlockEmission) (root uint64, err error)
+	PayPending(ctx context.Context, subnetID uint64, payments []alphatypes.Payment) error
 
 	// ChildkeyTake is what a child keeps of dividends earned by lent stake weight, per
-	// 10^6; Destination the hotkey, of the same coldkey, that gets a miner's incentive.
+	// 10^6; Payee a hotkey's coldkey, and the hotkey, of the same coldkey, that gets a
+	// miner's incentive.
 	ChildkeyTake(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint32, error)
-	Destination(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error)
+	Payee(ctx context.Context, hotkey sdk.AccAddress) (coldkey, destination sdk.AccAddress, err error)
 }
 
 // CollateralKeeper is what x/emission needs of the miners' collateral.

@@ -25,8 +25,7 @@ func Attempt[T any](ctx context.Context, module string, f func(ctx context.Conte
 	defer func() {
 		if r := recover(); r != nil {
 			var none T
-			v, err = none, fmt.Errorf("panic: %v", r)
-			c.Logger().Error("recovered", "module", module, "panic", r, "stack", string(debug.Stack()))
+			v, err = none, recovered(ctx, module, r)
 		}
 	}()
 	if v, err = f(cached); err != nil {
@@ -41,6 +40,22 @@ func Attempt[T any](ctx context.Context, module string, f func(ctx context.Conte
 func Do(ctx context.Context, module string, f func(ctx context.Context) error) error {
 	_, err := Attempt(ctx, module, func(ctx context.Context) (struct{}, error) { return struct{}{}, f(ctx) })
 	return err
+}
+
+// Read is Do for what writes nothing: it needs no store of its own.
+func Read(ctx context.Context, module string, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = recovered(ctx, module, r)
+		}
+	}()
+	return f()
+}
+
+// recovered is a panic as an error; the log has where it was.
+func recovered(ctx context.Context, module string, r any) error {
+	sdk.UnwrapSDKContext(ctx).Logger().Error("recovered", "module", module, "panic", r, "stack", string(debug.Stack()))
+	return fmt.Errorf("panic: %v", r)
 }
 
 // Reason is an error as an event holds it: valid UTF-8, bounded.

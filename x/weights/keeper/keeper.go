@@ -85,6 +85,29 @@ func (k Keeper) Permitted(ctx context.Context, subnetID uint64, uid uint32) (boo
 	return k.permits.Has(ctx, collections.Join(subnetID, uid))
 }
 
+// Standing is which of a subnet's first n neurons hold permits, and of which block
+// their rows are, 0 where there is none.
+func (k Keeper) Standing(ctx context.Context, subnetID uint64, n int) (permits []bool, rows []int64, err error) {
+	permits, rows = make([]bool, n), make([]int64, n)
+	subnet := collections.NewPrefixedPairRange[uint64, uint32](subnetID)
+	err = k.permits.Walk(ctx, subnet, func(at slot) (bool, error) {
+		if int(at.K2()) < n {
+			permits[at.K2()] = true
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	err = k.rows.Walk(ctx, subnet, func(at slot, row types.Row) (bool, error) {
+		if int(at.K2()) < n {
+			rows[at.K2()] = row.Height
+		}
+		return false, nil
+	})
+	return permits, rows, err
+}
+
 // Row is a neuron's row in force; ok is false where there is none.
 func (k Keeper) Row(ctx context.Context, subnetID uint64, uid uint32) (row types.Row, ok bool, err error) {
 	return found(k.rows.Get(ctx, collections.Join(subnetID, uid)))
