@@ -34,7 +34,8 @@ const (
 // process holds must not grow: memory, goroutines, files and connections.
 //
 // LODE_SOAK_EPOCHS is how many epochs, 3,000 by default; LODE_SOAK_OUT a folder for the
-// table and a picture.
+// table, a picture, and profiles of the heap after the first third and at the end: what
+// grew in between, `go tool pprof -base` says.
 func TestSoakThousandsOfEpochsWithComingsAndGoingsLeaveNothingBehind(t *testing.T) {
 	if os.Getenv("LODE_LONG") == "" {
 		t.Skip("takes 20 minutes: make test-long runs it")
@@ -208,6 +209,9 @@ func (s *soak) watch(ctx context.Context, home string, target uint64) (samples [
 		}
 		one.after, one.epochs, one.height = time.Since(began), epochs, r.Height
 		samples = append(samples, one)
+		if len(samples) == soakSamples/3 || epochs >= target {
+			s.profile(len(samples))
+		}
 		if len(samples)%10 == 1 {
 			fmt.Printf("soak: %s, %d of %d epochs, block %d, %.1f MiB of heap, %.0f goroutines, %.0f files\n",
 				one.after.Round(time.Second), epochs, target, r.Height, one.values[0], one.values[1], one.values[2])
@@ -259,7 +263,7 @@ func (s *soak) checkFlat(samples []sample) {
 		switch {
 		case g.grows:
 			first, last := samples[0], samples[len(samples)-1]
-			s.t.Logf("%s: grows with the chain, by %.1f kB a block", g.name, (last.values[i]-first.values[i])*1024/float64(max(last.height-first.height, 1)))
+			s.t.Logf("%-10s grows with the chain: from %.1f to %.1f %s in %d blocks", g.name, first.values[i], last.values[i], g.unit, last.height-first.height)
 		case ok:
 			s.t.Log(say)
 		default:

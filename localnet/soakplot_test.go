@@ -1,9 +1,11 @@
 package localnet_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"testing"
 )
@@ -31,6 +33,25 @@ func writeSoak(t *testing.T, dir string, samples []sample) {
 			continue
 		}
 		t.Log("wrote " + path)
+	}
+}
+
+// profile writes down what holds the heap, if somebody wants it.
+func (s *soak) profile(sample int) {
+	s.t.Helper()
+	dir := os.Getenv("LODE_SOAK_OUT")
+	if dir == "" {
+		return
+	}
+	for _, name := range []string{"heap", "goroutine"} {
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("soak-%s-%d.pprof", name, sample)))
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		if err := errors.Join(pprof.Lookup(name).WriteTo(f, 0), f.Close()); err != nil {
+			s.t.Error(err)
+		}
 	}
 }
 
