@@ -155,6 +155,9 @@ func wholeState(s settings, states sm.Store, blocks *store.BlockStore) (says str
 	if version == 0 {
 		return "no state yet", nil
 	}
+	if last := blocks.Height(); last > 0 && last < version {
+		return "", fmt.Errorf("it is that of block %d, the last block is %d: blocks have been lost", version, last)
+	}
 	info, err := rootmulti.NewStore(db, log.NewNopLogger()).GetCommitInfo(version)
 	if err != nil {
 		return "", err

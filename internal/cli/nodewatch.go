@@ -75,7 +75,7 @@ func damaged(home string, err error) error {
 
 // unreadable tells whether an error is of a library that can't read what it has written.
 func unreadable(err error) bool {
-	for _, words := range []string{"corrupt", "from proto error", "unmarshal", "the state can't be loaded", "can't get node", "missing for key"} {
+	for _, words := range []string{"corrupt", "from proto error", "unmarshal", "the state can't be loaded", "can't get node", "missing for key", "error during handshake"} {
 		if strings.Contains(err.Error(), words) {
 			return true
 		}
