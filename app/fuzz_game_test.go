@@ -40,9 +40,10 @@ type game struct {
 // outgoing is a transaction that somebody signed.
 type outgoing struct {
 	reading
-	payers string           // who pays its fee, by name
-	moves  map[string]int64 // coins, if it succeeds
-	uses   []slot           // limits, if it succeeds
+	payers  string // who pays its fee, by name
+	signers []string
+	moves   map[string]int64 // coins, if it succeeds
+	uses    []slot           // limits, if it succeeds
 }
 
 func newGame(t testing.TB) *game {
@@ -205,6 +206,9 @@ func (g *game) sign(d draft, msgs []sdk.Msg) []byte {
 	if len(d.signers) > 0 {
 		o.payers = d.signers[0].name
 	}
+	for _, s := range d.signers {
+		o.signers = append(o.signers, s.name)
+	}
 	for _, text := range []string{d.fee.Payer, d.fee.Granter} {
 		if a, err := sdk.AccAddressFromBech32(text); err == nil {
 			if p := whose(a); p != nil {
@@ -295,11 +299,15 @@ func (g *game) propose(p *program) {
 	require.NotEmpty(g.t, txs)
 	txs[0] = frame
 	size := int64(0)
-	last := -1
+	last := map[string]int{} // of a signer, its place in the mempool
 	for _, raw := range txs[1:] {
 		at := index(g.mempool, raw)
-		require.Greater(g.t, at, last, "the mempool's order is kept")
-		last = at
+		require.NotEqual(g.t, -1, at, "it is from the mempool")
+		for _, s := range g.sent[string(raw)].signers {
+			before, some := last[s]
+			require.False(g.t, some && before >= at, "a signer's order is kept")
+			last[s] = at
+		}
 		size += int64(len(raw)) + 1 + int64(len(varint(len(raw))))
 	}
 	require.True(g.t, size == 0 || size+82+2 <= most, "%d bytes of %d", size, most)

@@ -8,10 +8,13 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
 
+	sdkmath "cosmossdk.io/math"
+
 	"github.com/cosmos/cosmos-sdk/client"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 
+	"github.com/lodenet/lode/app"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/seed/vrf"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -260,14 +263,75 @@ func TestTheLaneGetsAQuarterOfABlocksGas(t *testing.T) {
 
 // CometBFT takes the first transactions of its mempool whose gas makes a block, and
 // only then asks what to propose of them.
-func TestFreeTransactionsThatWaitKeepNobodyOutWhoPays(t *testing.T) {
+func TestTransactionsThatWaitKeepNobodyOutWhoPaysMore(t *testing.T) {
 	c := permitted(t)
-	res := c.check(c.free("miner-1-hot", serve(t, "miner-1-hot")))
-	require.Zero(t, res.Code, res.Log)
-	require.Zero(t, res.GasWanted)
-	res = c.check(c.sign(paid, []string{"user"}, send("user", "owner", 1)))
-	require.Zero(t, res.Code, res.Log)
-	require.EqualValues(t, paid.gas, res.GasWanted)
+	for _, tx := range [][]byte{
+		c.free("miner-1-hot", serve(t, "miner-1-hot")),
+		c.sign(offer{gas: 100_000_000, fee: 1_000_000}, []string{"user"}, send("user", "owner", 1)),
+	} {
+		res := c.check(tx)
+		require.Zero(t, res.Code, res.Log)
+		require.Zero(t, res.GasWanted, "CometBFT would keep others out by it")
+	}
+}
+
+func TestAProposalTakesTheLaneFirstThenWhoPaysMost(t *testing.T) {
+	c := permitted(t)
+	pay := func(from string, gas, fee uint64) []byte {
+		return c.sign(offer{gas: gas, fee: fee}, []string{from}, send(from, "owner", 1))
+	}
+	var (
+		whole   = pay("owner", 100_000_000, 1_000_000) // the least price, for all of a block
+		cheap   = pay("validator-1", 100_000, 1_000)
+		first   = pay("user", 100_000, 1_000)  // of two by one signer
+		dearest = pay("user", 100_000, 90_000) // comes when the first has
+		dear    = pay("miner-1", 200_000, 3_000)
+		free    = c.free("miner-1-hot", serve(t, "miner-1-hot"))
+		huge    = c.sign(offer{gas: 100_000, edit: func(b client.TxBuilder) {
+			b.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(app.BaseDenom, sdkmath.NewIntFromUint64(1<<63).MulRaw(8))))
+		}}, []string{"miner-2"}, send("miner-2", "owner", 1)) // more rao than a u64 holds
+	)
+	require.Equal(t, [][]byte{free, huge, dear, cheap, first, dearest}, c.prepare(4<<20, whole, cheap, first, dearest, dear, free, huge)[1:])
+	require.Equal(t, [][]byte{whole}, c.prepare(4<<20, whole)[1:], "there is nobody else")
+}
+
+// Else who fills a mempool with a few thousand transactions that each ask for a block
+// shuts everybody else out for as many blocks, for a few TAO.
+func TestTheMoreWaitTheMoreItCostsToWait(t *testing.T) {
+	c := permitted(t)
+	ask := func(gas, fee uint64) *abci.ResponseCheckTx {
+		res, err := c.CheckTx(&abci.RequestCheckTx{
+			Tx: c.sign(offer{gas: gas, fee: fee}, []string{"user"}, send("user", "owner", 1)), Type: abci.CheckTxType_New,
+		})
+		require.NoError(t, err)
+		if res.Code != 0 {
+			c.sequence["user"]-- // it isn't there
+		}
+		return res
+	}
+	in, fee := 0, uint64(1_000_000) // the least price for a block's gas
+	var spent uint64
+	for ; in < 40; in++ {
+		for ask(100_000_000, fee).Code != 0 {
+			fee *= 2
+			require.Less(t, fee, uint64(1)<<50, "nothing is let in any more")
+		}
+		spent += fee
+	}
+	require.Equal(t, uint64(1_000_000)<<23, fee, "doubled once for each block's worth after 17")
+	require.Greater(t, spent, uint64(16_000)*tao, "40 blocks' worth cost as much as all of a block's gas at thousands of times its least price")
+	res := ask(100_000, 1_000)
+	require.EqualValues(t, 13, res.Code, "insufficient fee")
+	require.Contains(t, res.Log, "many transactions wait")
+	require.Contains(t, res.Log, "or try again in a few blocks")
+	require.Zero(t, c.check(c.free("miner-1-hot", serve(t, "miner-1-hot"))).Code, "the lane is open")
+
+	// With a block the count begins anew, of what CometBFT checks again.
+	c.block()
+	again, err := c.CheckTx(&abci.RequestCheckTx{Tx: c.sign(offer{gas: 100_000_000, fee: 1_000_000}, []string{"user"}, send("user", "owner", 1)), Type: abci.CheckTxType_Recheck})
+	require.NoError(t, err)
+	require.Zero(t, again.Code, again.Log)
+	require.Zero(t, ask(100_000, 1_000).Code)
 }
 
 func TestAProposalKeepsToItsSizeAndLeavesNoGapInASequence(t *testing.T) {

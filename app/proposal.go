@@ -2,7 +2,6 @@ package app
 
 import (
 	"fmt"
-	"slices"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmttypes "github.com/cometbft/cometbft/types"
@@ -89,9 +88,9 @@ func (p proposals) prepare(ctx sdk.Context, req *abci.RequestPrepareProposal) (*
 	return &abci.ResponsePrepareProposal{Txs: append([][]byte{frame}, txs...)}, nil
 }
 
-// fill keeps the order of the mempool and leaves out what doesn't fit: the next
-// block takes it. With a transaction go the later ones of its signers, whose
-// sequence would be wrong without it.
+// fill takes what fits of the mempool, the lane's first and then who pays most for its
+// gas; the next block takes the rest. What doesn't fit keeps the later ones of its
+// signers out too, whose sequence would be wrong without it.
 func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]byte, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -102,23 +101,16 @@ func (p proposals) fill(ctx sdk.Context, mempool [][]byte, most int64) (txs [][]
 		left    = newBudget(ctx)
 		consume = p.consumer(ctx)
 		size    int64
-		waiting = map[string]bool{} // signers
+		waiting = newQueue(p.decode, mempool)
 	)
-	for _, raw := range mempool {
-		tx, err := p.decode(raw)
-		if err != nil {
-			continue // a mempool that was fed without a check
-		}
-		signers := signersOf(tx)
-		n := txSize(raw)
-		if waits(signers, waiting) || size+n > most || left.take(tx, consume) != nil {
-			for _, s := range signers {
-				waiting[string(s)] = true
-			}
+	for o := waiting.next(); o != nil; o = waiting.next() {
+		n := txSize(o.raw)
+		if size+n > most || left.take(o.tx, consume) != nil {
 			continue
 		}
 		size += n
-		txs = append(txs, raw)
+		txs = append(txs, o.raw)
+		waiting.taken(o)
 	}
 	return txs, nil
 }
@@ -170,8 +162,4 @@ func signersOf(tx sdk.Tx) [][]byte {
 		return nil // it can't be run either
 	}
 	return signers
-}
-
-func waits(signers [][]byte, waiting map[string]bool) bool {
-	return slices.ContainsFunc(signers, func(s []byte) bool { return waiting[string(s)] })
 }
