@@ -148,18 +148,6 @@ func (j *journal) await(words ...string) <-chan string {
 	return w.seen
 }
 
-// said are the last lines that have one of the words.
-func (j *journal) said(words ...string) (lines []string) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, s := range j.tail {
-		if has(s, words) {
-			lines = append(lines, s)
-		}
-	}
-	return lines
-}
-
 // last are the last n lines.
 func (j *journal) last(n int) string {
 	j.mu.Lock()
