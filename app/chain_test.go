@@ -9,6 +9,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
@@ -230,6 +231,12 @@ func (c *chain) blocks(n int) {
 // query is a context on the last block's state.
 func (c *chain) query() sdk.Context {
 	return c.NewContext(true).WithChainID(chainID).WithBlockHeight(c.height).WithBlockTime(c.time)
+}
+
+// below is the store under the states of blocks and checks: what is written to it,
+// nobody has committed.
+func (c *chain) below(header cmtproto.Header) sdk.Context {
+	return sdk.NewContext(c.CommitMultiStore(), header, false, log.NewNopLogger())
 }
 
 func (c *chain) balance(name string) uint64 {

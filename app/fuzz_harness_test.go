@@ -229,7 +229,7 @@ func (c *chain) sealedBody(body []byte, d draft) []byte {
 	c.t.Helper()
 	ctx := c.query()
 	if d.decided {
-		ctx = c.NewUncachedContext(false, cmtproto.Header{})
+		ctx = c.below(cmtproto.Header{})
 	}
 	var info txtypes.AuthInfo
 	info.Fee = &d.fee

@@ -55,7 +55,7 @@ func newMessages(t testing.TB) *messages {
 // begin makes the state in which a block's first transaction runs.
 func (m *messages) begin() {
 	header := cmtproto.Header{ChainID: chainID, Height: m.height + 1, Time: m.time.Add(1e9), ProposerAddress: m.proposer}
-	base := m.NewUncachedContext(false, header).WithExecMode(sdk.ExecModeFinalize).WithVoteInfos(m.votes().Votes)
+	base := m.below(header).WithExecMode(sdk.ExecModeFinalize).WithVoteInfos(m.votes().Votes)
 	m.begun, _ = base.WithConsensusParams(m.GetConsensusParams(base)).CacheContext()
 	require.NoError(m.t, m.Seed.PreBlock(m.begun, m.proposer, m.height+1, [][]byte{m.frame()}))
 	require.NoError(m.t, m.BeginModules(m.begun))

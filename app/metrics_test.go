@@ -190,7 +190,7 @@ func TestABlockThatFailsIsCountedAndABrokenInvariantNamed(t *testing.T) {
 	require.EqualValues(t, 1, o.metric("lode_block_failures_total"))
 	require.Zero(t, o.metric("lode_invariants_broken"))
 	// TAO out of nothing, in the state that the next block begins with.
-	ctx := c.NewUncachedContext(false, cmtproto.Header{ChainID: chainID, Height: c.height, Time: c.time})
+	ctx := c.below(cmtproto.Header{ChainID: chainID, Height: c.height, Time: c.time})
 	require.NoError(t, c.Bank.MintCoins(ctx, emissiontypes.ModuleName, sdk.NewCoins(sdk.NewInt64Coin(app.BaseDenom, tao))))
 	_, err = o.measured.FinalizeBlock(&abci.RequestFinalizeBlock{Txs: [][]byte{c.frame()}, Height: c.height + 1, Time: c.time.Add(time.Second), ProposerAddress: c.proposer, DecidedLastCommit: c.votes()})
 	require.ErrorContains(t, err, "invariants of")

@@ -141,7 +141,7 @@ func (s *sim) spoilMessage(m sdk.Msg) {
 		return
 	}
 	s.spoilValue(leaves[s.n(len(leaves))])
-	if _, err := proto.Marshal(m.(proto.Message)); err != nil {
+	if _, err := proto.Marshal(m); err != nil {
 		panic(stop{errorf("a spoilt %s can't be encoded: %w", sdk.MsgTypeURL(m), err)})
 	}
 }

@@ -194,8 +194,8 @@ func unjail(s *sim) sdk.Msg {
 		if !v.Jailed {
 			return false
 		}
-		at := string(must1(v.GetConsAddr()))
-		return !s.comet.twice[at] && s.comet.down[at] <= s.comet.height && s.bondsItself(v.OperatorAddress)
+		at := must1(v.GetConsAddr())
+		return !s.comet.twice[string(at)] && s.comet.down[string(at)] <= s.comet.height && s.bondsItself(v.OperatorAddress)
 	})
 	if o == nil {
 		return nil

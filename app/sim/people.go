@@ -67,8 +67,6 @@ func (p *people) addHot() *person {
 	return n
 }
 
-func (p *people) all() []*person { return append(append([]*person{}, p.cold...), p.hot...) }
-
 // operators are the hotkeys that may run chain validators. The first of them is the
 // rock: it never leaves, so that there is always somebody to make blocks.
 func (p *people) operators() []*person { return p.hot[:operators] }
