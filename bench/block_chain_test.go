@@ -138,7 +138,8 @@ func (c *scaled) options() simtestutil.AppOptionsMap {
 	return simtestutil.AppOptionsMap{
 		flags.FlagHome: c.home, flags.FlagChainID: scaleChainID,
 		server.FlagPruning: "default", server.FlagInterBlockCache: true, server.FlagIAVLCacheSize: 100_000,
-		server.FlagMempoolMaxTxs: -1, server.FlagMinGasPrices: app.MinGasPrices(),
+		server.FlagStateSyncSnapshotInterval: 1_000_000_000, // on demand
+		server.FlagMempoolMaxTxs:             -1, server.FlagMinGasPrices: app.MinGasPrices(),
 	}
 }
 

@@ -1,8 +1,6 @@
 package bench_test
 
 import (
-	"fmt"
-	"os"
 	"runtime"
 	"testing"
 )
@@ -31,16 +29,6 @@ func measureEnds(b *testing.B, s scale, prepare func(*scaled, int)) {
 		prepare(c, i)
 		c.block(b)
 		ends.add(timed.of("endBlock"))
-		if os.Getenv("SHOW") != "" {
-			fmt.Println(breakdown("beginBlock", "endBlock", "EndBlock.emission", "EndBlock.alpha", "EndBlock.subnets", "EndBlock.staking", "EndBlock.gov", "EndBlock.collateral", "Commit", "internalFinalizeBlock"))
-		}
 	}
 	ends.report(b, "end")
-}
-
-func breakdown(names ...string) (out string) {
-	for _, n := range names {
-		out += fmt.Sprintf("%s %.2f ", n, ms(timed.of(n).cpu))
-	}
-	return out
 }
