@@ -22,10 +22,16 @@ test: tools ## every test, under 20 minutes on 2 cores with warm caches
 	$(GO) test -timeout 15m $$($(GO) list ./... | grep -v /lode/localnet)
 	$(GO) test -timeout 10m ./localnet/... # alone: it is held to the clock
 
-test-long: tools ## slow and heavy suites: many more random cases, then fuzzing
+# One suite a line: random cases, a million random operations, thousands of epochs of
+# comings and goings, four real validators under faults (docs/faults.md), an upgrade by
+# cosmovisor (docs/upgrade.md), and fuzzing, which compiles all dependencies once more.
+test-long: tools ## slow and heavy suites, some hours
 	RAPID_CHECKS=2000 $(GO) test -timeout 60m ./fixed ./yuma ./lab ./x/...
+	LODE_LONG=1 COSMOS_SDK_CONFIG_SCOPE=lode-sim $(GO) test -count=1 -v -timeout 6h ./app/sim -run TestAMillionOperations
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./localnet -run Soak
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./test/cluster
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 40m ./test/upgrade
 	./scripts/fuzz.sh
-	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./test/cluster # four real validators, killed and cut off: docs/faults.md
 
 lint: ## gofmt, vet, staticcheck on our own packages
 	./scripts/lint.sh
