@@ -206,7 +206,7 @@ func (c *scaled) fill(b *testing.B) {
 
 // below is the state that the next block begins with.
 func (c *scaled) below() sdk.Context {
-	return c.NewUncachedContext(false, cmtproto.Header{ChainID: scaleChainID, Height: c.height, Time: c.time})
+	return sdk.NewContext(c.CommitMultiStore(), cmtproto.Header{ChainID: scaleChainID, Height: c.height, Time: c.time}, false, log.NewNopLogger())
 }
 
 // query is the state of the last block.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,11 +37,18 @@ func BenchmarkBlocks(b *testing.B) {
 			defer runtime.UnlockOSThread()
 			var blocks, commits samples
 			var written, sent, gas uint64
+			var results, attributes int
+			data := filepath.Join(c.home, "data", "application.db")
+			grown := -diskBytes(b, data)
 			for i := range b.N {
 				txs := kind.txs(b, c, i)
 				before := writtenBytes(b)
 				res := c.block(b, txs...)
 				written += writtenBytes(b) - before
+				results += res.Size()
+				for _, e := range res.Events {
+					attributes += len(e.Attributes)
+				}
 				blocks.add(timed.of("internalFinalizeBlock"))
 				commits.add(timed.of("Commit"))
 				for n, tx := range txs {
@@ -57,7 +63,11 @@ func BenchmarkBlocks(b *testing.B) {
 					b.ReportMetric(float64(gas)/float64((i+1)*len(txs)), "gas/tx")
 				}
 			}
+			grown += diskBytes(b, data)
 			b.ReportMetric(float64(written)/float64(b.N)/1e6, "written-MB/block")
+			b.ReportMetric(float64(grown)/float64(b.N)/1e3, "grown-kB/block")
+			b.ReportMetric(float64(results)/float64(b.N)/1e3, "results-kB/block")
+			b.ReportMetric(float64(attributes)/float64(b.N), "attributes/block") // of the block's own events: CometBFT indexes each
 			blocks.report(b, "finalize")
 			commits.report(b, "commit")
 		})
@@ -193,7 +203,7 @@ func (c *scaled) rows(b *testing.B, n int) (txs [][]byte) {
 		}
 	}
 	if len(txs) < n {
-		b.Fatal(fmt.Sprintf("%d rows, %d are asked for", len(txs), n))
+		b.Fatalf("%d rows, %d are asked for", len(txs), n)
 	}
 	return txs
 }
