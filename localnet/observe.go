@@ -60,7 +60,8 @@ func (n *Network) updateInfo(change func(*Info)) error {
 	return writeInfo(n.cfg.Home, n.info)
 }
 
-// awaitBlock waits until the chain has made a block in this run.
+// awaitBlock waits until the chain has made a block in this run, and its state can be
+// asked for: CometBFT tells of a block a moment before the application has committed it.
 func (n *Network) awaitBlock(ctx context.Context) error {
 	n.cfg.OnStep("waiting for the first block")
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
@@ -69,7 +70,7 @@ func (n *Network) awaitBlock(ctx context.Context) error {
 		if b.Height > 0 {
 			now := time.Now()
 			n.firstSeen.Store(&now)
-			return nil
+			return n.node.WaitHeight(ctx, b.Height)
 		}
 	}
 	return fmt.Errorf("the chain made no block: %w", context.Cause(ctx))
