@@ -50,9 +50,10 @@ func neuron(t *testing.T, n *localnet.Network, r localnet.Report, name string) l
 func TestANetworkPaysForCompression(t *testing.T) {
 	home := t.TempDir()
 	n, stop := localnettest.StartStoppable(t, localnet.Config{Home: home})
-	paid := await(t, n, "all miners are paid", func(r localnet.Report) bool {
+	paid := await(t, n, "all miners and validators are paid", func(r localnet.Report) bool {
 		return r.FirstPaidSeconds != nil && !slices.ContainsFunc(r.Subnets[0].Neurons, func(m localnet.NeuronReport) bool {
-			return m.Role == localnet.RoleMiner && (m.EmissionAlpha == 0 || m.Score == nil)
+			return m.Role == localnet.RoleMiner && (m.EmissionAlpha == 0 || m.Score == nil) ||
+				m.Role == localnet.RoleValidator && (m.EmissionAlpha == 0 || m.Dividends == 0) // a slow machine may miss an epoch
 		})
 	})
 	t.Logf("first paid after %.1f s", *paid.FirstPaidSeconds)
