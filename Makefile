@@ -27,7 +27,7 @@ test: tools ## every test, under 20 minutes on 2 cores with warm caches
 # cosmovisor (docs/upgrade.md), and fuzzing, which compiles all dependencies once more.
 test-long: tools ## slow and heavy suites, some hours
 	RAPID_CHECKS=2000 $(GO) test -timeout 60m ./fixed ./yuma ./lab ./x/...
-	LODE_LONG=1 COSMOS_SDK_CONFIG_SCOPE=lode-sim $(GO) test -count=1 -v -timeout 6h ./app/sim -run TestAMillionOperations
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 6h ./app/sim -run TestAMillionOperations
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./localnet -run Soak
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./test/cluster
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 40m ./test/upgrade

@@ -39,6 +39,7 @@ type App struct {
 	checkInvariants int64 // blocks between two checks, 0: never
 	vrf             *prover
 	runs            *blockRuns // times what blocks do, for metrics
+	snapshotted     *snapshotted
 
 	close    sync.Once
 	closeErr error
@@ -60,6 +61,9 @@ func (r release) new(logger log.Logger, db dbm.DB, appOpts servertypes.AppOption
 	if err == nil {
 		err = app.vrf.check()
 	}
+	if err == nil {
+		err = app.dropUnfinished(cast.ToString(appOpts.Get(flags.FlagHome)))
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -73,7 +77,11 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 	if v := appOpts.Get(FlagOptimistic); v == nil || cast.ToBool(v) {
 		options = append(options, baseapp.SetOptimisticExecution())
 	}
-	options = append(options, baseAppOptions...)
+	snapshotted := &snapshotted{}
+	options = append(options, snapshotted.through(baseAppOptions)...)
+	if cast.ToBool(appOpts.Get(server.FlagInterBlockCache)) {
+		options = append(options, baseapp.SetInterBlockCache(newStateCache())) // instead of the SDK's
+	}
 	base := baseapp.NewBaseApp(Name, logger, db, enc.TxConfig.TxDecoder(), options...)
 	base.SetVersion(Version)
 	base.SetInterfaceRegistry(enc.InterfaceRegistry)
@@ -95,6 +103,7 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 		Keepers:         newKeepers(enc, keys, base, cast.ToString(appOpts.Get(flags.FlagHome)), skip, logger),
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
 		runs:            &blockRuns{now: time.Now},
+		snapshotted:     snapshotted,
 	}
 	app.vrf = newProver(appOpts, logger)
 	app.modules = r.newModuleManager(enc, app.Keepers, base, keys)
@@ -129,9 +138,13 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 	return app, nil
 }
 
-// Close closes the databases. The SDK's server closes twice.
+// Close breaks off a snapshot that is being made, and closes the databases. The SDK's
+// server closes twice.
 func (app *App) Close() error {
-	app.close.Do(func() { app.closeErr = app.BaseApp.Close() })
+	app.close.Do(func() {
+		app.snapshotted.close()
+		app.closeErr = app.BaseApp.Close()
+	})
 	return app.closeErr
 }
 

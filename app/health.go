@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -14,9 +15,9 @@ import (
 // HealthPath is where a node's REST server says whether it follows the chain.
 const HealthPath = "/health"
 
-// standsAfter is how many target block times may pass without a block before a node
+// StandsAfter is how many target block times may pass without a block before a node
 // counts as standing still.
-const standsAfter = 10
+const StandsAfter = 10
 
 // Health is how a node is.
 type Health struct {
@@ -73,8 +74,8 @@ func health(ctx context.Context, rpc client.CometRPC, target func() (time.Durati
 	switch {
 	case err != nil:
 		h.Error = "the chain's target block time can't be read: " + err.Error()
-	case now().Sub(sync.LatestBlockTime) > standsAfter*blockTime:
-		h.Error = "the latest block is older than 10 target block times, " + (standsAfter * blockTime).String()
+	case now().Sub(sync.LatestBlockTime) > StandsAfter*blockTime:
+		h.Error = fmt.Sprintf("the latest block is older than %d target block times, %s", StandsAfter, StandsAfter*blockTime)
 	}
 	return h
 }

@@ -131,8 +131,8 @@ func (app *App) sampleSubnets(ctx sdk.Context) ([]subnetSample, error) {
 			started, moving, withheld = append(started, i), append(moving, price), append(withheld, held)
 		}
 	}
-	for i, part := range curve.Shares(coin, moving, withheld) {
-		samples[started[i]].share = float64(part) / coin
+	for i, part := range curve.Shares(tao, moving, withheld) {
+		samples[started[i]].share = float64(part) / tao
 	}
 	return samples, nil
 }

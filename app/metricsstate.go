@@ -7,8 +7,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-const coin = 1e9 // units of a TAO, and of an alpha
-
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(prometheus.BuildFQName(metricsNamespace, "", name), help, labels, nil)
 }
@@ -74,11 +72,11 @@ func (r *stateReader) collect(ch chan<- prometheus.Metric, epochs map[string]tim
 	}
 	set(d.blockTime, float64(s.time.UnixMilli())/1000)
 	set(d.target, s.target.Seconds())
-	set(d.issued, float64(s.issued)/coin)
-	set(d.burned, float64(s.burned)/coin)
-	set(d.recycled, float64(s.recycled)/coin)
-	set(d.security, float64(s.security)/coin)
-	set(d.reward, float64(s.reward)/coin)
+	set(d.issued, float64(s.issued)/tao)
+	set(d.burned, float64(s.burned)/tao)
+	set(d.recycled, float64(s.recycled)/tao)
+	set(d.security, float64(s.security)/tao)
+	set(d.reward, float64(s.reward)/tao)
 	set(d.laneLimit, float64(s.laneGas))
 	set(d.plan, float64(s.planHeight))
 	set(d.snapshots, float64(s.snapshots))
@@ -92,10 +90,10 @@ func (r *stateReader) collect(ch chan<- prometheus.Metric, epochs map[string]tim
 		set(d.price, n.price, n.netuid)
 		set(d.moving, n.moving, n.netuid)
 		set(d.share, n.share, n.netuid)
-		set(d.pool, float64(n.tao)/coin, n.netuid)
-		set(d.alpha, float64(n.alpha)/coin, n.netuid)
-		set(d.staked, float64(n.staked)/coin, n.netuid)
-		set(d.pending, float64(n.pending)/coin, n.netuid)
+		set(d.pool, float64(n.tao)/tao, n.netuid)
+		set(d.alpha, float64(n.alpha)/tao, n.netuid)
+		set(d.staked, float64(n.staked)/tao, n.netuid)
+		set(d.pending, float64(n.pending)/tao, n.netuid)
 		ch <- prometheus.MustNewConstMetric(d.epochs, prometheus.CounterValue, float64(n.epochs), n.netuid)
 		set(d.epochHeight, float64(n.lastEpoch), n.netuid)
 		set(d.epochDue, float64(n.dueEpoch), n.netuid)
@@ -112,7 +110,7 @@ func (r *stateReader) collect(ch chan<- prometheus.Metric, epochs map[string]tim
 func (n subnetSample) epochAge(s stateSample, seen time.Time) time.Duration {
 	since := n.begun
 	switch {
-	case !seen.IsZero():
+	case seen.After(n.begun): // else it is of another subnet, that had the netuid before
 		since = seen
 	case n.epochs > 0:
 		return time.Duration(s.height-n.lastEpoch) * s.target

@@ -25,7 +25,7 @@ import (
 const SupplyCap = alphatypes.AlphaCap
 
 const (
-	tao = 1_000_000_000 // rao
+	tao = 1_000_000_000 // rao; an alpha has as many units
 
 	// A block holds what a validator at home can receive and run in a third of the
 	// mainnet's block time.

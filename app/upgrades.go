@@ -204,7 +204,7 @@ func (app *App) checkRelease(ctx context.Context, height int64) (plan upgradetyp
 			ErrUpgradeNeeded, upgrade.BuildUpgradeNeededMsg(plan))
 	case due:
 		return plan, nil
-	case planned && app.Upgrade.HasHandler(plan.Name):
+	case planned && !plan.ShouldExecute(height) && app.Upgrade.HasHandler(plan.Name):
 		return plan, fmt.Errorf("%w: its upgrade %q is due at block %d, and block %d is next. Run the release before this one: it stops there by itself",
 			ErrTooNew, plan.Name, plan.Height, height)
 	}

@@ -163,6 +163,16 @@ func TestUpgrades(t *testing.T) {
 		n.block()
 	})
 
+	t.Run("an upgrade can be skipped by a release that has it", func(t *testing.T) {
+		n := old.copied(t)
+		has := app.NextRelease{Upgrades: []app.Upgrade{{Name: nextPlan(n.height + 1).Name}}}
+		n.start(has, optionsIn(n.home, int(n.height+1)))
+		require.NoError(t, n.CheckRelease(), "x/upgrade drops the plan in this block, and goes on")
+		n.blocks(2)
+		_, err := n.Upgrade.GetUpgradePlan(n.query())
+		require.ErrorIs(t, err, upgradetypes.ErrNoUpgradePlanFound)
+	})
+
 	t.Run("governance can take an upgrade back", func(t *testing.T) {
 		n := newNode(t)
 		settle(n.chain)

@@ -25,6 +25,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
+	"github.com/lodenet/lode/app/node"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/seed/vrf"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -119,9 +120,8 @@ func newScaled(b *testing.B, s scale, home string) *scaled {
 // open opens the application as a node does.
 func (c *scaled) open(b *testing.B) {
 	b.Helper()
-	data := filepath.Join(c.home, "data")
-	must(b, os.MkdirAll(data, 0o700))
-	db, err := dbm.NewGoLevelDB("application", data, nil)
+	must(b, os.MkdirAll(filepath.Join(c.home, "data"), 0o700))
+	db, err := node.OpenState(c.home, dbm.GoLevelDBBackend)
 	must(b, err)
 	c.App = app.New(log.NewNopLogger(), db, c.options(), server.DefaultBaseappOptions(c.options())...)
 }

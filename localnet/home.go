@@ -190,8 +190,8 @@ func onlyOwnKeys(home string) (bool, error) {
 	return true, nil
 }
 
-// passphrase reads a home's passphrase, or makes a random one.
-func passphrase(home string) (string, error) {
+// Passphrase reads a home's passphrase, or makes a random one.
+func Passphrase(home string) (string, error) {
 	raw, err := os.ReadFile(PassphraseFile(home))
 	if err == nil && len(raw) >= 8 {
 		return string(raw), nil

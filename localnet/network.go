@@ -105,7 +105,7 @@ func New(cfg Config) (_ *Network, err error) {
 // openWallet opens the home's wallet with its passphrase and makes the keys that are
 // missing.
 func (n *Network) openWallet() error {
-	secret, err := passphrase(n.cfg.Home)
+	secret, err := Passphrase(n.cfg.Home)
 	if err != nil {
 		return err
 	}

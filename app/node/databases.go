@@ -2,11 +2,35 @@ package node
 
 import (
 	"errors"
+	"fmt"
+	"path/filepath"
 	"sync"
 
 	cmtdb "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/syndtr/goleveldb/leveldb/filter"
+	"github.com/syndtr/goleveldb/leveldb/opt"
 )
+
+// stateCache is how many bytes of the state's database are kept in memory. goleveldb's own
+// 8 MiB hold not even its indices and filters where subnets are full, and each read would
+// fetch and decode them again.
+const stateCache = 64 << 20
+
+// OpenState opens the application's database in a node's home.
+func OpenState(home string, backend dbm.BackendType) (db dbm.DB, err error) {
+	data := filepath.Join(home, "data")
+	if backend == dbm.GoLevelDBBackend {
+		db, err = dbm.NewGoLevelDBWithOpts("application", data, &opt.Options{Filter: filter.NewBloomFilter(10), BlockCacheCapacity: stateCache})
+	} else {
+		db, err = dbm.NewDB("application", backend, data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the chain's state in %s can't be opened (is the node running? then stop it first): %w", data, err)
+	}
+	return db, nil
+}
 
 // databases opens CometBFT's databases and closes them again: stopped, it leaves
 // the index of transactions open, and a second start in the same process would

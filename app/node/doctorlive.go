@@ -1,30 +1,26 @@
 package node
 
 import (
-	"encoding/hex"
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/cometbft/cometbft/p2p"
 	ctypes "github.com/cometbft/cometbft/rpc/core/types"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	"github.com/lodenet/lode/app"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 )
 
 const (
 	// maxSkew is how far a clock may be off: beyond it a validator's votes drag the
 	// chain's time along.
-	maxSkew = 2 * time.Second
-	// standsAfter is how many target block times pass without a block before the chain
-	// counts as standing.
-	standsAfter = 10
-
+	maxSkew  = 2 * time.Second
 	setClock = "let the machine keep time: `timedatectl set-ntp true`"
 )
 
@@ -68,8 +64,8 @@ func (d *doctor) peers(n *note) {
 	}
 	named := list(d.settings.comet.P2P.PersistentPeers)
 	for _, p := range slices.Concat(named, list(d.settings.comet.P2P.Seeds)) {
-		if _, err := p2p.NewNetAddressString(p); err != nil {
-			n.add(Failed, fmt.Sprintf("config.toml names the peer %q: %v", p, err), "write it as ID@HOST:PORT; `lode node comet show-node-id` says a node's id")
+		if err := CheckPeer(p); err != nil {
+			n.add(Failed, "config.toml names the peer "+err.Error(), "correct persistent_peers or seeds in config.toml")
 		}
 	}
 	if d.own == nil {
@@ -126,7 +122,7 @@ func (d *doctor) callPeers(n *note, named []string) {
 func (d *doctor) alone() bool {
 	one := 1
 	set, err := d.own.rpc.Validators(d.context, nil, nil, &one)
-	return err == nil && set.Total == 1 && d.key != nil && set.Validators[0].Address.String() == strings.ToUpper(hex.EncodeToString(d.key.Address()))
+	return err == nil && set.Total == 1 && d.key != nil && bytes.Equal(set.Validators[0].Address, d.key.Address())
 }
 
 // beganAlone tells whether the genesis has the home's validator and no other.
@@ -154,8 +150,8 @@ func (d *doctor) blocks(n *note) {
 		n.add(Warning, "the node waits for a snapshot of the state", "wait; if none comes in some minutes, look at its log, and run `lode node state-sync` again")
 	case sync.CatchingUp:
 		n.add(Warning, fmt.Sprintf("block %d: the node still fetches old blocks", sync.LatestBlockHeight), "wait; if the height stays, look at peers")
-	case d.target > 0 && sync.LatestBlockHeight > 0 && age > standsAfter*d.target:
-		n.add(Failed, fmt.Sprintf("block %d is %s old, more than %d block times: the chain or this node stands still, or this clock is ahead", sync.LatestBlockHeight, round(age), standsAfter),
+	case d.target > 0 && sync.LatestBlockHeight > 0 && age > app.StandsAfter*d.target:
+		n.add(Failed, fmt.Sprintf("block %d is %s old, more than %d block times: the chain or this node stands still, or this clock is ahead", sync.LatestBlockHeight, round(age), app.StandsAfter),
 			"look at the node's log; compare with another node: --node http://HOST:26657")
 	case sync.LatestBlockHeight == 0:
 		n.add(Warning, "no block yet", "more than two thirds of the validators must run")

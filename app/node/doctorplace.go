@@ -64,6 +64,9 @@ func (d *doctor) ports(n *note) {
 		{"REST", s.app.API.Address, "[api] address in app.toml"},
 		{"gRPC", s.app.GRPC.Address, "[grpc] address in app.toml"},
 	}
+	if s.comet.Instrumentation.IsPrometheusEnabled() {
+		list = append(list, struct{ name, addr, key string }{"metrics", s.comet.Instrumentation.PrometheusListenAddr, "prometheus_listen_addr in config.toml"})
+	}
 	var fine []string
 	seen := map[string]string{}
 	for _, l := range list {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	dbm "github.com/cosmos/cosmos-db"
 
@@ -73,14 +72,8 @@ func Import(home, moniker, file string) error {
 	return WriteGenesis(home, genesis)
 }
 
-// openState opens the application's database.
 func openState(s settings) (dbm.DB, error) {
-	data := filepath.Join(s.comet.RootDir, "data")
-	db, err := dbm.NewDB("application", server.GetAppDBBackend(s.options), data)
-	if err != nil {
-		return nil, fmt.Errorf("the chain's state in %s can't be opened (is the node running? then stop it first): %w", data, err)
-	}
-	return db, nil
+	return OpenState(s.comet.RootDir, server.GetAppDBBackend(s.options))
 }
 
 // recovered turns a panic, the SDK's way to refuse options and state, into an error.

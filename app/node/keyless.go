@@ -10,8 +10,6 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	"github.com/cometbft/cometbft/privval"
 	cmttypes "github.com/cometbft/cometbft/types"
-
-	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 )
 
 // WithoutKey prepares a configuration for the SDK's server, which makes a validator's
@@ -50,13 +48,11 @@ func (n *Node) validator(ctx context.Context, s *settings, nodeKey *p2p.NodeKey)
 	if address == "" {
 		return privval.LoadOrGenFilePV(s.comet.PrivValidatorKeyFile(), s.comet.PrivValidatorStateFile()), nil
 	}
-	genesis, err := genutiltypes.AppGenesisFromFile(s.comet.GenesisFile())
+	signer, err := listenForSigner(ctx, address, n.app.ChainID(), nodeKey, n.log)
 	if err != nil {
 		return nil, err
 	}
-	if n.signer, err = listenForSigner(ctx, address, genesis.ChainID, nodeKey, n.log); err != nil {
-		return nil, err
-	}
+	n.signer = signer
 	s.comet.PrivValidatorListenAddr = "" // listened to here
 	return n.signer, nil
 }

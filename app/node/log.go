@@ -35,6 +35,6 @@ func (q quiet) comet() cmtlog.Logger { return cmtlogwrapper.CometLoggerWrapper{L
 // cometLog is CometBFT's log, in which it says that it can't go on.
 func (n *Node) cometLog() cmtlog.Logger {
 	return cmtlogwrapper.CometLoggerWrapper{Logger: Watch(n.log, func(err error) {
-		n.fail(fmt.Errorf("a block that can't follow: %w", err))
+		n.fail(fmt.Errorf("the node has stopped: %w", err))
 	})}
 }

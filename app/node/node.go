@@ -221,13 +221,13 @@ type watched struct {
 func (w watched) FinalizeBlock(ctx context.Context, req *abci.RequestFinalizeBlock) (*abci.ResponseFinalizeBlock, error) {
 	defer func() {
 		if r := recover(); r != nil {
-			w.fail(fmt.Errorf("block %d: %v", req.Height, r))
+			w.fail(fmt.Errorf("the chain has stopped at block %d: %v", req.Height, r))
 			panic(r)
 		}
 	}()
 	res, err := w.Application.FinalizeBlock(ctx, req)
 	if err != nil {
-		w.fail(fmt.Errorf("block %d: %w", req.Height, err))
+		w.fail(fmt.Errorf("the chain has stopped at block %d: %w", req.Height, err))
 	}
 	return res, err
 }
@@ -238,8 +238,8 @@ func (n *Node) fail(err error) {
 		return // an optimistic run that Stop cut off
 	}
 	n.failOnce.Do(func() {
-		n.log.Error("the chain has stopped", "err", err)
-		n.failure = fmt.Errorf("the chain has stopped at %w", err)
+		n.log.Error("the node can't go on", "err", err)
+		n.failure = err
 		close(n.failed)
 	})
 }

@@ -1,8 +1,8 @@
 package node
 
 import (
+	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -99,14 +99,14 @@ func StartSigner(ctx context.Context, c SignerConfig) (_ *Signer, err error) {
 			return nil, err
 		}
 	}
-	if c.New { // from here on the record is there, whatever happens
+	if s.dialer, err = newSignerDialer(c, logger); err != nil {
+		return nil, err
+	}
+	if c.New { // last of all that may fail: from here on the record is there
 		privval.NewFilePV(key.PrivKey, c.KeyFile, c.StateFile).LastSignState.Save()
 	}
 	s.Address = key.Address.String()
 	s.guard = &guard{PrivValidator: privval.LoadFilePV(c.KeyFile, c.StateFile), log: logger}
-	if s.dialer, err = newSignerDialer(c, logger); err != nil {
-		return nil, err
-	}
 	endpoint := privval.NewSignerDialerEndpoint(quiet{logger}.comet(), s.dialer.dial, privval.SignerDialerEndpointConnRetries(1))
 	s.server = privval.NewSignerServer(endpoint, c.ChainID, s.guard)
 	return s, s.server.Start()
@@ -188,7 +188,7 @@ func (c SignerConfig) compare(ctx context.Context, key privval.FilePVKey, last p
 			return fmt.Errorf("%w: %s does not give block %d: %w", ErrNoServer, c.Node, height, err)
 		}
 		for _, sig := range res.Commit.Signatures {
-			if sig.BlockIDFlag != cmttypes.BlockIDFlagAbsent && strings.EqualFold(hex.EncodeToString(sig.ValidatorAddress), hex.EncodeToString(key.Address)) {
+			if sig.BlockIDFlag != cmttypes.BlockIDFlagAbsent && bytes.Equal(sig.ValidatorAddress, key.Address) {
 				return fmt.Errorf("%w: it ends at height %d, and the chain has a signature of this key at %d. Bring the record from where the key signed that", ErrStateOld, last.Height, height)
 			}
 		}

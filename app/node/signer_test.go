@@ -18,6 +18,7 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/lodenet/lode/app/node"
+	"github.com/lodenet/lode/test/ports"
 )
 
 // signerFiles are a new validator's key, and its record, in a folder of a signer's own.
@@ -46,11 +47,11 @@ func TestAValidatorWhoseKeyIsWithARemoteSignerStallsWithoutItAndGoesOnWithIt(t *
 	at := func(name string) string { return filepath.Join(home, name) }
 	require.NoError(t, os.Rename(at("config/priv_validator_key.json"), c.KeyFile))
 	require.NoError(t, os.Rename(at("data/priv_validator_state.json"), c.StateFile))
-	c.ChainID, c.Connect = "lode-local-1", fmt.Sprintf("tcp://127.0.0.1:%d", freePorts(t, 1))
+	c.ChainID, c.Connect = "lode-local-1", fmt.Sprintf("tcp://127.0.0.1:%d", ports.Free(t, 1))
 	replaceIn(t, at("config/config.toml"), `priv_validator_laddr = ""`, fmt.Sprintf("priv_validator_laddr = %q", c.Connect))
 
 	// The address in config.toml is where this home's node listens: the doctor finds it.
-	rpc := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1))
+	rpc := fmt.Sprintf("127.0.0.1:%d", ports.Free(t, 1))
 	replaceIn(t, at("config/config.toml"), "tcp://127.0.0.1:26657", "tcp://"+rpc)
 	begin := func() (*node.Node, error) {
 		cfg := config(home)
@@ -143,7 +144,7 @@ func TestASignerNeverSignsAHeightTwice(t *testing.T) {
 	c := signerFiles(t)
 	node1, err := p2p.LoadOrGenNodeKey(filepath.Join(t.TempDir(), "node_key.json"))
 	require.NoError(t, err)
-	address := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1))
+	address := fmt.Sprintf("127.0.0.1:%d", ports.Free(t, 1))
 	c.Connect = "tcp://" + address
 	s := startSigner(t, c) // before the node listens: it calls again
 	asks := client(t, c.Connect, node1)
@@ -189,7 +190,7 @@ func TestANoiseConnectionIsForTheTwoThatKnowEachOther(t *testing.T) {
 	signerID, err := node.SignerID(c.Identity)
 	require.NoError(t, err)
 	require.NotEqual(t, nodeID, signerID)
-	address := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1))
+	address := fmt.Sprintf("127.0.0.1:%d", ports.Free(t, 1))
 	asks := client(t, "noise://"+signerID+"@"+address, key)
 
 	// A stranger with a key of its own gets no request.
@@ -247,10 +248,13 @@ func TestASignerRefusesFilesThatItCantTrust(t *testing.T) {
 			require.ErrorContains(t, err, says)
 		})
 	}
-	// A key that has never signed begins its record itself.
+	// A key that has never signed begins its record itself, not before all else is right.
 	c := signerFiles(t)
 	require.NoError(t, os.Remove(c.StateFile))
-	c.Connect, c.New = "tcp://127.0.0.1:1", true
+	c.Connect, c.New = "127.0.0.1:1", true
+	_, err := node.StartSigner(t.Context(), c)
+	require.ErrorContains(t, err, "it is no address")
+	c.Connect = "tcp://127.0.0.1:1"
 	startSigner(t, c)
 	require.FileExists(t, c.StateFile)
 }

@@ -242,7 +242,7 @@ func listenForSigner(ctx context.Context, address, chainID string, nodeKey *p2p.
 	}
 	client, err := privval.NewSignerClient(endpoint, chainID)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, endpoint.Stop())
 	}
 	r := &remoteSigner{privval.NewRetrySignerClient(client, 50, 100*time.Millisecond), endpoint}
 	ctx, cancel := context.WithTimeout(ctx, signerPatience)

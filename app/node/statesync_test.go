@@ -20,6 +20,7 @@ import (
 	ctypes "github.com/cometbft/cometbft/rpc/core/types"
 
 	"github.com/lodenet/lode/app/node"
+	"github.com/lodenet/lode/test/ports"
 )
 
 // joiner is a home with the genesis of a network and no block.
@@ -105,7 +106,7 @@ func TestANodeJoinsFromASnapshotOfItsPeersAndServesSnapshotsItself(t *testing.T)
 	require.False(t, trust.Given)
 
 	replaceIn(t, config, `discovery_time = "15s"`, `discovery_time = "5s"`) // the least that CometBFT takes
-	listen := fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1))
+	listen := fmt.Sprintf("127.0.0.1:%d", ports.Free(t, 1))
 	cfg := node.Config{Home: home, RPC: "127.0.0.1:0", GRPC: "127.0.0.1:0", REST: "127.0.0.1:0", P2P: listen, CheckInvariants: 1}
 	n, err := node.Start(t.Context(), cfg)
 	require.NoError(t, err)

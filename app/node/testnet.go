@@ -196,8 +196,6 @@ func (o TestnetOptions) configure(i int, n TestnetNode, peers string) {
 	cfg.P2P.ListenAddress, cfg.RPC.ListenAddress = "tcp://"+n.P2P, "tcp://"+n.RPC
 	cfg.P2P.PersistentPeers = peers
 	cfg.P2P.MaxNumInboundPeers = max(cfg.P2P.MaxNumInboundPeers, 2*o.Validators)
-	// All come from one address, which says nothing of who they are.
-	cfg.P2P.AddrBookStrict, cfg.P2P.AllowDuplicateIP = false, true
 	// Each has a port of its own for metrics, should they be turned on.
 	cfg.Instrumentation.PrometheusListenAddr = loopback(o.StartingPort + i*testnetPorts + 4)
 	cmtcfg.WriteConfigFile(filepath.Join(n.Home, "config", "config.toml"), cfg)

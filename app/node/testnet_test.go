@@ -1,7 +1,6 @@
 package node_test
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,13 +17,14 @@ import (
 
 	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/app/node"
+	"github.com/lodenet/lode/test/ports"
 )
 
 func testnetOptions(t *testing.T, validators int) node.TestnetOptions {
 	t.Helper()
 	return node.TestnetOptions{
 		Validators: validators, ChainID: "lode-test-1", BlockTime: 200 * time.Millisecond,
-		StartingPort: freePorts(t, validators*10), Build: app.LocalGenesis,
+		StartingPort: ports.Free(t, validators*10), Build: app.LocalGenesis,
 		Operators: func(_ string, names []string) (operators []string, err error) {
 			for range names {
 				operators = append(operators, sdk.AccAddress(secp256k1.GenPrivKey().PubKey().Address()).String())
@@ -32,28 +32,6 @@ func testnetOptions(t *testing.T, validators int) node.TestnetOptions {
 			return operators, nil
 		},
 	}
-}
-
-// freePorts is the first of n ports in a row on which nothing listens.
-func freePorts(t *testing.T, n int) int {
-	t.Helper()
-next:
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		first := l.Addr().(*net.TCPAddr).Port
-		l.Close()
-		for port := first; port < first+n; port++ {
-			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
-			if err != nil {
-				continue next
-			}
-			l.Close()
-		}
-		return first
-	}
-	t.Fatal("no free ports in a row")
-	return 0
 }
 
 func TestFourValidatorsOfATestNetworkMakeBlocksTogetherAndAgreeOnTheirState(t *testing.T) {

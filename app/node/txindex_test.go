@@ -28,6 +28,8 @@ func TestTransactionsThatAKillLeftOutOfTheIndexAreFoundAgain(t *testing.T) {
 	before, err := c.Tx(t.Context(), hash, false)
 	require.NoError(t, err)
 	require.NoError(t, n.Stop())
+	_, err = node.CompleteIndex(home) // the last block's may have come too late too
+	require.NoError(t, err)
 
 	forget := func() {
 		db, err := cmtdb.NewGoLevelDB("tx_index", filepath.Join(home, "data"))

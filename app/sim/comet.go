@@ -6,6 +6,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
@@ -37,7 +38,7 @@ func update(set []member, updates []abci.ValidatorUpdate) []member {
 		case u.Power == 0 && there:
 			set = slices.Delete(set, i, i+1)
 		case u.Power == 0:
-			panic(stop{errorf("the chain removes a validator that is not there: %x", address)})
+			fail("the chain removes a validator that is not there: %x", address)
 		case there:
 			set[i].power = u.Power
 		default:
@@ -45,7 +46,7 @@ func update(set []member, updates []abci.ValidatorUpdate) []member {
 		}
 	}
 	if len(set) == 0 {
-		panic(stop{errorf("the validator set is empty: no chain goes on from there")})
+		fail("the validator set is empty: no chain goes on from there")
 	}
 	return set
 }
@@ -131,12 +132,12 @@ func (s *sim) votes() abci.CommitInfo {
 	}
 	info := abci.CommitInfo{Round: int32(s.n(2))}
 	for _, m := range c.last {
-		flag := 2 // commit
+		flag := cmtproto.BlockIDFlagCommit
 		if s.isDown(m) {
-			flag = 1 // absent
+			flag = cmtproto.BlockIDFlagAbsent
 		}
 		info.Votes = append(info.Votes, abci.VoteInfo{
-			Validator: abci.Validator{Address: []byte(m.address), Power: m.power}, BlockIdFlag: blockIDFlag(flag),
+			Validator: abci.Validator{Address: []byte(m.address), Power: m.power}, BlockIdFlag: flag,
 		})
 	}
 	return info

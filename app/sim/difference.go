@@ -3,15 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
-
-	dbm "github.com/cosmos/cosmos-db"
-
-	"cosmossdk.io/log/v2"
 )
-
-var nop = log.NewNopLogger()
-
-func memory() dbm.DB { return dbm.NewMemDB() }
 
 // counted are the fields that an import numbers anew: x/staking's unbondings, and
 // accounts that appear afterwards, whose number comes from the app hash.

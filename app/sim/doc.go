@@ -4,7 +4,7 @@
 //
 //	r, err := sim.Run(sim.Options{Seed: 1, Ops: 20_000, Others: []sim.Kind{sim.Plain, sim.Parallel}, Import: true, Dir: dir})
 //
-// Whatever a run does follows from its seed. The error of a run that failed names
+// Whatever a run does follows from its seed and its nodes. The error of a run that failed names
 // seed and block, and the command that repeats it.
 //
 // # What it holds the chain to

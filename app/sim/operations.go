@@ -142,7 +142,7 @@ func (s *sim) spoilMessage(m sdk.Msg) {
 	}
 	s.spoilValue(leaves[s.n(len(leaves))])
 	if _, err := proto.Marshal(m); err != nil {
-		panic(stop{errorf("a spoilt %s can't be encoded: %w", sdk.MsgTypeURL(m), err)})
+		fail("a spoilt %s can't be encoded: %w", sdk.MsgTypeURL(m), err)
 	}
 }
 

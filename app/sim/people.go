@@ -112,3 +112,8 @@ func must1[T any](v T, err error) T {
 }
 
 type stop struct{ err error }
+
+func (s stop) Error() string { return s.err.Error() }
+
+// fail ends the run.
+func fail(format string, args ...any) { panic(stop{fmt.Errorf(format, args...)}) }

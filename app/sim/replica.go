@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
 
 	"cosmossdk.io/log/v2"
@@ -23,10 +22,6 @@ import (
 
 	"github.com/lodenet/lode/app"
 )
-
-func blockIDFlag(n int) cmtproto.BlockIDFlag { return cmtproto.BlockIDFlag(n) }
-
-func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // Kind is a way to run a node. All ways must give the same blocks the same results.
 type Kind struct {
@@ -103,7 +98,7 @@ func (r *replica) accepts(b *abci.RequestFinalizeBlock) bool {
 func (r *replica) run(b *abci.RequestFinalizeBlock) *abci.ResponseFinalizeBlock {
 	res, err := r.FinalizeBlock(b)
 	if err != nil {
-		panic(stop{errorf("%s: %w", r.Name, err)})
+		fail("%s: %w", r.Name, err)
 	}
 	_, err = r.Commit()
 	must(err)
@@ -135,13 +130,13 @@ func hashOf(b *abci.RequestFinalizeBlock) []byte {
 // part of its genesis and begins anew, so that their numbers have other lengths.
 func same(name string, a, b *abci.ResponseFinalizeBlock, imported bool) {
 	if len(a.TxResults) != len(b.TxResults) {
-		panic(stop{errorf("%s: %d results of transactions, the proposer has %d", name, len(b.TxResults), len(a.TxResults))})
+		fail("%s: %d results of transactions, the proposer has %d", name, len(b.TxResults), len(a.TxResults))
 	}
 	for i, x := range a.TxResults {
 		y := b.TxResults[i]
 		if x.Code != y.Code || x.Codespace != y.Codespace || x.GasUsed != y.GasUsed && !imported || x.GasWanted != y.GasWanted || !bytes.Equal(x.Data, y.Data) {
-			panic(stop{errorf("%s: transaction %d gives %s/%d, gas %d of %d, data %x, log %q; the proposer's %s/%d, gas %d of %d, data %x, log %q", name, i,
-				y.Codespace, y.Code, y.GasUsed, y.GasWanted, y.Data, y.Log, x.Codespace, x.Code, x.GasUsed, x.GasWanted, x.Data, x.Log)})
+			fail("%s: transaction %d gives %s/%d, gas %d of %d, data %x, log %q; the proposer's %s/%d, gas %d of %d, data %x, log %q", name, i,
+				y.Codespace, y.Code, y.GasUsed, y.GasWanted, y.Data, y.Log, x.Codespace, x.Code, x.GasUsed, x.GasWanted, x.Data, x.Log)
 		}
 		sameEvents(fmt.Sprintf("%s: transaction %d", name, i), x.Events, y.Events)
 	}
@@ -151,14 +146,14 @@ func same(name string, a, b *abci.ResponseFinalizeBlock, imported bool) {
 		sameEvents(name+": the block", a.Events, b.Events)
 	}
 	if x, y := updates(a), updates(b); x != y {
-		panic(stop{errorf("%s: validator updates %s, the proposer's %s", name, y, x)})
+		fail("%s: validator updates %s, the proposer's %s", name, y, x)
 	}
 	if x, y := a.ConsensusParamUpdates.String(), b.ConsensusParamUpdates.String(); x != y {
-		panic(stop{errorf("%s: consensus parameters %s, the proposer's %s", name, y, x)})
+		fail("%s: consensus parameters %s, the proposer's %s", name, y, x)
 	}
 	// The hash comes last: anything else that differs says more.
 	if !imported && !bytes.Equal(a.AppHash, b.AppHash) {
-		panic(stop{errorf("%s: the app hash is %x, the proposer's %x", name, b.AppHash, a.AppHash)})
+		fail("%s: the app hash is %x, the proposer's %x", name, b.AppHash, a.AppHash)
 	}
 }
 
@@ -171,11 +166,11 @@ func updates(b *abci.ResponseFinalizeBlock) (all string) {
 
 func sameEvents(name string, a, b []abci.Event) {
 	if len(a) != len(b) {
-		panic(stop{errorf("%s has %d events, the proposer's %d. It lacks: %v. The proposer lacks: %v", name, len(b), len(a), lacking(b, a), lacking(a, b))})
+		fail("%s has %d events, the proposer's %d. It lacks: %v. The proposer lacks: %v", name, len(b), len(a), lacking(b, a), lacking(a, b))
 	}
 	for i := range a {
 		if a[i].Type != b[i].Type || !slices.EqualFunc(a[i].Attributes, b[i].Attributes, sameAttribute) {
-			panic(stop{errorf("%s: event %d is %s, the proposer's %s", name, i, b[i].String(), a[i].String())})
+			fail("%s: event %d is %s, the proposer's %s", name, i, b[i].String(), a[i].String())
 		}
 	}
 }

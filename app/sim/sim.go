@@ -10,6 +10,10 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	dbm "github.com/cosmos/cosmos-db"
+
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/log/v2"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
@@ -96,8 +100,6 @@ func Run(o Options) (r *Report, err error) {
 	return s.report, nil
 }
 
-func (s stop) Error() string { return s.err.Error() }
-
 func (s *sim) start() {
 	path := filepath.Join(s.Dir, "vrf_key.json")
 	must(vrfkey.File{Keys: vrfKeys()}.Write(path))
@@ -176,8 +178,8 @@ func (s *sim) fill() {
 // noPanic stops the run where a transaction panicked: that is caught, and nothing
 // breaks, but nobody meant it. Running out of gas has a code of its own.
 func (s *sim) noPanic(what, codespace string, code uint32, log string) {
-	if code == 111_222 && codespace == "undefined" {
-		panic(stop{errorf("%s panicked: %s", what, log)})
+	if code == errorsmod.ErrPanic.ABCICode() && codespace == errorsmod.ErrPanic.Codespace() {
+		fail("%s panicked: %s", what, log)
 	}
 }
 
@@ -200,7 +202,7 @@ func (s *sim) propose(b *abci.RequestFinalizeBlock, mempool []*pending) *abci.Re
 	b.Txs = res.Txs
 	b.Hash = hashOf(b)
 	if len(b.Txs) == 0 {
-		panic(stop{errorf("a proposal without the proposer's proof")})
+		fail("a proposal without the proposer's proof")
 	}
 	if proof, ok := vrf.Unframe(b.Txs[0]); !ok || len(proof) == 0 {
 		s.report.count("block without a proof")
@@ -237,7 +239,7 @@ func (s *sim) advance(b *abci.RequestFinalizeBlock) {
 		verdict := s.nodes[0].accepts(bad)
 		for _, n := range s.nodes[1:] {
 			if got := n.accepts(bad); got != verdict {
-				panic(stop{errorf("%s accepts a spoilt block: %v, the proposer says %v", n.Name, got, verdict)})
+				fail("%s accepts a spoilt block: %v, the proposer says %v", n.Name, got, verdict)
 			}
 		}
 		s.report.tally("spoilt proposals accepted", verdict)
@@ -279,7 +281,7 @@ func (s *sim) vote(n *replica, b *abci.RequestFinalizeBlock) {
 		}
 	}
 	if !n.accepts(b) {
-		panic(stop{errorf("%s refuses the block that the proposer made", n.Name)})
+		fail("%s refuses the block that the proposer made", n.Name)
 	}
 }
 
@@ -296,9 +298,9 @@ func (s *sim) reimport() {
 	exported := s.nodes[len(s.nodes)-1].export(s.genesis)
 	// The node keeps nothing of its own before its first block: what it exports then
 	// is what it would begin with.
-	again := must1(app.Export(nop, memory(), appOptions{}, exported, 0))
+	again := must1(app.Export(log.NewNopLogger(), dbm.NewMemDB(), appOptions{}, exported, 0))
 	if d := difference(exported, again); d != "" {
-		panic(stop{errorf("the imported chain exports something else: %s", d)})
+		fail("the imported chain exports something else: %s", d)
 	}
 	s.import_ = newReplica(Kind{Name: "imported", Optimistic: true}, appOptions{app.FlagCheckInvariants: 1})
 	s.import_.init(exported)
@@ -309,12 +311,12 @@ func (s *sim) reimport() {
 func (s *sim) finish() {
 	if s.import_ == nil {
 		if s.Import {
-			panic(stop{errorf("no block could be exported")})
+			fail("no block could be exported")
 		}
 		return
 	}
 	a, b := s.nodes[0].export(s.genesis), s.import_.export(s.genesis)
 	if d := difference(a, b); d != "" {
-		panic(stop{errorf("chain and imported chain have become different: %s", d)})
+		fail("chain and imported chain have become different: %s", d)
 	}
 }

@@ -49,7 +49,7 @@ func TestEveryMessageOfTheChainIsSimulated(t *testing.T) {
 }
 
 func TestAllNodesAgreeAndAnImportedChainGoesOnTheSame(t *testing.T) {
-	r := run(t, sim.Options{Seed: 1, Ops: 2_000, Others: every, Import: true})
+	r := run(t, sim.Options{Seed: 10, Ops: 2_000, Others: others(10), Import: true})
 	for _, url := range sim.Messages() {
 		if r.Messages[url] == nil {
 			t.Errorf("%s was never tried", url)
@@ -59,10 +59,10 @@ func TestAllNodesAgreeAndAnImportedChainGoesOnTheSame(t *testing.T) {
 }
 
 func TestASeedGivesTheSameChainEveryTime(t *testing.T) {
-	o := sim.Options{Seed: 2, Ops: 300}
+	o := sim.Options{Seed: 2, Ops: 300, Others: others(2), Import: true}
 	first, second := run(t, o), run(t, o)
 	require.Equal(t, first.Hashes, second.Hashes)
-	o.Seed = 3
+	o.Seed, o.Others = 3, others(3)
 	require.NotEqual(t, first.Hashes[5:], run(t, o).Hashes[5:], "seeds change nothing")
 }
 

@@ -47,6 +47,9 @@ func (s *sim) transaction(msgs []sdk.Msg) *pending {
 			}
 		}
 	}
+	if len(t.signers) == 0 {
+		return nil // spoilt so that nobody is asked to sign: the decoder refuses it
+	}
 	b := s.enc.TxConfig.NewTxBuilder()
 	if err := b.SetMsgs(msgs...); err != nil {
 		return nil
@@ -61,9 +64,6 @@ func (s *sim) transaction(msgs []sdk.Msg) *pending {
 			return nil // the lane would not take it now
 		}
 		s.lane[key] = true
-	}
-	if len(t.signers) == 0 {
-		return nil // spoilt so that nobody is asked to sign: the decoder refuses it
 	}
 	if !free {
 		gas = uint64(len(msgs)) * uint64(500_000+s.n(300_000))
@@ -144,7 +144,7 @@ func laneKey(m sdk.Msg) string {
 	case *subnetstypes.MsgServe:
 		return fmt.Sprint("serve", m.Hotkey, m.Netuid)
 	}
-	panic(stop{errorf("the free lane takes %T: say here what it limits", m)})
+	panic(stop{fmt.Errorf("the free lane takes %T: say here what it limits", m)})
 }
 
 // granter is who pays a signer's fees, now and then.

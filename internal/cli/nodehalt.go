@@ -60,17 +60,30 @@ type halting struct {
 }
 
 func (a halting) FinalizeBlock(req *abci.RequestFinalizeBlock) (res *abci.ResponseFinalizeBlock, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-		if err != nil && a.halt.ctx.Err() == nil { // else it was only cut off
-			a.halt.once.Do(func() { a.halt.why <- fmt.Errorf("the chain has stopped at block %d: %w", req.Height, err) })
-			select {} // the process is about to end: nothing may follow from this block
-		}
-	}()
+	defer a.halt.failed(&err, "the chain has stopped at block %d", req.Height)
 	return a.App.FinalizeBlock(req)
 }
+
+// Commit writes a block's state, and panics where the database can't be read.
+func (a halting) Commit() (res *abci.ResponseCommit, err error) {
+	defer a.halt.failed(&err, "the state can't be written")
+	return a.App.Commit()
+}
+
+// failed, deferred, has the command end where a call of the application panicked or
+// gave an error.
+func (h *halt) failed(err *error, what string, args ...any) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("panic: %v", r)
+	}
+	if *err != nil && h.ctx.Err() == nil { // else it was only cut off
+		h.end(fmt.Errorf(what+": %w", append(args, *err)...))
+		select {} // the process is about to end: nothing may follow from this
+	}
+}
+
+// end has the command end.
+func (h *halt) end(why error) { h.once.Do(func() { h.why <- why }) }
 
 // wrap has a command end with the reason why its chain stopped, or why the application
 // could not be made: the SDK's server takes no error from there, only a panic.
@@ -95,9 +108,13 @@ func (h *halt) wrap(cmd *cobra.Command) {
 		}()
 		select {
 		case err := <-h.why:
-			return damaged(nodeHome(cmd), err)
+			return err
 		case err := <-ended:
-			return damaged(nodeHome(cmd), err)
+			select {
+			case err = <-h.why: // the cause of what ended it
+			default:
+			}
+			return err
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/lodenet/lode/app"
+	"github.com/lodenet/lode/app/node"
 )
 
 // genesisFile is a genesis as its file has it.
@@ -22,6 +23,7 @@ func newServerCommands() []*cobra.Command {
 	h := newHalt()
 	metrics := new(startMetrics)
 	start := server.StartCmdWithOptions(metrics.measuring(h.starting), app.DefaultHome, server.StartCmdOptions{
+		DBOpener:  node.OpenState,
 		PostSetup: metrics.serve,
 		AddFlags: func(cmd *cobra.Command) {
 			metrics.addFlag(cmd)
@@ -34,7 +36,6 @@ func newServerCommands() []*cobra.Command {
 		},
 	})
 	start.RunE = h.watch(start.RunE)
-	start.RunE = withSigner(start.RunE)
 	start.Short = "Run the node"
 	start.Example = `  lode node start
   lode node start --check-invariants 100 --home ~/.lode/node`
@@ -77,6 +78,7 @@ func newServerCommands() []*cobra.Command {
 	for _, c := range cmds {
 		onRun(c, withServer, h.wrap)
 	}
+	start.RunE = withSigner(told(start.RunE))
 	metrics.configured(start)
 	return append(cmds, status)
 }

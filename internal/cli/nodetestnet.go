@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -70,12 +67,8 @@ for nodes that join with ` + "`lode node state-sync`" + `, and keeps as many as 
 // makeOperators makes a wallet with a random passphrase beside it, as `lode up` does,
 // and a key for each name.
 func makeOperators(dir string, names []string) (addresses []string, err error) {
-	secret := make([]byte, 24)
-	if _, err := rand.Read(secret); err != nil {
-		return nil, err
-	}
-	pass := hex.EncodeToString(secret)
-	if err := os.WriteFile(localnet.PassphraseFile(dir), []byte(pass), 0o600); err != nil {
+	pass, err := localnet.Passphrase(dir)
+	if err != nil {
 		return nil, err
 	}
 	w, err := wallet.Open(localnet.WalletDir(dir), func(bool) (string, error) { return pass, nil })

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"strings"
 
-	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/server"
 
+	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/app/node"
 )
 
@@ -40,29 +40,17 @@ func (h *halt) watch(run func(*cobra.Command, []string) error) func(*cobra.Comma
 	}
 }
 
-// end has the command end.
-func (h *halt) end(why error) { h.once.Do(func() { h.why <- why }) }
-
-// Commit writes a block's state, and panics where the database can't be read.
-func (a halting) Commit() (res *abci.ResponseCommit, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-		if err != nil && a.halt.ctx.Err() == nil { // else it was only cut off
-			a.halt.end(fmt.Errorf("the state can't be written: %w", err))
-			select {} // the process is about to end: nothing may follow
-		}
-	}()
-	return a.App.Commit()
+// told has the command that runs a node say what its end means.
+func told(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error { return damaged(nodeHome(cmd), run(cmd, args)) }
 }
 
 // damaged gives errors of a node whose data can't be trusted their codes, and what to do.
 func damaged(home string, err error) error {
 	const again = "don't start it again as it is: `lode node doctor --data --home %s` says what is damaged, and how to begin anew"
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || errors.Is(err, app.ErrUpgradeNeeded) || errors.Is(err, app.ErrTooNew):
+		return err // of another release, whatever it could not read
 	case errors.Is(err, node.ErrDiffers):
 		return fail("state_differs", fmt.Sprintf(again+". Or this is not the chain's version of lode", home), "this node has stopped: %w", err)
 	case errors.Is(err, node.ErrDamaged), unreadable(err):

@@ -8,9 +8,23 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 )
+
+func TestAnotherReleasesDataIsNotCalledDamaged(t *testing.T) {
+	for code, err := range map[string]error{
+		"too_new":        errors.Join(app.ErrTooNew, errors.New("the state can't be loaded: version of store roster mismatch")),
+		"upgrade_needed": fmt.Errorf("block 7: %w: failed to unmarshal", app.ErrUpgradeNeeded),
+		"data_damaged":   errors.New("leveldb: corrupted"),
+		"error":          errors.New("odd"),
+	} {
+		if got, _ := explain(damaged("home", err)); got != code {
+			t.Errorf("%v: code %s, want %s", err, got, code)
+		}
+	}
+}
 
 func TestErrorsKeepTheirCodeHoweverTheyAreWrapped(t *testing.T) {
 	for name, c := range map[string]struct {

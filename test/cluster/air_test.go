@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -179,7 +180,7 @@ func (a *air) part(c *cluster, some ...*member) {
 	defer a.mu.Unlock()
 	for i, m := range c.nodes {
 		for j, o := range c.nodes {
-			a.cut[[2]int{i, j}] = contains(some, m) != contains(some, o)
+			a.cut[[2]int{i, j}] = slices.Contains(some, m) != slices.Contains(some, o)
 		}
 	}
 }

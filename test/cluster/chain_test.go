@@ -112,20 +112,26 @@ func (c *cluster) follows(m *member) {
 	})
 }
 
-// stands watches that some nodes make no block for so many block times after the moment
-// from which they could not, and returns the height at which they stand. A block for which
+// stands watches that no side of a cut makes a block for so many block times after the moment
+// from which it could not, and returns the height at which each stands. A block for which
 // the votes are there already may be finished on the way: they get two seconds for that.
-func (c *cluster) stands(blocks int, nodes ...*member) int64 {
+func (c *cluster) stands(blocks int, sides ...[]*member) (at []int64) {
 	c.t.Helper()
 	settle := time.NewTimer(2 * time.Second)
 	<-settle.C
-	at := c.top(nodes...)
+	for _, side := range sides {
+		top := c.top(side...)
+		require.Positive(c.t, top, "%s: no answer", names(side))
+		at = append(at, top)
+	}
 	end := time.NewTimer(time.Duration(blocks) * blockTime)
 	defer end.Stop()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		c.standsAt(at, nodes...)
+		for i, side := range sides {
+			require.Equal(c.t, at[i], c.top(side...), "%s: a block without two thirds of the validators", names(side))
+		}
 		select {
 		case <-tick.C:
 		case <-end.C:
@@ -134,11 +140,13 @@ func (c *cluster) stands(blocks int, nodes ...*member) int64 {
 	}
 }
 
-// standsAt is that some nodes answer and have a height still.
-func (c *cluster) standsAt(height int64, nodes ...*member) {
+// halves watches that both halves of a network stand. One may have the last block before the
+// cut and the other not yet.
+func (c *cluster) halves(blocks int, some, rest []*member) (a, b int64) {
 	c.t.Helper()
-	require.Positive(c.t, height)
-	require.Equal(c.t, height, c.top(nodes...), "%s: a block without two thirds of the validators", names(nodes))
+	at := c.stands(blocks, some, rest)
+	require.LessOrEqual(c.t, max(at[0], at[1])-min(at[0], at[1]), int64(1), "%s and %s stand too far apart", names(some), names(rest))
+	return at[0], at[1]
 }
 
 // page is how many block headers RPC gives at once.

@@ -4,7 +4,7 @@
 // networks fail: real processes of the real program, four validators, and faults that
 // are done to them while a client sends. docs/faults.md says what was observed.
 //
-//	LODE_LONG=1 go test ./test/cluster -v -timeout 60m              # all, as `make test-long` does
+//	LODE_LONG=1 go test ./test/cluster -v -timeout 90m              # all, as `make test-long` does
 //	LODE_LONG=1 go test ./test/cluster -v -timeout 30m -run KillAt  # one alone
 //
 // LODE_KILLS is how often a validator is killed (100), LODE_MINUTES how long blocks are
@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +35,8 @@ import (
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	"github.com/spf13/viper"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/test/ports"
 )
 
 const (
@@ -46,7 +49,7 @@ const (
 // long skips a test unless it was asked for.
 func long(t *testing.T) {
 	t.Helper()
-	if os.Getenv("LODE_LONG") != "1" {
+	if os.Getenv("LODE_LONG") == "" {
 		t.Skip("takes minutes: LODE_LONG=1, or make test-long")
 	}
 }
@@ -146,7 +149,7 @@ func write(t *testing.T, n int, more ...string) *cluster {
 		os.RemoveAll(root)
 	})
 	out, err := exec.Command(bin, append([]string{"node", "testnet", "--validators", strconv.Itoa(n), "--output", c.dir,
-		"--starting-port", strconv.Itoa(freePorts(t, n*10)), "--block-time", blockTime.String(), "--json"}, more...)...).Output()
+		"--starting-port", strconv.Itoa(ports.Free(t, n*10)), "--block-time", blockTime.String(), "--json"}, more...)...).Output()
 	require.NoError(t, err)
 	var made struct {
 		ChainID string `json:"chain_id"`
@@ -172,6 +175,19 @@ func write(t *testing.T, n int, more ...string) *cluster {
 		c.nodes = append(c.nodes, node)
 	}
 	return c
+}
+
+// newcomer is a node beside those that were written, at addresses of its own; its home is
+// still to be made.
+func (c *cluster) newcomer(name string) *member {
+	c.t.Helper()
+	first := ports.Free(c.t, 4)
+	at := func(i int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(first+i)) }
+	m := &member{name: name, home: filepath.Join(c.dir, name), p2p: at(0), flags: []string{
+		"--p2p.laddr", "tcp://" + at(0), "--rpc.laddr", "tcp://" + at(1), "--api.address", "tcp://" + at(2), "--grpc.address", at(3),
+	}}
+	m.answerAt(c.t, "http://"+at(1), (&net.Dialer{}).DialContext)
+	return m
 }
 
 // answerAt says where a node's RPC is, and how it is reached.
@@ -247,20 +263,11 @@ func (c *cluster) lode(args ...string) (out string, exit int) {
 // but are all nodes but some.
 func (c *cluster) but(out ...*member) (rest []*member) {
 	for _, m := range c.nodes {
-		if !contains(out, m) {
+		if !slices.Contains(out, m) {
 			rest = append(rest, m)
 		}
 	}
 	return rest
-}
-
-func contains(list []*member, m *member) bool {
-	for _, o := range list {
-		if o == m {
-			return true
-		}
-	}
-	return false
 }
 
 func names(list []*member) string {
@@ -269,25 +276,4 @@ func names(list []*member) string {
 		out = append(out, m.name)
 	}
 	return strings.Join(out, " and ")
-}
-
-// freePorts is the first of n ports in a row on which nothing listens.
-func freePorts(t *testing.T, n int) int {
-	t.Helper()
-next:
-	for range 100 {
-		// Under the range from which the kernel takes ports for connections: between two
-		// starts of a node another process could get one of those.
-		first := 20_000 + rand.IntN(10_000)
-		for port := first; port < first+n; port++ {
-			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-			if err != nil {
-				continue next
-			}
-			l.Close()
-		}
-		return first
-	}
-	t.Fatal("no free ports in a row")
-	return 0
 }

@@ -3,14 +3,11 @@
 package cluster_test
 
 import (
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
-	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/privval"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
@@ -28,26 +25,17 @@ func TestTwoNodesWithOneKeyAreSlashed(t *testing.T) {
 	c.all(8)
 	victim := c.nodes[3]
 	victim.proc.stop()
-	port := freePorts(t, 10)
-	at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(port+i) }
-	twin := &member{name: "twin", home: filepath.Join(c.dir, "twin"), p2p: at(0), flags: []string{
-		"--api.address", "tcp://" + at(2), "--grpc.address", at(3),
-	}}
+	twin := c.newcomer("twin")
 	require.NoError(t, os.CopyFS(twin.home, os.DirFS(victim.home)))
 	require.NoError(t, os.Remove(filepath.Join(twin.home, "config", "node_key.json"))) // it gets one of its own
-	twin.answerAt(t, "http://"+at(1), (&net.Dialer{}).DialContext)
-	twin.tune(t, func(cfg *cmtcfg.Config) {
-		cfg.P2P.ListenAddress, cfg.RPC.ListenAddress = "tcp://"+at(0), "tcp://"+at(1)
-	})
 	both := time.Now()
 	c.start(victim)
 	c.start(twin)
 
 	key := privval.LoadFilePVEmptyState(filepath.Join(victim.home, "config", "priv_validator_key.json"), "").Key
-	cons := sdk.MustBech32ifyAddressBytes("lodevalcons", key.Address)
-	raw, err := sdk.GetFromBech32(victim.operator, "lode")
+	raw, err := sdk.AccAddressFromBech32(victim.operator)
 	require.NoError(t, err)
-	oper := sdk.MustBech32ifyAddressBytes("lodevaloper", raw)
+	cons, oper := sdk.ConsAddress(key.Address).String(), sdk.ValAddress(raw).String()
 	var info slashingtypes.ValidatorSigningInfo
 	c.until("the validator is tombstoned", func() (bool, string) {
 		got, err := l.client.Slashing().SigningInfo(t.Context(), &slashingtypes.QuerySigningInfoRequest{ConsAddress: cons})

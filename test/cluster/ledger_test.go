@@ -321,15 +321,21 @@ func (l *ledger) check() {
 	}
 	require.Zero(t, missing, "confirmed transactions that a node does not find")
 	for _, m := range l.c.nodes {
-		one, err := client.New(client.Config{Nodes: []string{m.url}, ChainID: l.c.chainID})
-		require.NoError(t, err)
-		for address, rao := range l.balances {
-			got, err := one.Balance(t.Context(), address)
-			require.NoError(t, err)
-			require.Equal(t, sdkmath.NewInt(rao).Uint64(), got, "balance of %s at %s", address, m.name)
-		}
-		require.NoError(t, one.Close())
+		l.balancesAt(m)
 	}
 	first, top := l.c.agree()
 	say(t, "%s; all found at all %d nodes with the same result, %d balances exact; blocks and states %d to %d are the same", l.so(), len(l.c.nodes), len(l.balances), first, top)
+}
+
+// balancesAt compares what each payer has at a node with what the ledger, which is closed, says.
+func (l *ledger) balancesAt(m *member) {
+	l.t.Helper()
+	one, err := client.New(client.Config{Nodes: []string{m.url}, ChainID: l.c.chainID})
+	require.NoError(l.t, err)
+	for address, rao := range l.balances {
+		got, err := one.Balance(l.t.Context(), address)
+		require.NoError(l.t, err)
+		require.Equal(l.t, sdkmath.NewInt(rao).Uint64(), got, "balance of %s at %s", address, m.name)
+	}
+	require.NoError(l.t, one.Close())
 }

@@ -89,8 +89,8 @@ type journal struct {
 }
 
 type wait struct {
-	words []string
-	seen  chan string // gets the first line with one of the words
+	word string
+	seen chan string // gets the first line that has it
 }
 
 func openJournal(path string) (*journal, error) {
@@ -121,7 +121,7 @@ func (j *journal) line(s string) {
 	}
 	kept := j.waits[:0]
 	for _, w := range j.waits {
-		if has(s, w.words) {
+		if strings.Contains(s, w.word) {
 			w.seen <- s
 			continue
 		}
@@ -130,20 +130,11 @@ func (j *journal) line(s string) {
 	j.waits = kept
 }
 
-func has(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
-}
-
-// await gives the next line that has one of the words.
-func (j *journal) await(words ...string) <-chan string {
+// await gives the next line that has a word.
+func (j *journal) await(word string) <-chan string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	w := &wait{words, make(chan string, 1)}
+	w := &wait{word, make(chan string, 1)}
 	j.waits = append(j.waits, w)
 	return w.seen
 }

@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 
@@ -99,7 +100,7 @@ func (r *relays) set(w *way, whole bool) {
 
 func (r *relays) part(_ *cluster, some ...*member) {
 	for _, w := range r.ways {
-		r.set(w, contains(some, w.from) == contains(some, w.to))
+		r.set(w, slices.Contains(some, w.from) == slices.Contains(some, w.to))
 	}
 }
 

@@ -3,15 +3,11 @@
 package cluster_test
 
 import (
-	"net"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/lodenet/lode/client"
 )
 
 // A node joins a chain that lives, from a snapshot that its validators have: it needs none of
@@ -22,12 +18,7 @@ func TestANodeJoinsByStateSync(t *testing.T) {
 	c.begin()
 	l := keep(c)
 	c.all(70)
-	port := freePorts(t, 10)
-	at := func(i int) string { return "127.0.0.1:" + strconv.Itoa(port+i) }
-	joiner := &member{name: "joiner", home: filepath.Join(c.dir, "joiner"), p2p: at(0), flags: []string{
-		"--p2p.laddr", "tcp://" + at(0), "--rpc.laddr", "tcp://" + at(1), "--api.address", "tcp://" + at(2), "--grpc.address", at(3),
-	}}
-	joiner.answerAt(t, "http://"+at(1), (&net.Dialer{}).DialContext)
+	joiner := c.newcomer("joiner")
 	for _, args := range [][]string{
 		{"node", "init", "joiner", "--home", joiner.home},
 		{"node", "import", filepath.Join(c.nodes[0].home, "config", "genesis.json"), "--home", joiner.home},
@@ -55,12 +46,5 @@ func TestANodeJoinsByStateSync(t *testing.T) {
 	// The ledger of the whole time is true of it too, although it has not seen the blocks.
 	c.nodes = validators
 	l.check()
-	mine, err := client.New(client.Config{Nodes: []string{joiner.url}, ChainID: c.chainID})
-	require.NoError(t, err)
-	defer mine.Close()
-	for address, rao := range l.balances {
-		got, err := mine.Balance(t.Context(), address)
-		require.NoError(t, err)
-		require.Equal(t, uint64(rao), got, "balance of %s at the joiner", address)
-	}
+	l.balancesAt(joiner)
 }

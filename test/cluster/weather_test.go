@@ -26,11 +26,9 @@ func TestBlocksInBadWeather(t *testing.T) {
 	pace(c, a, bad, time.Duration(minutes)*time.Minute/2)
 
 	// A cut on top of it: the same as in clear air.
-	some := c.nodes[:2]
+	some, rest := c.nodes[:2], c.nodes[2:]
 	a.part(c, some...)
-	at := c.stands(25, some...)
-	b := c.top(c.nodes[2:]...)
-	c.standsAt(b, c.nodes[2:]...)
+	at, b := c.halves(25, some, rest)
 	a.heal()
 	healed := time.Now()
 	c.all(max(at, b) + 2)

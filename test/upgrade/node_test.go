@@ -6,9 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
+	"github.com/cometbft/cometbft/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/test/ports"
 )
 
 // hung is how long anything may take: a test that waits longer has found that the
@@ -36,7 +37,7 @@ type network struct {
 type validator struct {
 	Home string `json:"home"`
 	RPC  string `json:"rpc"`
-	Key  string `json:"key"`
+	rpc  *rpchttp.HTTP
 	log  string
 	cmd  *exec.Cmd
 }
@@ -45,13 +46,16 @@ type validator struct {
 func testnet(t *testing.T, bin string, n int) *network {
 	t.Helper()
 	w := &network{t: t, bin: bin, dir: filepath.Join(t.TempDir(), "net")}
-	raw := w.lode("node", "testnet", "--validators", strconv.Itoa(n), "--output", w.dir, "--starting-port", strconv.Itoa(freePorts(t, n*10)), "--block-time", "500ms", "--json")
+	raw := w.lode("node", "testnet", "--validators", strconv.Itoa(n), "--output", w.dir, "--starting-port", strconv.Itoa(ports.Free(t, n*10)), "--block-time", "500ms", "--json")
 	var made struct {
 		Nodes []*validator `json:"nodes"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(raw), &made))
 	w.nodes = made.Nodes
 	for _, v := range w.nodes {
+		var err error
+		v.rpc, err = rpchttp.NewWithTimeout(v.RPC, "/websocket", 10) // seconds
+		require.NoError(t, err)
 		v.log = v.Home + ".log"
 		path := filepath.Join(v.Home, "config", "genesis.json")
 		raw, err := os.ReadFile(path)
@@ -125,84 +129,58 @@ func (v *validator) stop(t *testing.T) {
 	_ = v.cmd.Wait() // it ends with an error for the same reason
 }
 
-// ask is an answer of a node's RPC; false where it does not answer.
-func (v *validator) ask(ctx context.Context, path string, query url.Values, to any) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.RPC+path+"?"+query.Encode(), nil)
+// height is a node's last block; an error where it does not answer, as while its program
+// is replaced.
+func (v *validator) height(ctx context.Context) (int64, error) {
+	s, err := v.rpc.Status(ctx)
 	if err != nil {
-		return false
+		return 0, err
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return false
-	}
-	defer res.Body.Close()
-	return json.NewDecoder(res.Body).Decode(&struct {
-		Result any `json:"result"`
-	}{to}) == nil
-}
-
-// height is a node's last block; 0 where it does not answer.
-func (v *validator) height(ctx context.Context) int64 {
-	var s struct {
-		SyncInfo struct {
-			Height string `json:"latest_block_height"`
-		} `json:"sync_info"`
-	}
-	v.ask(ctx, "/status", nil, &s)
-	h, err := strconv.ParseInt(s.SyncInfo.Height, 10, 64)
-	if err != nil {
-		return 0
-	}
-	return h
+	return s.SyncInfo.LatestBlockHeight, nil
 }
 
 // version is what the application of a node says that it is.
-func (v *validator) version(ctx context.Context) string {
-	var s struct {
-		Response struct {
-			Version string `json:"version"`
-		} `json:"response"`
-	}
-	v.ask(ctx, "/abci_info", nil, &s)
-	return s.Response.Version
+func (v *validator) version(t *testing.T) string {
+	t.Helper()
+	got, err := v.rpc.ABCIInfo(t.Context())
+	require.NoError(t, err)
+	return got.Response.Version
 }
 
-// block is a block's time and the hash of the state before it.
-func (v *validator) block(ctx context.Context, height int64) (at time.Time, appHash string) {
-	var s struct {
-		Block struct {
-			Header struct {
-				Time    time.Time `json:"time"`
-				AppHash string    `json:"app_hash"`
-			} `json:"header"`
-		} `json:"block"`
-	}
-	v.ask(ctx, "/block", url.Values{"height": {strconv.FormatInt(height, 10)}}, &s)
-	return s.Block.Header.Time, s.Block.Header.AppHash
+// header is a block's: its time, and the hash of the state before it.
+func (v *validator) header(t *testing.T, height int64) types.Header {
+	t.Helper()
+	got, err := v.rpc.Block(t.Context(), &height)
+	require.NoError(t, err)
+	require.NotNil(t, got.Block, "block %d", height)
+	return got.Block.Header
 }
 
 // value is a record of a store.
-func (v *validator) value(ctx context.Context, store string, key []byte) []byte {
-	var s struct {
-		Response struct {
-			Value []byte `json:"value"`
-		} `json:"response"`
-	}
-	v.ask(ctx, "/abci_query", url.Values{"path": {fmt.Sprintf("%q", "/store/"+store+"/key")}, "data": {fmt.Sprintf("0x%x", key)}}, &s)
-	return s.Response.Value
+func (v *validator) value(t *testing.T, store string, key []byte) []byte {
+	t.Helper()
+	got, err := v.rpc.ABCIQuery(t.Context(), "/store/"+store+"/key", key)
+	require.NoError(t, err)
+	require.Zero(t, got.Response.Code, got.Response.Log)
+	return got.Response.Value
 }
 
-// until asks again and again, of other processes.
-func (w *network) until(what string, ok func() bool) {
+// until asks again and again, of other processes; where it takes too long the test ends
+// with what was so.
+func (w *network) until(what string, ok func() (done bool, so string)) {
 	w.t.Helper()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(hung)
-	for !ok() {
+	for {
+		done, so := ok()
+		if done {
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-end:
-			w.t.Fatalf("%s: not within %s", what, hung)
+			w.t.Fatalf("%s: not within %s: %s", what, hung, so)
 		}
 	}
 }
@@ -211,24 +189,9 @@ func (w *network) until(what string, ok func() bool) {
 func (w *network) reach(height int64) {
 	w.t.Helper()
 	for _, v := range w.nodes {
-		w.until(fmt.Sprintf("%s at block %d", v.Home, height), func() bool { return v.height(w.t.Context()) >= height })
+		w.until(fmt.Sprintf("%s at block %d", v.Home, height), func() (bool, string) {
+			at, err := v.height(w.t.Context())
+			return err == nil && at >= height, fmt.Sprintf("it is at %d (%v)", at, err)
+		})
 	}
-}
-
-// freePorts is the first of n ports in a row on which nothing listens.
-func freePorts(t *testing.T, n int) int {
-	t.Helper()
-next:
-	for first := 21_000 + os.Getpid()%8_000; first < 31_000; first += n {
-		for port := first; port < first+n; port++ {
-			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-			if err != nil {
-				continue next
-			}
-			l.Close()
-		}
-		return first
-	}
-	t.Fatal("no free ports in a row")
-	return 0
 }

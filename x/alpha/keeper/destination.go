@@ -42,10 +42,7 @@ func (k msgServer) SetDestination(ctx context.Context, m *types.MsgSetDestinatio
 // Payee is a hotkey's coldkey, and the hotkey on which its incentive is staked:
 // itself where none was chosen, or where that one has another coldkey by now.
 func (k Keeper) Payee(ctx context.Context, hotkey sdk.AccAddress) (coldkey, destination sdk.AccAddress, err error) {
-	h, ok, err := found(k.hotkeys.Get(ctx, hotkey))
-	if err == nil && !ok {
-		_, err = k.Hotkey(ctx, hotkey) // says what to do
-	}
+	h, err := k.binding(ctx, hotkey)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -13,25 +13,31 @@ import (
 // Hotkey is a hotkey's binding and take. A take above a maximum that governance
 // has lowered since counts as the maximum.
 func (k Keeper) Hotkey(ctx context.Context, hotkey sdk.AccAddress) (types.Hotkey, error) {
-	h, ok, err := found(k.hotkeys.Get(ctx, hotkey))
+	h, err := k.binding(ctx, hotkey)
 	if err != nil {
 		return h, err
-	}
-	if !ok {
-		name, err := k.text(hotkey)
-		if err != nil {
-			return h, err
-		}
-		return h, types.ErrNotBound.Wrapf("%s has no coldkey: bind it with MsgBindHotkey, which both keys sign", name)
 	}
 	params, err := k.params.Get(ctx)
 	h.Take = min(h.Take, params.MaxTake)
 	return h, err
 }
 
+// binding is a hotkey's record as it is kept.
+func (k Keeper) binding(ctx context.Context, hotkey sdk.AccAddress) (types.Hotkey, error) {
+	h, ok, err := found(k.hotkeys.Get(ctx, hotkey))
+	if err != nil || ok {
+		return h, err
+	}
+	name, err := k.text(hotkey)
+	if err != nil {
+		return h, err
+	}
+	return h, types.ErrNotBound.Wrapf("%s has no coldkey: bind it with MsgBindHotkey, which both keys sign", name)
+}
+
 // Coldkey is the key that a hotkey is bound to.
 func (k Keeper) Coldkey(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error) {
-	h, err := k.Hotkey(ctx, hotkey)
+	h, err := k.binding(ctx, hotkey)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ var revealLimit = limit{kind: types.KindReveal, name: "one reveal a block", bloc
 // would fill the lane.
 func freeRevealLimit(s subnetstypes.Subnet) limit {
 	l := weightsLimit(s)
-	l.kind = types.KindReveal
+	l.kind, l.name = types.KindReveal, "weights_rate_limit for free reveals"
 	return l
 }
 

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/lodenet/lode/x/weights/types"
@@ -51,7 +49,7 @@ func (k msgServer) RevealWeights(ctx context.Context, m *types.MsgRevealWeights)
 	if err := checkRow(s, n.Uid, m.Version, m.Uids, m.Values); err != nil {
 		return nil, err
 	}
-	row, ok, err := found(k.rows.Get(ctx, collections.Join(s.Id, n.Uid)))
+	row, ok, err := k.Row(ctx, s.Id, n.Uid)
 	if err != nil {
 		return nil, err
 	}
