@@ -40,6 +40,7 @@ var layers = []string{
 	"x/internal",
 	"yuma",
 	"fixed",
+	"voucher",
 	"docs/openapi",
 }
 
@@ -117,8 +118,8 @@ func forbidden(from, fromLayer string, fromAt int, to, toLayer string, toAt int)
 		return "only cmd/lode, internal/cli, localnet and lab import app"
 	case offChain[fromLayer] && strings.HasPrefix(to, "x/") && !strings.HasSuffix(to, "/types"):
 		return "off-chain code knows the chain only through client and the modules' types"
-	case fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
-		return "fixed and yuma are pure"
+	case fromLayer == "voucher" && toLayer != "voucher", fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
+		return "voucher, fixed and yuma are pure"
 	case strings.HasSuffix(from, "/pool") && toLayer != "fixed" && to != from:
 		return "pure mathematics imports only fixed"
 	}
@@ -142,6 +143,9 @@ func TestArrowRules(t *testing.T) {
 		{"x/alpha/keeper", "yuma", true},
 		{"yuma", "fixed", true},
 		{"fixed", "yuma", false},
+		{"fixed", "voucher", false},
+		{"x/market/keeper", "voucher", true},
+		{"pay", "voucher", true},
 		{"x/alpha/pool", "fixed", true},
 		{"x/alpha/pool", "x/alpha/types", false},
 	} {
