@@ -21,7 +21,7 @@
 //   - Each part is rounded down and the rest stays with the parent: stake weights of
 //     parents and children sum to what they own.
 //
-// Result.Contributors tells x/emission whose stake earned a validator's dividends.
+// Result.Stakes tells x/emission whose stake earned a validator's dividends.
 //
 // # Time
 //

@@ -13,11 +13,16 @@ import (
 // theirs over swaps, so that none of these records has to move. A hotkey that is
 // not bound has nothing; its account would be its own address.
 func (k Keeper) Account(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error) {
-	h, ok, err := found(k.hotkeys.Get(ctx, hotkey))
+	h, _, err := found(k.hotkeys.Get(ctx, hotkey))
 	if err != nil {
 		return nil, err
 	}
-	if !ok || h.Account == "" {
+	return k.accountOf(hotkey, h)
+}
+
+// accountOf is Account by the hotkey's record.
+func (k Keeper) accountOf(hotkey sdk.AccAddress, h types.Hotkey) (sdk.AccAddress, error) {
+	if h.Account == "" {
 		return hotkey, nil
 	}
 	return k.addressOf("account", h.Account)

@@ -39,13 +39,9 @@ func (k msgServer) SetDestination(ctx context.Context, m *types.MsgSetDestinatio
 	return &types.MsgSetDestinationResponse{}, emit(ctx, &types.EventDestinationSet{Hotkey: h.Hotkey, Destination: h.Destination})
 }
 
-// Payee is a hotkey's coldkey, and the hotkey on which its incentive is staked:
-// itself where none was chosen, or where that one has another coldkey by now.
-func (k Keeper) Payee(ctx context.Context, hotkey sdk.AccAddress) (coldkey, destination sdk.AccAddress, err error) {
-	h, err := k.binding(ctx, hotkey)
-	if err != nil {
-		return nil, nil, err
-	}
+// Payee is the coldkey of a hotkey with this record, and the hotkey on which its incentive
+// is staked: itself where none was chosen, or where that one has another coldkey by now.
+func (k Keeper) Payee(ctx context.Context, hotkey sdk.AccAddress, h types.Hotkey) (coldkey, destination sdk.AccAddress, err error) {
 	if coldkey, err = k.addressOf("coldkey", h.Coldkey); err != nil || h.Destination == "" {
 		return coldkey, hotkey, err
 	}

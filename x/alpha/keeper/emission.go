@@ -95,9 +95,6 @@ func (k Keeper) PayPending(ctx context.Context, subnetID uint64, payments []type
 		return err
 	}
 	for _, pay := range payments {
-		if pay.Alpha == 0 {
-			continue
-		}
 		if err := move(ctx, &p, types.Pending, pay.To, pay.Alpha); err != nil {
 			return err
 		}
@@ -114,24 +111,30 @@ func (k Keeper) PayPending(ctx context.Context, subnetID uint64, payments []type
 // join adds a payment to its stake pool, for new shares or as a reward. Where it is
 // so little that the deposit's rounding is refused it is a reward: an epoch does not
 // fail for dust. A reward of an empty stake pool mints shares to the hotkey's coldkey.
-func (k Keeper) join(ctx context.Context, p types.Pool, pay types.Payment) error {
-	if pay.Coldkey == nil {
-		on, err := k.StakeOn(ctx, p.SubnetId, pay.Hotkey)
-		if err != nil {
+func (k Keeper) join(ctx context.Context, p types.Pool, pay types.Payment) (err error) {
+	account := pay.Account
+	if account == nil {
+		if account, err = k.Account(ctx, pay.Hotkey); err != nil {
 			return err
 		}
-		if on > 0 {
-			return k.reward(ctx, p, pay.Hotkey, pay.Alpha)
+	}
+	s, err := k.stakePool(ctx, p, account)
+	if err != nil {
+		return err
+	}
+	if pay.Coldkey == nil {
+		if s.Alpha > 0 {
+			return k.reward(ctx, p, account, s, pay.Hotkey, pay.Alpha)
 		}
 		coldkey, err := k.Coldkey(ctx, pay.Hotkey)
 		if err != nil {
 			return err
 		}
-		return k.addStake(ctx, p, pay.Hotkey, coldkey, pay.Alpha, types.ReasonDividends)
+		return k.deposit(ctx, p, account, s, pay.Hotkey, coldkey, pay.Alpha, types.ReasonDividends)
 	}
-	err := k.addStake(ctx, p, pay.Hotkey, pay.Coldkey, pay.Alpha, pay.Reason)
+	err = k.deposit(ctx, p, account, s, pay.Hotkey, pay.Coldkey, pay.Alpha, pay.Reason)
 	if types.ErrRounding.Is(err) {
-		return k.reward(ctx, p, pay.Hotkey, pay.Alpha)
+		return k.reward(ctx, p, account, s, pay.Hotkey, pay.Alpha)
 	}
 	return err
 }

@@ -63,7 +63,11 @@ func (k Keeper) RecyclePending(ctx context.Context, id, alpha uint64) error {
 }
 
 func (k Keeper) Destination(ctx context.Context, hotkey sdk.AccAddress) (sdk.AccAddress, error) {
-	_, to, err := k.Payee(ctx, hotkey)
+	h, err := k.binding(ctx, hotkey)
+	if err != nil {
+		return nil, err
+	}
+	_, to, err := k.Payee(ctx, hotkey, h)
 	return to, err
 }
 

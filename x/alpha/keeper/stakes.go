@@ -22,6 +22,18 @@ func (k Keeper) StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddr
 	return s.Alpha, err
 }
 
+// Staked is StakeOn with the hotkey's binding, which an epoch needs again and again.
+func (k Keeper) Staked(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (alpha uint64, b types.Binding, err error) {
+	if b.Record, _, err = found(k.hotkeys.Get(ctx, hotkey)); err != nil {
+		return 0, b, err
+	}
+	if b.Account, err = k.accountOf(hotkey, b.Record); err != nil {
+		return 0, b, err
+	}
+	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, b.Account)))
+	return s.Alpha, b, err
+}
+
 // StakeOf is what a coldkey's stake on a hotkey in a subnet is worth in alpha
 // units; 0 if none.
 func (k Keeper) StakeOf(ctx context.Context, subnetID uint64, hotkey, coldkey sdk.AccAddress) (uint64, error) {
@@ -120,8 +132,13 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 	if err != nil {
 		return err
 	}
+	return k.deposit(ctx, p, account, s, hotkey, coldkey, alpha, reason)
+}
+
+// deposit is addStake with the hotkey's account and its stake pool.
+func (k Keeper) deposit(ctx context.Context, p types.Pool, account sdk.AccAddress, s types.StakePool, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
 	if s.Alpha == 0 { // a pool that holds something is a bound hotkey's
-		if _, err := k.Hotkey(ctx, hotkey); err != nil {
+		if _, err := k.binding(ctx, hotkey); err != nil {
 			return err
 		}
 	}
@@ -129,11 +146,11 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 	if err != nil {
 		return poolError(p, err)
 	}
-	position, ok, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, account, coldkey)))
+	position, there, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, account, coldkey)))
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !there {
 		position = types.Position{SubnetId: p.SubnetId, Hotkey: s.Hotkey, Shares: sdkmath.ZeroInt()}
 		if position.Coldkey, err = k.text(coldkey); err != nil {
 			return err
@@ -141,7 +158,12 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 	}
 	shares := sdkmath.NewIntFromBigInt(minted)
 	position.Shares = position.Shares.Add(shares)
-	if err := k.setPosition(ctx, account, coldkey, position); err != nil {
+	if there {
+		err = k.changePosition(ctx, account, coldkey, position)
+	} else {
+		err = k.setPosition(ctx, account, coldkey, position)
+	}
+	if err != nil {
 		return err
 	}
 	if err := k.setStakePool(ctx, account, s, after); err != nil {
@@ -188,15 +210,7 @@ func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha 
 
 // reward raises the value of a stake pool's shares by alpha that the caller has
 // moved to the pool's staked alpha. The stake pool must not be empty.
-func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress, alpha uint64) error {
-	account, err := k.Account(ctx, hotkey)
-	if err != nil {
-		return err
-	}
-	s, err := k.stakePool(ctx, p, account)
-	if err != nil {
-		return err
-	}
+func (k Keeper) reward(ctx context.Context, p types.Pool, account sdk.AccAddress, s types.StakePool, hotkey sdk.AccAddress, alpha uint64) error {
 	after, err := sharePool(s).Reward(alpha)
 	if err != nil {
 		return poolError(p, err)
@@ -212,8 +226,7 @@ func (k Keeper) reward(ctx context.Context, p types.Pool, hotkey sdk.AccAddress,
 }
 
 // setPosition stores a position and its index entry, or deletes both where no
-// share is left. The entry of a position that is there is not written again: an epoch
-// pays hundreds, and each entry is a path of the tree to hash and to store.
+// share is left.
 func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
 	at, of := collections.Join3(p.SubnetId, account, coldkey), collections.Join3(coldkey, p.SubnetId, account)
 	if p.Shares.IsZero() {
@@ -222,14 +235,16 @@ func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress
 		}
 		return k.positionOfColdkey.Remove(ctx, of)
 	}
-	there, err := k.positions.Has(ctx, at)
-	if err != nil {
-		return err
-	}
-	if err := k.positions.Set(ctx, at, p); err != nil || there {
+	if err := k.positions.Set(ctx, at, p); err != nil {
 		return err
 	}
 	return k.positionOfColdkey.Set(ctx, of)
+}
+
+// changePosition stores a position that is there and has shares. Its index entry stays:
+// an epoch pays hundreds, and each entry is a path of the tree to hash and to store.
+func (k Keeper) changePosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
+	return k.positions.Set(ctx, collections.Join3(p.SubnetId, account, coldkey), p)
 }
 
 // setStakePool stores a stake pool with what it now holds, or deletes an empty one.

@@ -57,6 +57,7 @@ const (
 	ReasonEmission     = "emission"
 	ReasonRoot         = "root"
 	ReasonIncentive    = "incentive"
+	ReasonRevenue      = "revenue" // incentive too, of what customers' payments bought
 	ReasonOwnerCut     = "owner_cut"
 	ReasonTake         = "take"
 	ReasonDividends    = "dividends"

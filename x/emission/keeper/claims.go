@@ -33,19 +33,20 @@ func claimsOf(r weightskeeper.Result) (claims []claim) {
 		if share == 0 {
 			continue
 		}
-		if len(r.Contributors[uid]) == 0 {
+		contributors := r.Stakes[uid].Contributors
+		if len(contributors) == 0 {
 			// Old bonds can earn after the last of the stake has gone (version 2).
-			claims = append(claims, claim{uid: uid, hotkey: r.Hotkeys[uid], byAlpha: share << 31})
+			claims = append(claims, claim{uid: uid, hotkey: r.Stakes[uid].Hotkey, byAlpha: share << 31})
 			continue
 		}
-		weights := make([]uint64, 0, 2*len(r.Contributors[uid]))
-		for _, c := range r.Contributors[uid] {
+		weights := make([]uint64, 0, 2*len(contributors))
+		for _, c := range contributors {
 			weights = append(weights, c.Alpha, c.Root)
 		}
 		// D is a Q32.32 of at most 1; 31 bits more keep the parts exact for small stakes.
 		parts := fixed.Apportion(share<<31, weights)
-		for i, c := range r.Contributors[uid] {
-			one := claim{uid: uid, hotkey: c.Hotkey, parent: !c.Hotkey.Equals(r.Hotkeys[uid]), byAlpha: parts[2*i], byRoot: parts[2*i+1]}
+		for i, c := range contributors {
+			one := claim{uid: uid, hotkey: c.Hotkey, parent: !c.Hotkey.Equals(r.Stakes[uid].Hotkey), byAlpha: parts[2*i], byRoot: parts[2*i+1]}
 			if one.parent {
 				parents = append(parents, one)
 			} else {

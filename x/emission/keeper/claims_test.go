@@ -19,9 +19,9 @@ import (
 
 // judged is an epoch's result with the parts of its dividends, by uid.
 func judged(shares []uint64, contributors ...[]weightskeeper.Contribution) weightskeeper.Result {
-	r := weightskeeper.Result{Output: &yuma.Output{ValidatorShare: shares}, Contributors: contributors}
+	r := weightskeeper.Result{Output: &yuma.Output{ValidatorShare: shares}}
 	for uid := range shares {
-		r.Hotkeys = append(r.Hotkeys, sdk.AccAddress{byte(uid)})
+		r.Stakes = append(r.Stakes, weightskeeper.Stake{Hotkey: sdk.AccAddress{byte(uid)}, Contributors: contributors[uid]})
 	}
 	return r
 }

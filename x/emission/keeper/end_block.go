@@ -32,19 +32,19 @@ func (k Keeper) EndBlocker(ctx context.Context) error {
 	if err := k.countBurns(ctx); err != nil {
 		return err
 	}
-	if err := k.mintBlock(ctx); err != nil {
-		return err
-	}
-	return k.runEpochs(ctx)
-}
-
-// mintBlock mints what the time since the last block is worth. What can't be
-// handed to anyone is not minted.
-func (k Keeper) mintBlock(ctx context.Context) error {
 	b, err := k.openBlock(ctx)
 	if err != nil {
 		return err
 	}
+	if err := k.mintBlock(ctx, b); err != nil {
+		return err
+	}
+	return k.runEpochs(ctx, b)
+}
+
+// mintBlock mints what the time since the last block is worth. What can't be
+// handed to anyone is not minted.
+func (k Keeper) mintBlock(ctx context.Context, b block) error {
 	totals, err := k.totals.Get(ctx)
 	if err != nil {
 		return err

@@ -104,7 +104,7 @@ func (gone) Due(context.Context) ([]uint64, error) { return []uint64{99}, nil }
 // panicking runs no epoch.
 type panicking struct{ WeightsKeeper }
 
-func (panicking) RunEpoch(context.Context, uint64) (weightskeeper.Result, error) {
+func (panicking) RunEpoch(context.Context, uint64, weightskeeper.RootStakes) (weightskeeper.Result, error) {
 	panic("the consensus has a hole")
 }
 

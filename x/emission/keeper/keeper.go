@@ -32,7 +32,7 @@ type WeightsKeeper interface {
 	// Due lists the subnets whose epoch runs in this block; RunEpoch runs one and
 	// FailEpoch puts one off whose run was dropped.
 	Due(ctx context.Context) ([]uint64, error)
-	RunEpoch(ctx context.Context, subnetID uint64) (weightskeeper.Result, error)
+	RunEpoch(ctx context.Context, subnetID uint64, roots weightskeeper.RootStakes) (weightskeeper.Result, error)
 	FailEpoch(ctx context.Context, subnetID uint64, reason string) error
 
 	// What a metagraph shows.

@@ -70,7 +70,7 @@ func (k Keeper) metagraphNeuron(
 		Owner:       n.Hotkey == s.OwnerHotkey,
 		StakeWeight: stake.Weight, StakeAlpha: stake.Alpha, RootStake: stake.Root, Inherited: stake.Inherited, Lent: stake.Lent,
 	}
-	coldkey, destination, err := k.alpha.Payee(ctx, stake.Hotkey)
+	coldkey, destination, err := k.alpha.Payee(ctx, stake.Hotkey, stake.Binding.Record)
 	if err != nil {
 		return out, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/lodenet/lode/fixed"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
@@ -15,12 +16,14 @@ import (
 // payout is an epoch being paid: who gets what, and the sums.
 type payout struct {
 	weightskeeper.Result
-	claims   []claim              // of contributors to dividends
-	payments []alphatypes.Payment // of pending alpha, in their order
+	bonded   map[string]stakingtypes.Validator // by the bytes of the operator's address
+	claims   []claim                           // of contributors to dividends
+	payments []alphatypes.Payment              // of pending alpha, in their order
 
 	// What each neuron got, by uid. Dividends and root include what went through the
 	// neuron to its parents: they are what it earned, which pruning goes by.
 	incentive, dividends []uint64 // alpha units
+	revenue              []uint64 // alpha units
 	root                 []uint64 // rao
 
 	owner        sdk.AccAddress
@@ -32,14 +35,17 @@ type payout struct {
 // it out"). Those who held the stake that earned the dividends share them alone:
 // dividends raise the pools first, then takes, incentives and the owner's cut buy
 // new shares.
-func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
+func (k Keeper) payEpoch(ctx context.Context, bonded map[string]stakingtypes.Validator, r weightskeeper.Result) error {
 	id := r.Subnet.Id
 	e, err := k.Emission(ctx, id)
 	if err != nil {
 		return err
 	}
 	n := len(r.Neurons)
-	p := payout{Result: r, incentive: make([]uint64, n), dividends: make([]uint64, n), root: make([]uint64, n)}
+	p := payout{
+		Result: r, bonded: bonded,
+		incentive: make([]uint64, n), dividends: make([]uint64, n), revenue: make([]uint64, n), root: make([]uint64, n),
+	}
 	p.sums = types.EventEpochPaid{SubnetId: id, Netuid: r.Subnet.Netuid, Epoch: r.Number, RootPot: e.RootPot}
 	var fits bool
 	if p.sums.Pending, fits = e.Pending(); !fits {
@@ -65,17 +71,25 @@ func (k Keeper) payEpoch(ctx context.Context, r weightskeeper.Result) error {
 		}
 	}
 	p.sums.Carried = sum(validators) - sum(p.dividends)
-	if err := k.payMiners(ctx, &p, miners); err != nil {
+	revenue := divideRevenue(e.PendingRevenue, r.Output.Incentive)
+	if revenue == nil {
+		p.sums.Carried += e.PendingRevenue
+	}
+	if err := k.payMiners(ctx, &p, miners, revenue); err != nil {
 		return err
 	}
 	p.leaveUnpaid(unpaid)
-	p.stake(p.owner, p.ownerColdkey, e.PendingOwner, alphatypes.ReasonOwnerCut)
+	p.stake(p.owner, nil, p.ownerColdkey, e.PendingOwner, alphatypes.ReasonOwnerCut)
 	p.sums.Owner = e.PendingOwner
 	if err := k.alpha.PayPending(ctx, id, p.payments); err != nil {
 		return err
 	}
 
-	e.PendingMiners, e.PendingValidators, e.PendingOwner, e.RootPot = 0, p.sums.Carried, 0, 0
+	e.PendingMiners, e.PendingOwner, e.RootPot = 0, 0, 0
+	e.PendingValidators = sum(validators) - sum(p.dividends)
+	if revenue != nil {
+		e.PendingRevenue = 0
+	}
 	e.Withheld = p.sums.Withheld
 	if err := k.emissions.Set(ctx, id, e); err != nil {
 		return err
@@ -97,15 +111,15 @@ func (p *payout) leaveUnpaid(alpha uint64) {
 }
 
 // stake turns pending alpha into new shares of a hotkey's pool.
-func (p *payout) stake(hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) {
+// account is the hotkey's, nil where it is not known.
+func (p *payout) stake(hotkey, account, coldkey sdk.AccAddress, alpha uint64, reason string) {
 	p.sums.Paid += alpha
-	p.pay(alphatypes.Payment{To: alphatypes.Staked, Alpha: alpha, Hotkey: hotkey, Coldkey: coldkey, Reason: reason})
+	p.pay(alphatypes.Payment{To: alphatypes.Staked, Alpha: alpha, Hotkey: hotkey, Account: account, Coldkey: coldkey, Reason: reason})
 }
 
-// reward raises the value of all shares of a hotkey's pool.
-func (p *payout) reward(hotkey sdk.AccAddress, alpha uint64) {
-	p.sums.Paid += alpha
-	p.pay(alphatypes.Payment{To: alphatypes.Staked, Alpha: alpha, Hotkey: hotkey})
+// reward raises the value of all shares of a hotkey's pool; account as with stake.
+func (p *payout) reward(hotkey, account sdk.AccAddress, alpha uint64) {
+	p.stake(hotkey, account, nil, alpha, "")
 }
 
 func (p *payout) burn(alpha uint64) {
@@ -129,13 +143,13 @@ func (k Keeper) closePayout(ctx context.Context, p payout) error {
 	}
 	emissions := make([]uint64, len(p.Neurons))
 	for uid, n := range p.Neurons {
-		emissions[uid] = p.incentive[uid] + p.dividends[uid]
+		emissions[uid] = p.incentive[uid] + p.revenue[uid] + p.dividends[uid]
 		if emissions[uid] == 0 && p.root[uid] == 0 {
 			continue
 		}
 		err := emit(ctx, &types.EventNeuronPaid{
 			SubnetId: s.SubnetId, Netuid: s.Netuid, Epoch: s.Epoch, Uid: n.Uid, Hotkey: n.Hotkey,
-			Incentive: p.incentive[uid], Dividends: p.dividends[uid], RootTao: p.root[uid],
+			Incentive: p.incentive[uid], Revenue: p.revenue[uid], Dividends: p.dividends[uid], RootTao: p.root[uid],
 		})
 		if err != nil {
 			return err

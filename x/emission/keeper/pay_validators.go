@@ -24,9 +24,9 @@ func (k Keeper) payRoot(ctx context.Context, p *payout) error {
 		if c.root == 0 {
 			continue
 		}
-		v, err := k.staking.GetValidator(ctx, sdk.ValAddress(c.hotkey))
-		if err != nil {
-			return err
+		v, ok := p.bonded[string(c.hotkey)]
+		if !ok {
+			return types.ErrAccounting.Wrapf("%s has root stake and is no bonded validator", c.hotkey)
 		}
 		if err := k.payDelegators(ctx, v, c.root); err != nil {
 			return err
@@ -55,10 +55,14 @@ func (k Keeper) payDividends(ctx context.Context, p *payout) error {
 			return err
 		}
 		p.dividends[c.uid] += c.alpha
-		p.reward(c.hotkey, c.alpha-taken[i].childkey-taken[i].hotkey)
+		var account sdk.AccAddress
+		if !c.parent {
+			account = p.Stakes[c.uid].Binding.Account
+		}
+		p.reward(c.hotkey, account, c.alpha-taken[i].childkey-taken[i].hotkey)
 	}
 	for i, c := range p.claims {
-		if err := k.stakeTake(ctx, p, p.Hotkeys[c.uid], taken[i].childkey, alphatypes.ReasonChildkeyTake); err != nil {
+		if err := k.stakeTake(ctx, p, p.Stakes[c.uid].Hotkey, taken[i].childkey, alphatypes.ReasonChildkeyTake); err != nil {
 			return err
 		}
 		if err := k.stakeTake(ctx, p, c.hotkey, taken[i].hotkey, alphatypes.ReasonTake); err != nil {
@@ -74,7 +78,7 @@ func (k Keeper) payDividends(ctx context.Context, p *payout) error {
 // takesOf are a claim's. The child has none of what its own stake earned.
 func (k Keeper) takesOf(ctx context.Context, p *payout, c claim) (t takes, err error) {
 	if c.parent {
-		take, err := k.alpha.ChildkeyTake(ctx, p.Subnet.Id, p.Hotkeys[c.uid])
+		take, err := k.alpha.ChildkeyTake(ctx, p.Subnet.Id, p.Stakes[c.uid].Hotkey)
 		if err != nil {
 			return t, err
 		}
@@ -94,7 +98,7 @@ func (k Keeper) stakeTake(ctx context.Context, p *payout, hotkey sdk.AccAddress,
 	if err != nil {
 		return err
 	}
-	p.stake(hotkey, coldkey, alpha, reason)
+	p.stake(hotkey, nil, coldkey, alpha, reason)
 	return nil
 }
 

@@ -59,7 +59,7 @@ type AlphaKeeper interface {
 	// 10^6; Payee a hotkey's coldkey, and the hotkey, of the same coldkey, that gets a
 	// miner's incentive.
 	ChildkeyTake(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint32, error)
-	Payee(ctx context.Context, hotkey sdk.AccAddress) (coldkey, destination sdk.AccAddress, err error)
+	Payee(ctx context.Context, hotkey sdk.AccAddress, record alphatypes.Hotkey) (coldkey, destination sdk.AccAddress, err error)
 }
 
 // CollateralKeeper is what x/emission needs of the miners' collateral.

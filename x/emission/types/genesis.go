@@ -49,7 +49,7 @@ func (g GenesisState) Validate() error {
 // it does not fit 64 bits, which no chain under its cap comes near.
 func (s SubnetEmission) Pending() (sum uint64, ok bool) {
 	sum = s.PendingMiners
-	for _, p := range []uint64{s.PendingValidators, s.PendingOwner} {
+	for _, p := range []uint64{s.PendingValidators, s.PendingOwner, s.PendingRevenue} {
 		if sum+p < sum {
 			return 0, false
 		}

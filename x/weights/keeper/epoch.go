@@ -21,19 +21,17 @@ type Result struct {
 	Outcome yuma.Outcome
 	Output  *yuma.Output
 	Neurons []subnetstypes.Neuron
-	Hotkeys []sdk.AccAddress
+	Stakes  []Stake // who each is, and what it has
 
 	StakeWeight []uint64 // units of 10^-9
-	// Contributors are the parts of each neuron's stake weight: what it has kept of
-	// its own first, then its parents' by address.
-	Contributors [][]Contribution
 }
 
 // RunEpoch runs Yuma Consensus over the stored rows, bonds and permits of a
 // subnet (protocol.md §7, steps 1 to 8), stores what the next epoch and queries
 // need, removes commits whose reveal epoch has passed and schedules the next
-// run. The caller runs it in a cached store: on an error nothing of it may stay.
-func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64) (Result, error) {
+// run. The caller runs it in a cached store: on an error nothing of it may stay. roots
+// are of this block.
+func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64, roots RootStakes) (Result, error) {
 	subnet, err := k.subnets.Subnet(ctx, subnetID)
 	if err != nil {
 		return Result{}, err
@@ -46,13 +44,12 @@ func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64) (Result, error) {
 	if r.Neurons, err = k.subnets.Neurons(ctx, subnetID); err != nil {
 		return Result{}, err
 	}
-	stakes, err := k.epochStakes(ctx, subnetID, r.Neurons)
-	if err != nil {
+	if r.Stakes, err = k.epochStakes(ctx, subnetID, r.Neurons, roots); err != nil {
 		return Result{}, err
 	}
-	for _, s := range stakes {
-		r.Hotkeys, r.StakeWeight = append(r.Hotkeys, s.Hotkey), append(r.StakeWeight, s.Weight)
-		r.Contributors = append(r.Contributors, s.Contributors)
+	r.StakeWeight = make([]uint64, len(r.Stakes))
+	for uid, s := range r.Stakes {
+		r.StakeWeight[uid] = s.Weight
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	in, err := k.epochInput(ctx, r, state, height)

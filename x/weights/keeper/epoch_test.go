@@ -26,7 +26,7 @@ func TestSection7AnEpochJudgesByTheRowsInForce(t *testing.T) {
 	require.Equal(t, yuma.Weighted, r.Outcome)
 	require.EqualValues(t, 2, r.Number)
 	require.Len(t, r.Neurons, 5)
-	require.Equal(t, addr("hotkey 4"), r.Hotkeys[4])
+	require.Equal(t, addr("hotkey 4"), r.Stakes[4].Hotkey)
 	require.Equal(t, []uint64{1_000, 2_000, 0, 0, 0}, r.StakeWeight)
 	const one = uint64(1) << 32
 	require.InDelta(t, one/4, uint64(r.Output.Incentive[2]), 4)
@@ -123,13 +123,15 @@ func TestSection5StakeWeightAddsAPartOfRootStake(t *testing.T) {
 	e.end()
 	r := e.results[firstID]
 	require.Equal(t, []uint64{1_000, 182_000, 0, math.MaxUint64, 0}, r.StakeWeight)
-	require.Equal(t, [][]keeper.Contribution{
+	for uid, want := range [][]keeper.Contribution{
 		{{Hotkey: addr("hotkey 0"), Alpha: 1_000}},
 		{{Hotkey: addr("hotkey 1"), Alpha: 2_000, Root: 180_000}},
 		nil,
 		{{Hotkey: addr("hotkey 3"), Alpha: math.MaxUint64 - 1, Root: 180_000}},
 		nil,
-	}, r.Contributors)
+	} {
+		require.Equal(t, want, r.Stakes[uid].Contributors)
+	}
 }
 
 func TestSection7ARowOlderThanTheActivityCutoffHasNoSay(t *testing.T) {

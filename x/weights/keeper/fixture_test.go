@@ -136,6 +136,14 @@ func (e *env) stake(units ...uint64) {
 	}
 }
 
+// roots are the root stakes of the bonded chain validators.
+func (e *env) roots() keeper.RootStakes {
+	e.t.Helper()
+	roots, err := e.k.RootStakes(e.ctx)
+	require.NoError(e.t, err)
+	return roots
+}
+
 // end ends the block: due epochs run, as x/emission runs them.
 func (e *env) end() {
 	e.t.Helper()
@@ -143,7 +151,7 @@ func (e *env) end() {
 	require.NoError(e.t, err)
 	for _, id := range due {
 		ctx, write := e.ctx.CacheContext()
-		r, err := e.k.RunEpoch(ctx, id)
+		r, err := e.k.RunEpoch(ctx, id, e.roots())
 		if err == nil && e.failing[id] {
 			err = fmt.Errorf("the payout of subnet id %d fails", id)
 		}
@@ -300,8 +308,8 @@ func (a *fakeAlpha) EndLending(_ context.Context, _ uint64, parent sdk.AccAddres
 	return nil
 }
 
-func (a *fakeAlpha) StakeOn(_ context.Context, _ uint64, hotkey sdk.AccAddress) (uint64, error) {
-	return a.stake[hotkey.String()], nil
+func (a *fakeAlpha) Staked(_ context.Context, _ uint64, hotkey sdk.AccAddress) (uint64, alphatypes.Binding, error) {
+	return a.stake[hotkey.String()], alphatypes.Binding{}, nil
 }
 
 func (*fakeAlpha) CreatePool(context.Context, uint32, sdk.AccAddress, uint64, uint64) (uint64, error) {

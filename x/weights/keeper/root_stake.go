@@ -24,13 +24,16 @@ func (k Keeper) RootStake(ctx context.Context, hotkey sdk.AccAddress) (uint64, e
 	return clamp(v.Tokens), nil
 }
 
-// rootStakes reads all bonded validators at once and tells RootStake by them.
-func (k Keeper) rootStakes(ctx context.Context) (rootOf, error) {
+// RootStakes are the root stakes of the bonded chain validators, in rao.
+type RootStakes map[string]uint64 // by the bytes of the operator's address
+
+// RootStakes reads the bonded validators: they are far fewer than neurons.
+func (k Keeper) RootStakes(ctx context.Context) (RootStakes, error) {
 	validators, err := k.staking.GetBondedValidatorsByPower(ctx)
 	if err != nil {
 		return nil, err
 	}
-	bonded := make(map[string]uint64, len(validators))
+	bonded := make(RootStakes, len(validators))
 	for _, v := range validators {
 		operator, err := sdk.ValAddressFromBech32(v.OperatorAddress)
 		if err != nil {
@@ -38,7 +41,11 @@ func (k Keeper) rootStakes(ctx context.Context) (rootOf, error) {
 		}
 		bonded[string(operator)] = clamp(v.Tokens)
 	}
-	return func(_ context.Context, hotkey sdk.AccAddress) (uint64, error) { return bonded[string(hotkey)], nil }, nil
+	return bonded, nil
+}
+
+func (r RootStakes) of(_ context.Context, hotkey sdk.AccAddress) (uint64, error) {
+	return r[string(hotkey)], nil
 }
 
 // clamp is an amount of the bank as a uint64; the supply's cap lies far below.

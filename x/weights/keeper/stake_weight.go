@@ -17,9 +17,10 @@ import (
 // Stake is what a hotkey's stake weight in a subnet is made of (protocol.md §5).
 // Weights are in units of 10^-9.
 type Stake struct {
-	Hotkey sdk.AccAddress
-	Alpha  uint64 // units of 10^-9 on the hotkey, everybody's
-	Root   uint64 // rao: its root stake
+	Hotkey  sdk.AccAddress
+	Binding alphatypes.Binding // the hotkey's
+	Alpha   uint64             // units of 10^-9 on the hotkey, everybody's
+	Root    uint64             // rao: its root stake
 
 	Weight    uint64 // own less Lent plus Inherited
 	Lent      uint64 // to all children, registered or not
@@ -72,15 +73,19 @@ func (k Keeper) StakeWeight(ctx context.Context, subnetID uint64, hotkey sdk.Acc
 
 // StakeWeights are the stakes of a subnet's neurons, by uid.
 func (k Keeper) StakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]Stake, error) {
-	stakes, _, err := k.stakeWeights(ctx, subnetID, neurons, false)
+	roots, err := k.RootStakes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stakes, _, err := k.stakeWeights(ctx, subnetID, neurons, roots, false)
 	return stakes, err
 }
 
 // epochStakes are StakeWeights for an epoch. It ends the loans of hotkeys whose own
 // stake weight has come under min_lending_weight: they count nowhere, and each epoch
 // would read them again, as many as somebody cared to make.
-func (k Keeper) epochStakes(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron) ([]Stake, error) {
-	stakes, small, err := k.stakeWeights(ctx, subnetID, neurons, true)
+func (k Keeper) epochStakes(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron, roots RootStakes) ([]Stake, error) {
+	stakes, small, err := k.stakeWeights(ctx, subnetID, neurons, roots, true)
 	if err != nil {
 		return nil, err
 	}
@@ -92,19 +97,14 @@ func (k Keeper) epochStakes(ctx context.Context, subnetID uint64, neurons []subn
 	return stakes, nil
 }
 
-// stakeWeights reads the bonded validators once: they are far fewer than neurons.
-func (k Keeper) stakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron, all bool) (stakes []Stake, small []sdk.AccAddress, err error) {
-	rootOf, err := k.rootStakes(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+func (k Keeper) stakeWeights(ctx context.Context, subnetID uint64, neurons []subnetstypes.Neuron, roots RootStakes, all bool) (stakes []Stake, small []sdk.AccAddress, err error) {
 	hotkeys := make([]sdk.AccAddress, len(neurons))
 	for i, n := range neurons {
 		if hotkeys[i], err = k.ac.StringToBytes(n.Hotkey); err != nil {
 			return nil, nil, err
 		}
 	}
-	return k.stakes(ctx, subnetID, hotkeys, rootOf, all)
+	return k.stakes(ctx, subnetID, hotkeys, roots.of, all)
 }
 
 // rootOf tells a hotkey's root stake, in rao.
@@ -179,7 +179,7 @@ func (k Keeper) stakes(ctx context.Context, subnetID uint64, hotkeys []sdk.AccAd
 // own reads what is staked on a hotkey.
 func (k Keeper) own(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress, root rootOf) (s Stake, err error) {
 	s.Hotkey = hotkey
-	if s.Alpha, err = k.alpha.StakeOn(ctx, subnetID, hotkey); err != nil {
+	if s.Alpha, s.Binding, err = k.alpha.Staked(ctx, subnetID, hotkey); err != nil {
 		return s, err
 	}
 	s.Root, err = root(ctx, hotkey)

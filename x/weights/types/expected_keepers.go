@@ -21,7 +21,8 @@ type SubnetsKeeper interface {
 
 // AlphaKeeper is what x/weights needs of the subnets' stakes.
 type AlphaKeeper interface {
-	StakeOn(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
+	// Staked is the alpha on a hotkey, in units, and what the hotkey is bound to.
+	Staked(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, alphatypes.Binding, error)
 	// ChildrenIn are all lists of children in force in a subnet, of hotkeys.
 	ChildrenIn(ctx context.Context, subnetID uint64) ([]alphatypes.Children, error)
 	// EndLending takes a hotkey's children in a subnet away.
