@@ -1,0 +1,15 @@
+export { connect } from "./chain.js";
+export { LodeScheme } from "./scheme.js";
+export { MemoryStore } from "./store.js";
+export type Chain = import("./chain.js").Chain;
+export type ChainChannel = import("./chain.js").ChainChannel;
+export type ConnectOptions = import("./chain.js").ConnectOptions;
+export type Deposited = import("./chain.js").Deposited;
+export type DepositInto = import("./chain.js").DepositInto;
+export type PaymentErrorCode = import("./error.js").PaymentErrorCode;
+export type LimitOptions = import("./limits.js").LimitOptions;
+export type PaymentEvent = import("./scheme.js").PaymentEvent;
+export type SchemeOptions = import("./scheme.js").SchemeOptions;
+export type Store = import("./store.js").Store;
+export { OutcomeUnknown, PaymentError } from "./error.js";
+export { SessionKey, voucherBytes } from "./voucher.js";

@@ -1,0 +1,282 @@
+/**
+ * A promise that is not settled: a request that is under way, or one whose outcome is
+ * not known.
+ *
+ * @typedef {object} Promised
+ * @property {bigint} ceiling rao
+ * @property {number} until Unix seconds: the server has answered by then, or never will
+ */
+/**
+ * A channel. What the server may have charged lies from `charged` to `charged` and all
+ * that is promised.
+ *
+ * @typedef {object} Channel
+ * @property {string} id hex
+ * @property {string} network
+ * @property {string} payTo
+ * @property {bigint} serviceId
+ * @property {SessionKey} key
+ * @property {number} closeDelay seconds
+ * @property {bigint} deposit rao, in all
+ * @property {bigint} signed rao, cumulative: by the newest voucher
+ * @property {bigint} charged rao, cumulative, as far as it is known
+ * @property {Map<string, Promised>} promised by the payment's identifier
+ * @property {{amount: string, transaction: string} | undefined} untold a deposit of which the server has not been told
+ * @property {string | undefined} dispute why nothing is signed for it any more
+ */
+/**
+ * A channel that is being opened: kept before the transaction is sent, so that neither
+ * the key nor the deposit is lost if the program ends before the answer comes.
+ *
+ * @typedef {object} Opening
+ * @property {SessionKey} key
+ * @property {bigint} timeoutHeight the transaction is in no block after it
+ */
+/**
+ * @typedef {object} Spent
+ * @property {string} day the UTC day of `today` and `providers`
+ * @property {bigint} today rao
+ * @property {bigint} total rao, ever
+ * @property {Map<string, bigint>} providers rao of that day, by payTo
+ */
+/** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
+export function channelKey(of: Pick<Channel, "network" | "payTo" | "serviceId">): string;
+/** @param {Channel} c */
+export function promisedOn(c: Channel): bigint;
+/** @param {Channel} c */
+export function disputed(c: Channel): PaymentError;
+export class Ledger {
+    /**
+     * Reads the books. What was under way when they were last written has no known outcome.
+     *
+     * @param {Store} store
+     * @param {Limits} limits
+     * @param {() => number} now Unix milliseconds
+     */
+    static open(store: Store, limits: Limits, now: () => number): Promise<Ledger>;
+    /**
+     * @param {Store} store
+     * @param {Limits} limits
+     * @param {() => number} now Unix milliseconds
+     */
+    constructor(store: Store, limits: Limits, now: () => number);
+    /** @type {Map<string, Channel>} by id */
+    channels: Map<string, Channel>;
+    /** @type {Map<string, Opening>} by channelKey */
+    openings: Map<string, Opening>;
+    /** @type {Spent} */
+    spent: Spent;
+    /**
+     * Writes the books. Those who ask while a write is under way share the next one.
+     *
+     * @returns {Promise<void>}
+     */
+    save(): Promise<void>;
+    /** Waits until all is written and lets go of the store. */
+    close(): Promise<void>;
+    /**
+     * Counts rao as spent.
+     *
+     * @param {string} payTo
+     * @param {bigint} amount
+     */
+    spend(payTo: string, amount: bigint): void;
+    /**
+     * Refuses what no limit leaves room for.
+     *
+     * @param {string} payTo
+     * @param {bigint} amount more than is promised already
+     * @param {bigint} [before] promised already for the same request
+     */
+    check(payTo: string, amount: bigint, before?: bigint): void;
+    /**
+     * How much to put into a channel: what is wished for, as far as the limits allow, and
+     * at least what is needed.
+     *
+     * @param {string} payTo
+     * @param {bigint} needed
+     * @param {bigint} wished
+     */
+    depositFor(payTo: string, needed: bigint, wished: bigint): bigint;
+    /**
+     * The channel that pays a service, if there is one.
+     *
+     * @param {Terms} terms
+     */
+    find(terms: Terms): Channel | undefined;
+    /**
+     * The cumulative amount that a voucher for another `amount` says. It never goes down:
+     * a lower one would take nothing back.
+     *
+     * @param {Channel} c
+     * @param {bigint} amount
+     */
+    next(c: Channel, amount: bigint): bigint;
+    /**
+     * Promises up to `amount` for a request, and gives the cumulative amount to sign.
+     *
+     * @param {Channel} c
+     * @param {string} id of the payment
+     * @param {bigint} amount
+     * @param {number} timeout seconds
+     */
+    promise(c: Channel, id: string, amount: bigint, timeout: number): bigint;
+    /**
+     * Promises more for a request that is under way, so that the channel's vouchers reach
+     * `required`, and gives the cumulative amount to sign.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     * @param {bigint} required cumulative
+     * @param {bigint} step the most that may be added
+     */
+    promiseMore(c: Channel, id: string, required: bigint, step: bigint): bigint;
+    /**
+     * How much more must be promised before vouchers reach `required`.
+     *
+     * @param {Channel} c
+     * @param {bigint} required cumulative
+     */
+    missing(c: Channel, required: bigint): bigint;
+    /**
+     * The request of a payment was refused: nothing is owed for it.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     */
+    refused(c: Channel, id: string): void;
+    /**
+     * The outcome of a request is not known: its ceiling stays promised until the server
+     * says what it has charged in all.
+     *
+     * @param {string} id
+     */
+    lost(id: string): void;
+    /** @param {string} id */
+    isUnderWay(id: string): boolean;
+    /**
+     * The server has answered and says what it charged. It must fit what was promised, or
+     * the channel is in dispute.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     * @param {Charge} charge
+     */
+    charged(c: Channel, id: string, { amount, channelId, cumulative }: Charge): void;
+    /**
+     * A paid request was refused with a correction. It is believed only as far as this
+     * channel's own key vouches for it: a newer voucher than the books know shows that the
+     * books are old; without one the server's sum must fit them.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     * @param {Correction} correction
+     * @returns {boolean} whether the books were old, so that another voucher may do
+     */
+    correct(c: Channel, id: string, { channelId, charged, signed, signature }: Correction): boolean;
+    /**
+     * Signs nothing for a channel any more.
+     *
+     * @param {Channel} c
+     * @param {string} why
+     */
+    dispute(c: Channel, why: string): void;
+    /** @param {Channel} c */
+    publicKey(c: Channel): string;
+    #private;
+}
+/**
+ * A promise that is not settled: a request that is under way, or one whose outcome is
+ * not known.
+ */
+export type Promised = {
+    /**
+     * rao
+     */
+    ceiling: bigint;
+    /**
+     * Unix seconds: the server has answered by then, or never will
+     */
+    until: number;
+};
+/**
+ * A channel. What the server may have charged lies from `charged` to `charged` and all
+ * that is promised.
+ */
+export type Channel = {
+    /**
+     * hex
+     */
+    id: string;
+    network: string;
+    payTo: string;
+    serviceId: bigint;
+    key: SessionKey;
+    /**
+     * seconds
+     */
+    closeDelay: number;
+    /**
+     * rao, in all
+     */
+    deposit: bigint;
+    /**
+     * rao, cumulative: by the newest voucher
+     */
+    signed: bigint;
+    /**
+     * rao, cumulative, as far as it is known
+     */
+    charged: bigint;
+    /**
+     * by the payment's identifier
+     */
+    promised: Map<string, Promised>;
+    /**
+     * a deposit of which the server has not been told
+     */
+    untold: {
+        amount: string;
+        transaction: string;
+    } | undefined;
+    /**
+     * why nothing is signed for it any more
+     */
+    dispute: string | undefined;
+};
+/**
+ * A channel that is being opened: kept before the transaction is sent, so that neither
+ * the key nor the deposit is lost if the program ends before the answer comes.
+ */
+export type Opening = {
+    key: SessionKey;
+    /**
+     * the transaction is in no block after it
+     */
+    timeoutHeight: bigint;
+};
+export type Spent = {
+    /**
+     * the UTC day of `today` and `providers`
+     */
+    day: string;
+    /**
+     * rao
+     */
+    today: bigint;
+    /**
+     * rao, ever
+     */
+    total: bigint;
+    /**
+     * rao of that day, by payTo
+     */
+    providers: Map<string, bigint>;
+};
+import { PaymentError } from "./error.js";
+import type { Terms } from "./wire.js";
+import type { Charge } from "./wire.js";
+import type { Correction } from "./wire.js";
+import type { Store } from "./store.js";
+import type { Limits } from "./limits.js";
+import { SessionKey } from "./voucher.js";

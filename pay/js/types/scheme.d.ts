@@ -1,0 +1,208 @@
+/**
+ * What has happened, for logs and ledgers of the application's.
+ *
+ * @typedef {{type: "opened" | "toppedUp", channelId: string, payTo: string, amount: bigint, fee: bigint, transaction: string}
+ *   | {type: "paid", channelId: string, payTo: string, id: string, amount: bigint}
+ *   | {type: "unknown", channelId: string, payTo: string, id: string, ceiling: bigint}
+ *   | {type: "disputed", channelId: string, payTo: string, reason: string}} PaymentEvent
+ */
+/**
+ * @typedef {object} SchemeOptions
+ * @property {Chain} chain see connect
+ * @property {Store} store what one process at a time uses
+ * @property {LimitOptions} limits
+ * @property {bigint | string} [deposit] rao to put into a channel at once, if the limits allow it; 20 requests' worth if left out
+ * @property {number} [maxCloseDelay] seconds that a deposit may be out of reach after a channel was asked to close; a day if left out
+ * @property {number} [maxParallel] requests under way at once on one channel; 8 if left out
+ * @property {typeof globalThis.fetch} [fetch] what sends requests; the global one if left out
+ * @property {(event: PaymentEvent) => void} [onEvent]
+ * @property {() => number} [now] Unix milliseconds
+ */
+/**
+ * A payment whose request is under way.
+ *
+ * @typedef {object} Payment
+ * @property {string} id
+ * @property {Channel} channel
+ * @property {Terms} terms
+ * @property {boolean} repeatable the server knows a repeated request by its identifier
+ * @property {boolean} [refused] the server said so by the answer's status
+ * @property {boolean} [streams] what it costs is said in the stream
+ */
+/**
+ * Pays a Lode network's services out of channels, within limits.
+ *
+ * @implements {SchemeNetworkClient}
+ */
+export class LodeScheme implements SchemeNetworkClient {
+    /**
+     * Reads the store and gives a scheme to register.
+     *
+     * @param {SchemeOptions} options
+     */
+    static open(options: SchemeOptions): Promise<LodeScheme>;
+    /**
+     * @param {SchemeOptions} options
+     * @param {Ledger} ledger
+     */
+    constructor(options: SchemeOptions, ledger: Ledger);
+    /** @readonly */
+    readonly scheme: "batch-settlement";
+    /** @type {SchemeClientHooks} @readonly */
+    readonly schemeHooks: SchemeClientHooks;
+    /**
+     * Registers the scheme with a client, and rao with the client's own spend controls,
+     * which know no asset but dollars' by themselves.
+     *
+     * @template {x402Client} C
+     * @param {C} client
+     * @returns {C}
+     */
+    register<C extends x402Client>(client: C): C;
+    /**
+     * The entry of rao for a client's spend controls.
+     *
+     * @returns {SpendControlAsset}
+     */
+    spendControl(): SpendControlAsset;
+    /**
+     * The channels of the store, without their keys.
+     */
+    channels(): {
+        id: string;
+        network: string;
+        payTo: string;
+        serviceId: bigint;
+        deposit: bigint;
+        signed: bigint;
+        charged: bigint;
+        promised: bigint;
+        dispute: string | undefined;
+    }[];
+    /** What was spent: rao of this day, and in all. */
+    spent(): {
+        today: bigint;
+        total: bigint;
+    };
+    /**
+     * Asks the chain to close a channel and forgets it: what was not charged comes back
+     * to the payer after the channel's delay.
+     *
+     * @param {string} id
+     */
+    closeChannel(id: string): Promise<void>;
+    /** Lets go of the store. */
+    close(): Promise<void>;
+    /**
+     * Pays for a request: with a voucher, on a channel that is opened or topped up first if
+     * need be.
+     *
+     * @param {number} x402Version
+     * @param {PaymentRequirements} requirements
+     * @param {PaymentPayloadContext} [context]
+     * @returns {Promise<PaymentPayloadResult>}
+     */
+    createPaymentPayload(x402Version: number, requirements: PaymentRequirements, context?: PaymentPayloadContext): Promise<PaymentPayloadResult>;
+    /**
+     * The fetch to put under wrapFetchWithPayment. It sends a paid request again, unchanged,
+     * while its outcome is not known, and pays for streams as they go, out of the
+     * application's sight.
+     *
+     * @type {typeof globalThis.fetch}
+     */
+    fetch: typeof globalThis.fetch;
+    #private;
+}
+/**
+ * What has happened, for logs and ledgers of the application's.
+ */
+export type PaymentEvent = {
+    type: "opened" | "toppedUp";
+    channelId: string;
+    payTo: string;
+    amount: bigint;
+    fee: bigint;
+    transaction: string;
+} | {
+    type: "paid";
+    channelId: string;
+    payTo: string;
+    id: string;
+    amount: bigint;
+} | {
+    type: "unknown";
+    channelId: string;
+    payTo: string;
+    id: string;
+    ceiling: bigint;
+} | {
+    type: "disputed";
+    channelId: string;
+    payTo: string;
+    reason: string;
+};
+export type SchemeOptions = {
+    /**
+     * see connect
+     */
+    chain: Chain;
+    /**
+     * what one process at a time uses
+     */
+    store: Store;
+    limits: LimitOptions;
+    /**
+     * rao to put into a channel at once, if the limits allow it; 20 requests' worth if left out
+     */
+    deposit?: string | bigint | undefined;
+    /**
+     * seconds that a deposit may be out of reach after a channel was asked to close; a day if left out
+     */
+    maxCloseDelay?: number | undefined;
+    /**
+     * requests under way at once on one channel; 8 if left out
+     */
+    maxParallel?: number | undefined;
+    /**
+     * what sends requests; the global one if left out
+     */
+    fetch?: typeof fetch | undefined;
+    onEvent?: ((event: PaymentEvent) => void) | undefined;
+    /**
+     * Unix milliseconds
+     */
+    now?: (() => number) | undefined;
+};
+/**
+ * A payment whose request is under way.
+ */
+export type Payment = {
+    id: string;
+    channel: Channel;
+    terms: Terms;
+    /**
+     * the server knows a repeated request by its identifier
+     */
+    repeatable: boolean;
+    /**
+     * the server said so by the answer's status
+     */
+    refused?: boolean | undefined;
+    /**
+     * what it costs is said in the stream
+     */
+    streams?: boolean | undefined;
+};
+import type { SchemeNetworkClient } from "@x402/core/types";
+import type { SchemeClientHooks } from "@x402/core/types";
+import type { x402Client } from "@x402/core/client";
+import type { SpendControlAsset } from "@x402/core/client";
+import type { PaymentRequirements } from "@x402/core/types";
+import type { PaymentPayloadContext } from "@x402/core/types";
+import type { PaymentPayloadResult } from "@x402/core/types";
+import { Ledger } from "./ledger.js";
+import type { Chain } from "./chain.js";
+import type { Store } from "./store.js";
+import type { LimitOptions } from "./limits.js";
+import type { Channel } from "./ledger.js";
+import type { Terms } from "./wire.js";
