@@ -37,6 +37,8 @@ import (
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissionkeeper "github.com/lodenet/lode/x/emission/keeper"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	marketkeeper "github.com/lodenet/lode/x/market/keeper"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedkeeper "github.com/lodenet/lode/x/seed/keeper"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"
@@ -64,6 +66,7 @@ type Keepers struct {
 	Weights    weightskeeper.Keeper
 	Collateral collateralkeeper.Keeper
 	Emission   emissionkeeper.Keeper
+	Market     marketkeeper.Keeper
 	Seed       seedkeeper.Keeper
 }
 
@@ -73,7 +76,7 @@ var storeNames = []string{
 	govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, upgradetypes.StoreKey, evidencetypes.StoreKey,
 	consensustypes.StoreKey,
 	alphatypes.StoreKey, subnetstypes.StoreKey, weightstypes.StoreKey, collateraltypes.StoreKey, emissiontypes.StoreKey,
-	seedtypes.StoreKey,
+	markettypes.StoreKey, seedtypes.StoreKey,
 }
 
 // maccPerms are the module accounts and what they may do with coins.
@@ -87,6 +90,7 @@ var maccPerms = map[string][]string{
 	alphatypes.ModuleName:               nil,
 	collateraltypes.ModuleName:          {authtypes.Burner},
 	emissiontypes.ModuleName:            {authtypes.Minter, authtypes.Burner},
+	markettypes.ModuleName:              nil,
 }
 
 // blockedAddresses are the accounts that refuse sends: all of the modules. What
@@ -107,8 +111,8 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 		k         Keepers
 		cdc       = enc.Codec
 		authority = authtypes.NewModuleAddress(govtypes.ModuleName).String()
-		ac        = addresscodec.NewBech32Codec(AccountPrefix)
-		vc        = addresscodec.NewBech32Codec(ValidatorPrefix)
+		ac        = newAddresses(AccountPrefix)
+		vc        = newAddresses(ValidatorPrefix)
 		cc        = addresscodec.NewBech32Codec(ConsensusPrefix)
 		ss        = func(name string) store.KVStoreService { return runtime.NewKVStoreService(keys[name]) }
 	)
@@ -140,8 +144,9 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Collateral = collateralkeeper.NewKeeper(cdc, ss(collateraltypes.StoreKey), ac, authority, k.Account, bank, k.Alpha, k.Subnets, k.Weights)
 	k.Emission = emissionkeeper.NewKeeper(cdc, ss(emissiontypes.StoreKey), ac, authority, k.Account, k.Bank, k.Distribution, k.Staking,
 		k.Alpha, k.Subnets, k.Weights, k.Collateral)
+	k.Market = marketkeeper.NewKeeper(cdc, ss(markettypes.StoreKey), ac, authority, k.Account, k.Bank, k.Alpha, k.Subnets, k.Emission, k.Authz)
 	// What the lower module tells the upper ones, and asks them.
-	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Collateral.Hooks(), k.Emission.Hooks()})
+	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Collateral.Hooks(), k.Emission.Hooks(), k.Market.Hooks()})
 	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))
 	k.Alpha.SetNetwork(k.Emission)
 	k.Collateral.SetNetwork(k.Emission)

@@ -17,13 +17,19 @@ func (k Keeper) Bonded(ctx context.Context, subnetID uint64, hotkey sdk.AccAddre
 	if err != nil {
 		return 0, err
 	}
-	// A metagraph asks for each neuron, and few have any: Get would put a text of the key
-	// into its error.
-	if has, err := k.collaterals.Has(ctx, collections.Join(subnetID, account)); err != nil || !has {
-		return 0, err
-	}
 	c, _, err := k.collateral(ctx, subnetID, account)
 	return c.Bonded, err
+}
+
+// BondedIn is all bonded collateral of a subnet, in alpha units, by the bytes of the
+// hotkey's account.
+func (k Keeper) BondedIn(ctx context.Context, subnetID uint64) (map[string]uint64, error) {
+	bonded := map[string]uint64{}
+	err := k.collaterals.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](subnetID), func(at place, c types.Collateral) (bool, error) {
+		bonded[string(at.K2())] = c.Bonded
+		return false, nil
+	})
+	return bonded, err
 }
 
 // Covered tells whether a hotkey's bonded collateral reaches the subnet's

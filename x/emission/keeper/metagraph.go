@@ -49,14 +49,24 @@ func (q querier) Metagraph(ctx context.Context, r *types.QueryMetagraphRequest) 
 	if err != nil {
 		return nil, err
 	}
+	collateral, err := k.collateral.BondedIn(ctx, s.Id)
+	if err != nil {
+		return nil, err
+	}
 	out.Neurons = make([]types.MetagraphNeuron, len(neurons))
 	for i, n := range neurons {
 		if out.Neurons[i], err = k.metagraphNeuron(ctx, s, n, stakes[i], result); err != nil {
 			return nil, err
 		}
+		out.Neurons[i].Collateral = collateral[string(stakes[i].Binding.Account)]
 		out.Neurons[i].Permit, out.Neurons[i].LastUpdate = permits[i], rows[i] // uids have no gaps
 	}
-	return out, k.prune(ctx, s, out.Neurons)
+	order, err := k.subnets.PruningOrderOf(ctx, s, neurons)
+	if err != nil {
+		return nil, err
+	}
+	prune(order, out.Neurons)
+	return out, nil
 }
 
 // metagraphNeuron is one row. A neuron that came after the last epoch has no
@@ -70,20 +80,15 @@ func (k Keeper) metagraphNeuron(
 		Owner:       n.Hotkey == s.OwnerHotkey,
 		StakeWeight: stake.Weight, StakeAlpha: stake.Alpha, RootStake: stake.Root, Inherited: stake.Inherited, Lent: stake.Lent,
 	}
-	coldkey, destination, err := k.alpha.Payee(ctx, stake.Hotkey, stake.Binding.Record)
-	if err != nil {
-		return out, err
-	}
-	if out.Coldkey, err = k.ac.BytesToString(coldkey); err != nil {
-		return out, err
-	}
-	if !destination.Equals(stake.Hotkey) {
-		if out.Destination, err = k.ac.BytesToString(destination); err != nil {
+	out.Coldkey = stake.Binding.Record.Coldkey
+	if stake.Binding.Record.Destination != "" {
+		_, destination, err := k.alpha.Payee(ctx, stake.Hotkey, stake.Binding.Record)
+		if err != nil {
 			return out, err
 		}
-	}
-	if out.Collateral, err = k.collateral.Bonded(ctx, s.Id, stake.Hotkey); err != nil {
-		return out, err
+		if !destination.Equals(stake.Hotkey) {
+			out.Destination = stake.Binding.Record.Destination
+		}
 	}
 	if uid := int(n.Uid); uid < len(r.Stake) {
 		out.Active = r.Active[uid]
@@ -95,11 +100,7 @@ func (k Keeper) metagraphNeuron(
 
 // prune fills in each neuron's place in the pruning order; those that can't be
 // pruned come after all others, by uid.
-func (k Keeper) prune(ctx context.Context, s subnetstypes.Subnet, neurons []types.MetagraphNeuron) error {
-	order, err := k.subnets.PruningOrder(ctx, s.Id)
-	if err != nil {
-		return err
-	}
+func prune(order []subnetstypes.PruningPlace, neurons []types.MetagraphNeuron) {
 	placed := make([]bool, len(neurons))
 	for i, place := range order {
 		if int(place.Uid) >= len(neurons) {
@@ -116,5 +117,4 @@ func (k Keeper) prune(ctx context.Context, s subnetstypes.Subnet, neurons []type
 			last++
 		}
 	}
-	return nil
 }

@@ -66,7 +66,9 @@ type AlphaKeeper interface {
 type CollateralKeeper interface {
 	// Covered tells whether a hotkey's bonded collateral reaches the subnet's minimum.
 	Covered(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (bool, error)
-	Bonded(ctx context.Context, subnetID uint64, hotkey sdk.AccAddress) (uint64, error) // alpha units
+	// BondedIn is all bonded collateral of a subnet, in alpha units, by the bytes of the
+	// hotkey's account.
+	BondedIn(ctx context.Context, subnetID uint64) (map[string]uint64, error)
 }
 
 // SubnetsKeeper is what x/emission needs of the registry of subnets and neurons.
@@ -75,6 +77,6 @@ type SubnetsKeeper interface {
 	SubnetByNetuid(ctx context.Context, netuid uint32) (subnetstypes.Subnet, error)
 	Neurons(ctx context.Context, subnetID uint64) ([]subnetstypes.Neuron, error) // by uid
 	SetEmissions(ctx context.Context, subnetID uint64, byUID []uint64) error
-	PruningOrder(ctx context.Context, subnetID uint64) ([]subnetstypes.PruningPlace, error)
+	PruningOrderOf(ctx context.Context, s subnetstypes.Subnet, neurons []subnetstypes.Neuron) ([]subnetstypes.PruningPlace, error)
 	BurnCost(ctx context.Context, subnetID uint64) (uint64, error)
 }

@@ -20,6 +20,15 @@ func (k Keeper) PruningOrder(ctx context.Context, subnetID uint64) ([]types.Prun
 	if err != nil {
 		return nil, err
 	}
+	neurons, err := k.Neurons(ctx, subnetID)
+	if err != nil {
+		return nil, err
+	}
+	return k.PruningOrderOf(ctx, s, neurons)
+}
+
+// PruningOrderOf is PruningOrder by all neurons of a subnet, by uid.
+func (k Keeper) PruningOrderOf(ctx context.Context, s types.Subnet, neurons []types.Neuron) ([]types.PruningPlace, error) {
 	p, err := k.params.Get(ctx)
 	if err != nil {
 		return nil, err
@@ -28,16 +37,18 @@ func (k Keeper) PruningOrder(ctx context.Context, subnetID uint64) ([]types.Prun
 	if err != nil {
 		return nil, err
 	}
-	neurons, err := k.Neurons(ctx, subnetID)
-	if err != nil {
-		return nil, err
+	order := make([]int, len(neurons))
+	for uid := range order {
+		order[uid] = uid
 	}
-	slices.SortStableFunc(neurons, func(a, b types.Neuron) int { // they come by uid
+	slices.SortStableFunc(order, func(i, j int) int {
+		a, b := &neurons[i], &neurons[j]
 		return cmp.Or(cmp.Compare(a.Emission, b.Emission), cmp.Compare(a.RegisteredHeight, b.RegisteredHeight))
 	})
 	height, seconds := now(ctx)
 	var free, immune []types.PruningPlace
-	for _, n := range neurons {
+	for _, uid := range order {
+		n := neurons[uid]
 		if n.Hotkey == s.OwnerHotkey {
 			continue
 		}
