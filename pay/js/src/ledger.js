@@ -19,6 +19,7 @@ const VERSION = 1;
  * @typedef {object} Promised
  * @property {bigint} ceiling rao
  * @property {number} until Unix seconds: the server has answered by then, or never will
+ * @property {boolean} streams what it is for grows, see promiseMore
  */
 
 /**
@@ -129,7 +130,7 @@ export class Ledger {
         deposit: BigInt(c.deposit),
         signed: BigInt(c.signed),
         charged: BigInt(c.charged),
-        promised: new Map(c.promised.map((/** @type {any} */ p) => [p.id, { ceiling: BigInt(p.ceiling), until: p.until }])),
+        promised: new Map(c.promised.map((/** @type {any} */ p) => [p.id, { ...p, ceiling: BigInt(p.ceiling) }])),
         untold: c.untold,
         dispute: c.dispute,
       });
@@ -153,7 +154,7 @@ export class Ledger {
       channels: [...this.channels.values()].map(({ key, promised, ...c }) => ({
         ...c,
         key: key.secret(),
-        promised: [...promised].map(([id, p]) => ({ id, ...p })),
+        promised: [...promised].map(([id, p]) => ({ ...p, id })),
       })),
       openings: [...this.openings].map(([of, { key, timeoutHeight }]) => ({ for: of, key: key.secret(), timeoutHeight })),
       spent: { day, today, total, providers: Object.fromEntries(providers) },
@@ -206,9 +207,9 @@ export class Ledger {
 
   /** @param {string} [payTo] of this provider alone */
   #promised(payTo) {
-    let sum = 0n;
-    for (const c of this.channels.values()) if (payTo === undefined || c.payTo === payTo) sum += promisedOn(c);
-    return sum;
+    let promised = 0n;
+    for (const c of this.channels.values()) if (payTo === undefined || c.payTo === payTo) promised += promisedOn(c);
+    return promised;
   }
 
   /**
@@ -236,11 +237,14 @@ export class Ledger {
    *
    * @param {string} payTo
    * @param {bigint} amount more than is promised already
-   * @param {bigint} [before] promised already for the same request
+   * @param {Promised[]} [streams] among which it is for one
    */
-  check(payTo, amount, before = 0n) {
+  check(payTo, amount, streams = []) {
     const { perRequest } = this.#limits;
-    if (before + amount > perRequest) throw limitError("a request", before + amount, perRequest, "perRequest", perRequest);
+    const before = sum(streams);
+    if (before + amount > perRequest * BigInt(streams.length || 1)) {
+      throw limitError(streams.length > 1 ? `one of ${streams.length} streams, together` : "a request", before + amount, perRequest, "perRequest", perRequest);
+    }
     for (const [name, left, limit] of this.#left(payTo)) {
       if (amount > left) throw limitError("a request", amount, left, name, limit);
     }
@@ -267,13 +271,15 @@ export class Ledger {
   }
 
   /**
-   * The channel that pays a service, if there is one.
+   * The channel that pays a service on a server's terms, if there is one.
    *
    * @param {Terms} terms
    */
   find(terms) {
     const key = channelKey(terms);
-    for (const c of this.channels.values()) if (channelKey(c) === key) return c;
+    for (const c of this.channels.values()) {
+      if (channelKey(c) === key && c.closeDelay >= terms.closeDelay) return c;
+    }
     return undefined;
   }
 
@@ -301,43 +307,64 @@ export class Ledger {
     this.#mayPromise(c, amount);
     this.check(c.payTo, amount);
     c.signed = this.next(c, amount);
-    c.promised.set(id, { ceiling: amount, until: Math.floor(this.#now() / 1000) + timeout });
+    c.promised.set(id, { ceiling: amount, until: Math.floor(this.#now() / 1000) + timeout, streams: false });
     this.#underWay.add(id);
     return c.signed;
   }
 
   /**
-   * Promises more for a request that is under way, so that the channel's vouchers reach
-   * `required`, and gives the cumulative amount to sign.
+   * The answer to a request is a stream, for which more may be asked.
+   *
+   * @param {Channel} c
+   * @param {string} id
+   */
+  streams(c, id) {
+    const promised = c.promised.get(id);
+    if (promised) promised.streams = true;
+  }
+
+  /**
+   * The streams under way on a channel.
+   *
+   * @param {Channel} c
+   */
+  #streams(c) {
+    return [...c.promised].filter(([id, p]) => p.streams && this.#underWay.has(id)).map(([, p]) => p);
+  }
+
+  /**
+   * Promises more for a stream, so that the channel's vouchers reach `required`, and gives
+   * the cumulative amount to sign. A server may use it for another stream of the channel
+   * that waits too: streams that run at once share what is promised for them, and their
+   * limits.
    *
    * @param {Channel} c
    * @param {string} id
    * @param {bigint} required cumulative
-   * @param {bigint} step the most that may be added
    */
-  promiseMore(c, id, required, step) {
-    const promised = c.promised.get(id);
-    if (!promised || !this.#underWay.has(id)) throw new PaymentError("state", "a voucher is asked for a request that has ended");
-    const more = this.missing(c, required);
-    if (more > step) {
-      throw new PaymentError("terms", `the stream asks for ${more} rao more at once, its terms say ${step} at most`);
-    }
+  promiseMore(c, id, required) {
+    const more = this.checkMore(c, id, required);
     this.#mayPromise(c, more);
-    this.check(c.payTo, more, promised.ceiling);
-    promised.ceiling += more;
+    /** @type {Promised} */ (c.promised.get(id)).ceiling += more;
     c.signed = this.next(c, 0n);
     return c.signed;
   }
 
   /**
-   * How much more must be promised before vouchers reach `required`.
+   * How much more must be promised for a stream, which the limits must allow.
    *
    * @param {Channel} c
+   * @param {string} id
    * @param {bigint} required cumulative
    */
-  missing(c, required) {
+  checkMore(c, id, required) {
+    if (!c.promised.get(id)?.streams || !this.#underWay.has(id)) {
+      throw new PaymentError("state", "a voucher is asked for a stream that has ended");
+    }
     const more = required - c.charged - promisedOn(c);
-    return more > 0n ? more : 0n;
+    if (more <= 0n) return 0n;
+    this.check(c.payTo, more, this.#streams(c));
+    return more;
   }
 
   /**
@@ -389,6 +416,7 @@ export class Ledger {
     const promised = c.promised.get(id);
     this.#underWay.delete(id);
     if (!promised || amount === undefined) return;
+    if (promised.streams) this.#share(promised, amount, this.#streams(c));
     if (channelId !== undefined && channelId !== c.id) {
       return this.dispute(c, `a payment of channel ${c.id} was answered with channel ${channelId}`);
     }
@@ -401,6 +429,23 @@ export class Ledger {
     this.spend(c.payTo, amount);
     if (cumulative !== undefined && !this.#observe(c, cumulative)) {
       this.dispute(c, `${cumulative} rao were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
+    }
+  }
+
+  /**
+   * Lets a stream that has ended take from the others what it cost more than was
+   * promised for it, or leave them what it cost less.
+   *
+   * @param {Promised} ended
+   * @param {bigint} amount
+   * @param {Promised[]} others
+   */
+  #share(ended, amount, others) {
+    for (const other of others) {
+      const part = least(amount - ended.ceiling, other.ceiling);
+      other.ceiling -= part;
+      ended.ceiling += part;
+      if (part <= 0n) break; // the first has got all that is left
     }
   }
 
@@ -423,7 +468,7 @@ export class Ledger {
     c.charged = cumulative;
     const now = this.#now() / 1000;
     for (const [id, promised] of c.promised) {
-      const part = found < promised.ceiling ? found : promised.ceiling;
+      const part = least(found, promised.ceiling);
       promised.ceiling -= part;
       found -= part;
       if (promised.ceiling === 0n || promised.until < now) c.promised.delete(id);
@@ -480,9 +525,22 @@ export class Ledger {
 
 /** @param {Channel} c */
 export function promisedOn(c) {
-  let sum = 0n;
-  for (const { ceiling } of c.promised.values()) sum += ceiling;
-  return sum;
+  return sum(c.promised.values());
+}
+
+/** @param {Iterable<Promised>} promised */
+function sum(promised) {
+  let ceilings = 0n;
+  for (const { ceiling } of promised) ceilings += ceiling;
+  return ceilings;
+}
+
+/**
+ * @param {bigint} a
+ * @param {bigint} b
+ */
+function least(a, b) {
+  return a < b ? a : b;
 }
 
 /** @param {Channel} c */

@@ -36,9 +36,13 @@ import {
 const GRACE = 30;
 // blocks in which the transaction that opens a channel may come into one
 const OPENING_BLOCKS = 50n;
-// milliseconds before a request whose outcome is not known is sent again
-const RETRIES = [250, 1000];
-const AGAIN = new Set([502, 503, 504]);
+// milliseconds before a request whose outcome is not known is sent again, if the server
+// does not say how long to wait
+const PAUSES = [250, 1000];
+const LONGEST_PAUSE = 10_000;
+const AGAIN = new Set([500, 502, 503, 504]);
+// milliseconds in which a server's node learns of a deposit that ours has
+const NODE_LAG = 1000;
 
 /**
  * What has happened, for logs and ledgers of the application's.
@@ -330,9 +334,19 @@ export class LodeScheme {
     let channel = this.#ledger.find(terms);
     if (!channel) return this.#open(terms);
     if (channel.dispute !== undefined) throw disputed(channel);
-    const needed = this.#ledger.next(channel, terms.amount) - channel.deposit;
-    if (needed <= 0n) return channel;
+    if (this.#lacks(channel, terms, terms.amount) <= 0n) return channel;
     return (await this.#topUp(channel, terms, terms.amount)) ? channel : this.#open(terms);
+  }
+
+  /**
+   * What must be put into a channel before it can pay another `amount`.
+   *
+   * @param {Channel} channel
+   * @param {Terms} terms
+   * @param {bigint} amount
+   */
+  #lacks(channel, terms, amount) {
+    return max(this.#ledger.next(channel, amount), terms.minDeposit) - channel.deposit;
   }
 
   /**
@@ -351,7 +365,7 @@ export class LodeScheme {
     }
     // what an earlier top-up put in whose answer was not heard
     channel.deposit = onChain.deposit;
-    const needed = this.#ledger.next(channel, amount) - channel.deposit;
+    const needed = this.#lacks(channel, terms, amount);
     if (needed > 0n) {
       await this.#queue("wallet", () => this.#put({ channelId: channel.id }, terms, channel.key, needed));
     }
@@ -376,12 +390,13 @@ export class LodeScheme {
         const adopted = await this.#adopt(terms, left);
         if (adopted) return adopted;
       }
+      const needed = max(terms.amount, terms.minDeposit, await this.#chain.minDeposit());
       const session = SessionKey.generate();
       const timeoutHeight = (await this.#chain.height()) + OPENING_BLOCKS;
       this.#ledger.openings.set(key, { key: session, timeoutHeight });
       await this.#ledger.save();
       const into = { serviceId: terms.serviceId, sessionKey: session.publicKey, closeDelay: terms.closeDelay };
-      return this.#put(into, terms, session, terms.amount, timeoutHeight);
+      return this.#put(into, terms, session, needed, timeoutHeight);
     });
   }
 
@@ -422,9 +437,7 @@ export class LodeScheme {
     const isNew = !("channelId" in into);
     let amount, sent;
     try {
-      const least = isNew ? await this.#chain.minDeposit() : 0n;
-      const wished = max(this.#deposit ?? 20n * terms.amount, isNew ? terms.minDeposit : 0n);
-      amount = this.#ledger.depositFor(terms.payTo, max(needed, least), wished);
+      amount = this.#ledger.depositFor(terms.payTo, needed, this.#deposit ?? 20n * terms.amount);
       timeoutHeight ??= (await this.#chain.height()) + OPENING_BLOCKS;
       sent = await this.#chain.deposit(into, amount, timeoutHeight);
     } catch (error) {
@@ -547,8 +560,9 @@ export class LodeScheme {
   }
 
   /**
-   * A paid request was refused. It is tried again if the books were old or if the channel
-   * has closed meanwhile, as the chain says, whatever the server does.
+   * A paid request was refused. It is tried again if the books were old, if the channel
+   * has closed meanwhile, as the chain says, or if the server may not have seen yet what
+   * was put into it.
    *
    * @param {Payment} payment
    * @param {PaymentRequired} paymentRequired
@@ -570,10 +584,11 @@ export class LodeScheme {
     if (channel.dispute !== undefined) this.#disputed(channel);
     if (!again && channel.dispute === undefined && this.#ledger.channels.has(channel.id)) {
       const onChain = await this.#openOnChain(channel.id);
-      if (onChain) channel.deposit = onChain.deposit;
+      again = !onChain || channel.untold !== undefined;
+      if (!onChain) this.#ledger.channels.delete(channel.id);
       else {
-        this.#ledger.channels.delete(channel.id);
-        again = true;
+        channel.deposit = onChain.deposit;
+        if (again) await new Promise((resolve) => setTimeout(resolve, NODE_LAG));
       }
     }
     await this.#ledger.save();
@@ -614,6 +629,7 @@ export class LodeScheme {
     const isStream = /^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "");
     if (!isStream || !response.body || payment.refused) return response;
     payment.streams = true;
+    this.#ledger.streams(payment.channel, payment.id);
     return withBody(response, this.#paying(response.body, payment, streamed));
   };
 
@@ -622,11 +638,12 @@ export class LodeScheme {
    * @param {Payment} payment
    */
   async #send(request, payment) {
-    const pauses = payment.repeatable ? RETRIES : [];
-    for (const pause of pauses) {
+    for (let pause of payment.repeatable ? PAUSES : []) {
       try {
         const response = await this.#fetch(request.clone());
         if (!AGAIN.has(response.status) || response.headers.has("PAYMENT-RESPONSE")) return response;
+        const wished = Number(response.headers.get("retry-after")) * 1000; // not a number where it is a date
+        if (wished > pause) pause = Math.min(wished, LONGEST_PAUSE);
         await response.body?.cancel();
       } catch (error) {
         if (request.signal.aborted) {
@@ -713,12 +730,9 @@ export class LodeScheme {
     const { channelId, required } = readNeed(data);
     if (channelId !== channel.id) throw new PaymentError("state", `a stream paid by channel ${channel.id} asks for a voucher of ${channelId}`);
     const voucher = await this.#queue(channelKey(terms), async () => {
-      const more = this.#ledger.missing(channel, required);
-      if (more <= terms.amount && this.#ledger.next(channel, more) > channel.deposit) {
-        this.#ledger.check(terms.payTo, more, channel.promised.get(id)?.ceiling);
-        await this.#topUp(channel, terms, more);
-      }
-      const cumulative = this.#ledger.promiseMore(channel, id, required, terms.amount);
+      const more = this.#ledger.checkMore(channel, id, required);
+      if (this.#lacks(channel, terms, more) > 0n) await this.#topUp(channel, terms, more);
+      const cumulative = this.#ledger.promiseMore(channel, id, required);
       await this.#ledger.save();
       return sign(channel, cumulative);
     });

@@ -132,7 +132,7 @@ export class FakeGateway {
     const cumulative = BigInt(maxClaimableAmount);
     const bytes = voucherBytes(chainId, channelId, cumulative);
     if (!ed25519.verify(fromHex(signature), bytes, fromHex(channel.sessionKey))) return this.required("voucher_signature");
-    const state = this.state.get(channelId) ?? { charged: 0n, reserved: 0n, signed: 0n, signature: "" };
+    const state = this.state.get(channelId) ?? { charged: 0n, reserved: 0n, signed: 0n, signature: "", waiting: [] };
     this.state.set(channelId, state);
     if (cumulative > channel.deposit) return this.required("cumulative_exceeds_balance");
     const known = !payload.stream && this.answers.get(info.id);
@@ -141,23 +141,22 @@ export class FakeGateway {
     if (cumulative < state.charged + state.reserved + ceiling) {
       return this.required("invalid_batch_settlement_cosmos_cumulative_amount_mismatch", this.correct(channelId));
     }
-    if (cumulative > state.signed) Object.assign(state, { signed: cumulative, signature });
-    if (payload.stream) {
-      this.streams.get(payload.stream)?.(cumulative);
-      return new Response(null, { status: 204 });
+    if (cumulative > state.signed) {
+      Object.assign(state, { signed: cumulative, signature });
+      for (const wake of state.waiting.splice(0)) wake();
     }
+    if (payload.stream) return new Response(null, { status: 204 });
     state.reserved += ceiling;
     await this.before(payment, request);
     const response = await this.serve(payment, request);
-    state.reserved -= ceiling;
+    // a stream settles by itself
     if (response.headers.get("content-type") === "text/event-stream") return this.settled(response, channelId, undefined);
+    state.reserved -= ceiling;
     state.charged += this.price;
     const again = () => this.settled(response.clone(), channelId, this.price);
     this.answers.set(info.id, again);
     return again();
   };
-
-  streams = new Map(); // by payment identifier: called with a voucher's amount
 
   correct(channelId) {
     const { charged, signed, signature } = this.state.get(channelId);

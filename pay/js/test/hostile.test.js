@@ -47,24 +47,39 @@ for (const [name, [terms, error]] of Object.entries(offers)) {
   });
 }
 
-test("a wish for a deposit is met as far as the limits go", async () => {
+test("a server that wants a deposit beyond the limits gets none", async () => {
   const { chain, gateway, pay } = await setUp({ scheme: { limits: { perRequest: 1000n, perDay: 5000n } } });
   gateway.terms = (t) => ({ ...t, extra: { ...t.extra, minDeposit: "18446744073709551615" } });
+  await assert.rejects(pay(url), /a deposit of 18446744073709551615 rao exceeds limits.perDay/);
+  assert.deepEqual(chain.deposits, []);
+  gateway.terms = (t) => ({ ...t, extra: { ...t.extra, minDeposit: "4000" } });
   assert.equal((await pay(url)).status, 200);
-  assert.equal(chain.deposits[0].amount, 5000n);
+  gateway.terms = (t) => ({ ...t, extra: { ...t.extra, minDeposit: "4500" } });
+  assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(chain.deposits.map((d) => d.amount), [4000n, 1070n]); // up to what may be locked
+});
+
+test("a server that wants a longer delay than the channel has is paid by another channel", async () => {
+  const { chain, gateway, pay } = await setUp();
+  assert.equal((await pay(url)).status, 200);
+  gateway.terms = (t) => ({ ...t, extra: { ...t.extra, withdrawDelay: 3600 } });
+  assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(chain.deposits.map((d) => d.into.closeDelay), [900, 3600]);
 });
 
 test("many services can't lock up more than the limit between them", async () => {
   const { chain, gateway, pay } = await setUp({ scheme: { limits: { perRequest: 1000n, perDay: 100_000n, locked: 5000n } } });
   for (let i = 2n; i < 9n; i++) chain.services.set(i, { hotkey, listed: true });
   let service = 1;
-  gateway.terms = (t) => ({ ...t, extra: { ...t.extra, serviceId: `${service}`, minDeposit: "3000" } });
+  let minDeposit = "3000";
+  gateway.terms = (t) => ({ ...t, extra: { ...t.extra, serviceId: `${service}`, minDeposit } });
   assert.equal((await pay(url)).status, 200);
   service = 2;
+  minDeposit = "2000";
   assert.equal((await pay(url)).status, 200);
   service = 3;
-  await assert.rejects(pay(url), /a deposit of 1000 rao exceeds limits.locked: 140 of 5000 rao are left/);
-  assert.deepEqual(chain.deposits.map((d) => d.amount), [3000n, 2070n]);
+  await assert.rejects(pay(url), /a deposit of 2000 rao exceeds limits.locked: 140 of 5000 rao are left/);
+  assert.deepEqual(chain.deposits.map((d) => d.amount), [3000n, 2000n]);
 });
 
 const lies = {

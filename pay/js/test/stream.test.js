@@ -16,35 +16,33 @@ async function streaming(chunks, options = {}) {
   gateway.need = (event) => event;
   gateway.final = (settlement) => settlement;
   gateway.serve = async (payment) => {
-    const { id } = payment.extensions["payment-identifier"].info;
     const { channelId } = payment.payload.voucher;
     const state = gateway.state.get(channelId);
     let charged = 0n;
     let granted = 100n; // the request's own ceiling
-    let wake = () => {};
-    gateway.streams.set(id, (cumulative) => {
-      granted = cumulative - state.charged;
-      wake();
-    });
     const send = (controller, type, data) => controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
     const body = new ReadableStream({
       async start(controller) {
         try {
           for (const chunk of chunks) {
-            if (charged + 40n > granted) {
-              const covered = new Promise((resolve) => (wake = resolve));
-              send(controller, "payment-need-voucher", gateway.need({
-                channelId,
-                requiredCumulative: `${state.charged + granted + 80n}`,
-                acceptedCumulative: `${state.signed}`,
-                deposit: `${gateway.chain.channels.get(channelId).deposit}`,
-              }));
-              await covered;
+            while (charged + 40n > granted) {
+              const required = state.charged + state.reserved + 80n;
+              if (required <= state.signed) {
+                granted += 80n;
+                state.reserved += 80n;
+                continue;
+              }
+              const raised = new Promise((resolve) => state.waiting.push(resolve));
+              const deposit = gateway.chain.channels.get(channelId).deposit;
+              const need = { channelId, requiredCumulative: `${required}`, acceptedCumulative: `${state.signed}`, deposit: `${deposit}` };
+              send(controller, "payment-need-voucher", gateway.need(need));
+              await raised;
             }
             charged += 40n;
             controller.enqueue(encoder.encode(chunk));
           }
           state.charged += charged;
+          state.reserved -= granted;
           const settlement = gateway.final(gateway.settlementOf(channelId, charged));
           if (settlement) send(controller, "payment-response", settlement);
           controller.close();
@@ -83,14 +81,16 @@ test("a stream tops its channel up", async () => {
   assert.deepEqual(chain.deposits.map((d) => d.amount), [200n, 200n]);
 });
 
-test("two streams and a request share a channel", async () => {
+test("streams that run at once share a channel", async () => {
   const { gateway, scheme, pay } = await streaming(chunks);
-  const texts = await Promise.all([1, 2].map(async () => (await pay(url)).text()));
-  assert.deepEqual(texts, [chunks.join(""), chunks.join("")]);
+  const texts = await Promise.all([1, 2, 3].map(async () => (await pay(url)).text()));
+  for (const text of texts) assert.equal(text, chunks.join(""));
   const [channel] = scheme.channels();
-  assert.equal(channel.charged, 640n);
+  assert.equal(channel.charged, 960n);
   assert.equal(channel.promised, 0n);
-  assert.equal(gateway.state.get(channel.id).charged, 640n);
+  assert.equal(channel.dispute, undefined);
+  assert.ok(channel.signed <= 960n + 2n * 80n, `${channel.signed}`);
+  assert.equal(gateway.state.get(channel.id).charged, 960n);
 });
 
 test("a stream costs no more than the limit of a request", async () => {
@@ -104,7 +104,7 @@ test("a stream costs no more than the limit of a request", async () => {
 
 const lies = {
   "of another channel": [(e) => ({ ...e, channelId: "ff".repeat(32) }), /asks for a voucher of ffff/],
-  "for more than its terms say at once": [(e) => ({ ...e, requiredCumulative: "201" }), /101 rao more at once/],
+  "for more than a request may cost": [(e) => ({ ...e, requiredCumulative: "1001" }), /a request of 1001 rao exceeds limits.perRequest/],
   "for an absurd amount": [(e) => ({ ...e, requiredCumulative: "9".repeat(30) }), /not an amount/],
   "that is not JSON": [() => undefined, /not JSON/],
 };

@@ -5,6 +5,7 @@
  * @typedef {object} Promised
  * @property {bigint} ceiling rao
  * @property {number} until Unix seconds: the server has answered by then, or never will
+ * @property {boolean} streams what it is for grows, see promiseMore
  */
 /**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
@@ -86,9 +87,9 @@ export class Ledger {
      *
      * @param {string} payTo
      * @param {bigint} amount more than is promised already
-     * @param {bigint} [before] promised already for the same request
+     * @param {Promised[]} [streams] among which it is for one
      */
-    check(payTo: string, amount: bigint, before?: bigint): void;
+    check(payTo: string, amount: bigint, streams?: Promised[]): void;
     /**
      * How much to put into a channel: what is wished for, as far as the limits allow, and
      * at least what is needed.
@@ -99,7 +100,7 @@ export class Ledger {
      */
     depositFor(payTo: string, needed: bigint, wished: bigint): bigint;
     /**
-     * The channel that pays a service, if there is one.
+     * The channel that pays a service on a server's terms, if there is one.
      *
      * @param {Terms} terms
      */
@@ -122,22 +123,31 @@ export class Ledger {
      */
     promise(c: Channel, id: string, amount: bigint, timeout: number): bigint;
     /**
-     * Promises more for a request that is under way, so that the channel's vouchers reach
-     * `required`, and gives the cumulative amount to sign.
+     * The answer to a request is a stream, for which more may be asked.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     */
+    streams(c: Channel, id: string): void;
+    /**
+     * Promises more for a stream, so that the channel's vouchers reach `required`, and gives
+     * the cumulative amount to sign. A server may use it for another stream of the channel
+     * that waits too: streams that run at once share what is promised for them, and their
+     * limits.
      *
      * @param {Channel} c
      * @param {string} id
      * @param {bigint} required cumulative
-     * @param {bigint} step the most that may be added
      */
-    promiseMore(c: Channel, id: string, required: bigint, step: bigint): bigint;
+    promiseMore(c: Channel, id: string, required: bigint): bigint;
     /**
-     * How much more must be promised before vouchers reach `required`.
+     * How much more must be promised for a stream, which the limits must allow.
      *
      * @param {Channel} c
+     * @param {string} id
      * @param {bigint} required cumulative
      */
-    missing(c: Channel, required: bigint): bigint;
+    checkMore(c: Channel, id: string, required: bigint): bigint;
     /**
      * The request of a payment was refused: nothing is owed for it.
      *
@@ -198,6 +208,10 @@ export type Promised = {
      * Unix seconds: the server has answered by then, or never will
      */
     until: number;
+    /**
+     * what it is for grows, see promiseMore
+     */
+    streams: boolean;
 };
 /**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
