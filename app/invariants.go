@@ -9,6 +9,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -30,6 +31,7 @@ func (app *App) CheckInvariants(ctx sdk.Context) error {
 		{weightstypes.ModuleName, app.Weights.CheckInvariants},
 		{collateraltypes.ModuleName, app.Collateral.CheckInvariants},
 		{emissiontypes.ModuleName, app.Emission.CheckInvariants},
+		{markettypes.ModuleName, app.Market.CheckInvariants},
 		{seedtypes.ModuleName, app.Seed.CheckInvariants},
 	} {
 		if err := check.run(ctx); err != nil {

@@ -40,6 +40,8 @@ import (
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	"github.com/lodenet/lode/x/emission"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	"github.com/lodenet/lode/x/market"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	"github.com/lodenet/lode/x/seed"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	"github.com/lodenet/lode/x/subnets"
@@ -56,7 +58,7 @@ func basics() module.BasicManager {
 		upgrade.AppModuleBasic{}, evidence.AppModuleBasic{}, consensus.AppModuleBasic{},
 		genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
 		alpha.AppModule{}, subnets.AppModule{}, weights.AppModule{}, collateral.AppModule{},
-		emission.AppModule{},
+		emission.AppModule{}, market.AppModule{},
 		seed.AppModule{},
 	)
 }
@@ -71,6 +73,7 @@ var (
 	}
 	orderEndBlock = []string{
 		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, genutiltypes.ModuleName, feegrant.ModuleName,
+		markettypes.ModuleName, // what it buys for miners may be paid out in this block
 		emissiontypes.ModuleName, alphatypes.ModuleName, collateraltypes.ModuleName, subnetstypes.ModuleName,
 	}
 	orderGenesis = []string{
@@ -80,6 +83,7 @@ var (
 		govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, consensustypes.ModuleName,
 		alphatypes.ModuleName, subnetstypes.ModuleName, weightstypes.ModuleName, collateraltypes.ModuleName, emissiontypes.ModuleName,
+		markettypes.ModuleName,
 	}
 )
 
@@ -101,6 +105,7 @@ func (r release) newModuleManager(enc EncodingConfig, k Keepers, base *baseapp.B
 		consensus.NewAppModule(cdc, k.Consensus),
 		alpha.NewAppModule(k.Alpha), subnets.NewAppModule(k.Subnets), weights.NewAppModule(k.Weights),
 		collateral.NewAppModule(k.Collateral), emission.NewAppModule(k.Emission),
+		market.NewAppModule(k.Market),
 		seed.NewAppModule(k.Seed),
 	)
 	genesis := orderGenesis

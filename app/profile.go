@@ -16,6 +16,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -44,6 +45,7 @@ type profile struct {
 	weights    weightstypes.Params
 	emission   emissiontypes.Params
 	collateral collateraltypes.Params
+	market     markettypes.Params
 	seed       seedtypes.Params
 }
 
@@ -57,8 +59,8 @@ func mainnet() profile {
 		gov:   govParams(100*tao, 500*tao, 7*24*time.Hour, 5*24*time.Hour, 24*time.Hour),
 		alpha: alphatypes.DefaultParams(), subnets: subnetstypes.DefaultParams(),
 		weights: weightstypes.DefaultParams(), emission: emissiontypes.DefaultParams(),
-		collateral: collateraltypes.DefaultParams(),
-		seed:       seedtypes.DefaultParams(),
+		collateral: collateraltypes.DefaultParams(), market: markettypes.DefaultParams(),
+		seed: seedtypes.DefaultParams(),
 	}
 }
 
@@ -73,8 +75,8 @@ func local() profile {
 		gov:   govParams(10*tao, 50*tao, time.Minute, time.Minute, 30*time.Second),
 		alpha: alphatypes.LocalParams(), subnets: subnetstypes.LocalParams(),
 		weights: weightstypes.LocalParams(), emission: emissiontypes.LocalParams(),
-		collateral: collateraltypes.LocalParams(),
-		seed:       seedtypes.LocalParams(),
+		collateral: collateraltypes.LocalParams(), market: markettypes.LocalParams(),
+		seed: seedtypes.LocalParams(),
 	}
 }
 
@@ -129,6 +131,9 @@ func (p profile) addTo(enc EncodingConfig, state map[string]json.RawMessage) {
 	collateral := collateraltypes.DefaultGenesis()
 	collateral.Params = p.collateral
 	state[collateraltypes.ModuleName] = enc.Codec.MustMarshalJSON(collateral)
+	market := markettypes.DefaultGenesis()
+	market.Params = p.market
+	state[markettypes.ModuleName] = enc.Codec.MustMarshalJSON(market)
 	emission := emissiontypes.DefaultGenesis()
 	emission.Params = p.emission
 	state[emissiontypes.ModuleName] = enc.Codec.MustMarshalJSON(emission)

@@ -22,6 +22,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
@@ -102,6 +103,9 @@ func (c *Client) Collateral() collateraltypes.QueryClient {
 
 // Emission asks about emission and whole subnets.
 func (c *Client) Emission() emissiontypes.QueryClient { return emissiontypes.NewQueryClient(c) }
+
+// Market asks about services, channels and revenue.
+func (c *Client) Market() markettypes.QueryClient { return markettypes.NewQueryClient(c) }
 
 // Auth asks about accounts.
 func (c *Client) Auth() authtypes.QueryClient { return authtypes.NewQueryClient(c) }

@@ -26,6 +26,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -52,7 +53,7 @@ func newCodec() (*codec.ProtoCodec, error) {
 		upgradetypes.RegisterInterfaces, evidencetypes.RegisterInterfaces, consensustypes.RegisterInterfaces,
 		alphatypes.RegisterInterfaces, subnetstypes.RegisterInterfaces,
 		weightstypes.RegisterInterfaces, collateraltypes.RegisterInterfaces, emissiontypes.RegisterInterfaces,
-		seedtypes.RegisterInterfaces,
+		markettypes.RegisterInterfaces, seedtypes.RegisterInterfaces,
 	} {
 		register(registry)
 	}

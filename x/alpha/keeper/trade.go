@@ -40,9 +40,19 @@ func sale(ctx context.Context, p *types.Pool, t pool.Trade, from types.Account, 
 	})
 }
 
-// BuyAndBurn is a registration's payment: a purchase with TAO of the payer's, of
-// which nobody gets the alpha.
+// BuyAndBurn is a payment that nobody gets the alpha of, a registration's for
+// instance: a purchase with TAO of the payer's.
 func (k Keeper) BuyAndBurn(ctx context.Context, subnetID uint64, payer sdk.AccAddress, tao uint64, reason string) (uint64, error) {
+	return k.buyFor(ctx, subnetID, payer, tao, types.Burned, reason)
+}
+
+// BuyForMiners buys alpha with TAO of the payer's that waits for the subnet's next
+// epoch. The caller tells x/emission of it, which pays it out.
+func (k Keeper) BuyForMiners(ctx context.Context, subnetID uint64, payer sdk.AccAddress, tao uint64, reason string) (uint64, error) {
+	return k.buyFor(ctx, subnetID, payer, tao, types.Pending, reason)
+}
+
+func (k Keeper) buyFor(ctx context.Context, subnetID uint64, payer sdk.AccAddress, tao uint64, to types.Account, reason string) (uint64, error) {
 	p, err := k.Pool(ctx, subnetID)
 	if err != nil {
 		return 0, err
@@ -61,7 +71,7 @@ func (k Keeper) BuyAndBurn(ctx context.Context, subnetID uint64, payer sdk.AccAd
 	if err := k.bank.SendCoinsFromAccountToModule(ctx, payer, types.ModuleName, rao(tao)); err != nil {
 		return 0, err
 	}
-	if err := purchase(ctx, &p, t, types.Burned, reason); err != nil {
+	if err := purchase(ctx, &p, t, to, reason); err != nil {
 		return 0, err
 	}
 	return t.Out, k.setPool(ctx, p)
