@@ -24,6 +24,7 @@ func TestSection3WhatARemovedSubnetHasInTheAirIsAccountedFor(t *testing.T) {
 	h.bond(s, "m1", tao)
 	h.judge(s, "v1", 3, 1)
 	rich(h, s)
+	h.earn(s, tao)
 	h.setEmission(s, func(e *types.SubnetEmission) { e.MovingPrice = q64("0.5") }) // the other's is 0.75
 	h.blocks(3)
 	pot, pool, totals := h.emission(s).RootPot, h.pool(s), h.totals()
