@@ -25,7 +25,8 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// Unit is what a service counts its use in.
+// Unit is what a service's price is named by. Use is counted in parts of it where it is
+// not whole: `per`, quotas and vouchers of plans are numbers of those parts.
 type Unit int32
 
 const (
