@@ -1,0 +1,65 @@
+package pay
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	"github.com/cosmos/gogoproto/proto"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+func (n *node) Redeem(ctx context.Context, items []markettypes.RedeemItem) (*markettypes.MsgRedeemResponse, error) {
+	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgRedeem{Signer: n.signer.Address(), Items: items})
+	if err != nil {
+		return nil, err
+	}
+	return client.Response[*markettypes.MsgRedeemResponse](res)
+}
+
+func (n *node) Close(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
+	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgClose{Signer: n.signer.Address(), ChannelId: id})
+	if err != nil {
+		return nil, err
+	}
+	return client.Response[*markettypes.MsgCloseResponse](res)
+}
+
+func (n *node) CancelPlan(ctx context.Context, id []byte, now bool) (*markettypes.MsgCancelPlanResponse, error) {
+	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgCancelPlan{Signer: n.signer.Address(), ChannelId: id, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	return client.Response[*markettypes.MsgCancelPlanResponse](res)
+}
+
+func (n *node) Deposit(ctx context.Context, msg markettypes.MsgDeposit) (Deposited, error) {
+	msg.Payer = n.payer
+	var out sdk.Msg = &msg
+	if n.payer != n.signer.Address() {
+		msg.Spender = n.signer.Address()
+		exec := authz.NewMsgExec(n.signer.AccAddress(), []sdk.Msg{&msg})
+		out = &exec
+	}
+	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, out)
+	if err != nil {
+		return Deposited{}, err
+	}
+	resp, err := depositResponse(res)
+	if err != nil {
+		return Deposited{}, err
+	}
+	return Deposited{ChannelID: resp.ChannelId, Deposit: resp.Deposit, Transaction: res.Hash}, nil
+}
+
+// depositResponse finds the answer to a deposit, which an agent's MsgExec wraps.
+func depositResponse(res *client.TxResult) (*markettypes.MsgDepositResponse, error) {
+	if exec, err := client.Response[*authz.MsgExecResponse](res); err == nil && len(exec.Results) > 0 {
+		var resp markettypes.MsgDepositResponse
+		return &resp, proto.Unmarshal(exec.Results[0], &resp)
+	}
+	return client.Response[*markettypes.MsgDepositResponse](res)
+}

@@ -1,0 +1,491 @@
+package pay
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/voucher"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// clientChannel is what a client keeps of a channel of its own. Amounts are rao, of a
+// plan's channel units.
+type clientChannel struct {
+	ID         hexBytes `json:"id"`
+	Provider   string   `json:"provider"` // hotkey when it was opened
+	ServiceID  uint64   `json:"serviceId"`
+	PlanID     uint64   `json:"planId,omitempty"`
+	SessionKey hexBytes `json:"sessionKey"` // public
+	CloseDelay int64    `json:"closeDelay"`
+	Limit      uint64   `json:"limit"`  // no voucher says more: the deposit, or the units up to the period's end
+	Signed     uint64   `json:"signed"` // of the newest voucher
+	// Charged is what is known to be charged: of payments whose outcome is unknown, all
+	// that they can have cost.
+	Charged uint64 `json:"charged"`
+	// Recovered: the books before that are lost, and what the chain and the gateway show
+	// by our own signature is believed.
+	Recovered bool `json:"recovered,omitempty"`
+	// Stopped says why it pays nothing more.
+	Stopped string `json:"stopped,omitempty"`
+	// Ended: it is closed or closing, what is left of its deposit comes back.
+	Ended bool `json:"ended,omitempty"`
+
+	ahead uint64             // Σ ceilings of payments under way
+	key   ed25519.PrivateKey // read when first needed
+}
+
+// usable is a channel that can pay a service, or a plan of it. c.mu is held.
+func (c *Client) usable(service, plan uint64) *clientChannel {
+	var best *clientChannel
+	for _, ch := range c.channels {
+		if ch.ServiceID != service || ch.PlanID != plan || ch.Stopped != "" {
+			continue
+		}
+		if best == nil || ch.Limit-min(ch.Limit, ch.Charged) > best.Limit-min(best.Limit, best.Charged) ||
+			ch.Limit-min(ch.Limit, ch.Charged) == best.Limit-min(best.Limit, best.Charged) && slices.Compare(ch.ID, best.ID) < 0 {
+			best = ch
+		}
+	}
+	return best
+}
+
+// sign makes the voucher that says so much. c.mu is held.
+func (c *Client) sign(ch *clientChannel, cumulative uint64) (x402.Voucher, error) {
+	if ch.key == nil {
+		key, err := readKey(c.keyFile(ch.SessionKey), ch.SessionKey)
+		if err != nil {
+			return x402.Voucher{}, err
+		}
+		ch.key = key
+	}
+	v := voucher.Voucher{ChannelID: ch.ID, Cumulative: cumulative}
+	return x402.Voucher{ChannelID: hex.EncodeToString(ch.ID), MaxClaimableAmount: x402.Amount(cumulative),
+		Signature: hex.EncodeToString(v.Sign(c.chainID, ch.key))}, nil
+}
+
+// readKey reads a session key, which no one else may be able to.
+func readKey(file string, public []byte) (ed25519.PrivateKey, error) {
+	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the session key %s is lost: close its channel and open another", file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("the session key %s can be read by others (mode %04o): chmod 600 it", file, mode)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	seed := make([]byte, ed25519.SeedSize)
+	if n, err := hex.Decode(seed, trim(raw)); err != nil || n != len(seed) {
+		return nil, fmt.Errorf("the session key %s is damaged: close its channel and open another", file)
+	}
+	key := ed25519.NewKeyFromSeed(seed)
+	if !slices.Equal(key.Public().(ed25519.PublicKey), ed25519.PublicKey(public)) {
+		return nil, fmt.Errorf("the session key %s is of another channel", file)
+	}
+	return key, nil
+}
+
+func trim(raw []byte) []byte {
+	if len(raw) > 2*ed25519.SeedSize && raw[2*ed25519.SeedSize] == '\n' {
+		return raw[:2*ed25519.SeedSize]
+	}
+	return raw[:min(len(raw), 2*ed25519.SeedSize)]
+}
+
+// newKey makes a session key and keeps it, before anything is paid into its channel.
+func (c *Client) newKey() ([]byte, error) {
+	public, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	file := c.keyFile(public)
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key.Seed()) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return nil, err
+	}
+	return public, nil
+}
+
+// OpenOptions say what to open.
+type OpenOptions struct {
+	ServiceID  uint64
+	PlanID     uint64 // 0: pay by use
+	Deposit    uint64 // rao
+	CloseDelay int64  // seconds; 0: 3600
+	// Hotkey, if given, must be the service's provider: what a gateway calls itself.
+	Hotkey string
+	// MaxPrice is the most that a period of a plan may cost, in rao; 0: what it costs now.
+	MaxPrice uint64
+}
+
+// Opened is a channel that was opened or topped up.
+type Opened struct {
+	ChannelID   []byte
+	Deposit     uint64 // rao, all that was ever put in
+	Transaction string
+}
+
+// Open opens a channel to a service, or subscribes to a plan. It does so whatever the
+// limits are.
+func (c *Client) Open(ctx context.Context, o OpenOptions) (Opened, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	return c.open(ctx, o)
+}
+
+func (c *Client) open(ctx context.Context, o OpenOptions) (Opened, error) {
+	if _, err := c.chain(ctx); err != nil {
+		return Opened{}, err
+	}
+	info, err := c.cfg.Chain.Service(ctx, o.ServiceID)
+	if err != nil {
+		return Opened{}, err
+	}
+	if o.Hotkey != "" && info.Hotkey != o.Hotkey {
+		return Opened{}, fmt.Errorf("%w: it wants to be paid as %s, service %d is %s's", ErrDishonest, o.Hotkey, o.ServiceID, info.Hotkey)
+	}
+	if o.PlanID != 0 && o.MaxPrice == 0 {
+		i := slices.IndexFunc(info.Plans, func(p markettypes.Plan) bool { return p.Id == o.PlanID })
+		if i < 0 {
+			return Opened{}, fmt.Errorf("service %d offers no plan %d", o.ServiceID, o.PlanID)
+		}
+		o.MaxPrice = info.Plans[i].Price
+	}
+	if o.CloseDelay <= 0 {
+		o.CloseDelay = 3600
+	}
+	public, err := c.newKey()
+	if err != nil {
+		return Opened{}, err
+	}
+	got, err := c.cfg.Chain.Deposit(ctx, markettypes.MsgDeposit{Amount: o.Deposit, ServiceId: o.ServiceID, PlanId: o.PlanID,
+		SessionKey: public, CloseDelay: o.CloseDelay, MaxPrice: o.MaxPrice})
+	if err != nil {
+		// Should it be committed after all, Recover finds it by its key.
+		return Opened{}, fmt.Errorf("no channel was opened: %w", err)
+	}
+	ch := &clientChannel{ID: got.ChannelID, Provider: info.Hotkey, ServiceID: o.ServiceID, PlanID: o.PlanID, SessionKey: public,
+		CloseDelay: o.CloseDelay, Limit: got.Deposit}
+	if o.PlanID != 0 {
+		if err := c.quota(ctx, ch); err != nil {
+			return Opened{}, err
+		}
+	}
+	return Opened{got.ChannelID, got.Deposit, got.Transaction}, c.deposited(ch, o.Deposit, got.Transaction)
+}
+
+// quota asks the chain how many units a plan's channel has.
+func (c *Client) quota(ctx context.Context, ch *clientChannel) error {
+	resp, err := c.cfg.Chain.Channel(ctx, ch.ID)
+	if err != nil {
+		return err
+	}
+	ch.Limit = limitOf(&resp.Channel)
+	return nil
+}
+
+// deposited books a deposit.
+func (c *Client) deposited(ch *clientChannel, amount uint64, tx string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.number++
+	p := Payment{N: c.number, Time: c.cfg.Now(), State: Paid, Kind: kindDeposit, Provider: ch.Provider, ServiceID: ch.ServiceID, PlanID: ch.PlanID,
+		Channel: hex.EncodeToString(ch.ID), Ceiling: amount, Charged: amount, Note: tx}
+	var b batch
+	b.put(keyed(kindMine, ch.ID), ch)
+	b.put(numbered(kindPayment, p.N), &p)
+	if err := c.store.write("deposit", true, &b); err != nil {
+		return err
+	}
+	c.channels[string(ch.ID)] = ch
+	return nil
+}
+
+// TopUp puts more into a channel, whatever the limits are.
+func (c *Client) TopUp(ctx context.Context, id []byte, amount uint64) (Opened, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	return c.topUp(ctx, id, amount)
+}
+
+func (c *Client) topUp(ctx context.Context, id []byte, amount uint64) (Opened, error) {
+	c.mu.Lock()
+	ch := c.channels[string(id)]
+	c.mu.Unlock()
+	if ch == nil {
+		return Opened{}, fmt.Errorf("channel %x is not of this store", id)
+	}
+	got, err := c.cfg.Chain.Deposit(ctx, markettypes.MsgDeposit{Amount: amount, ChannelId: id})
+	if err != nil {
+		return Opened{}, fmt.Errorf("the channel was not topped up: %w", err)
+	}
+	c.mu.Lock()
+	if ch.PlanID == 0 {
+		ch.Limit = max(ch.Limit, got.Deposit)
+	}
+	c.mu.Unlock()
+	return Opened{id, got.Deposit, got.Transaction}, c.deposited(ch, amount, got.Transaction)
+}
+
+// CloseChannel asks the chain to close a channel. Nothing is paid with it from then on.
+func (c *Client) CloseChannel(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
+	if err := c.stop(id, "closed"); err != nil {
+		return nil, err
+	}
+	resp, err := c.cfg.Chain.Close(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.channels[string(id)]
+	if ch == nil {
+		return resp, nil
+	}
+	ch.Ended = true
+	var b batch
+	b.put(keyed(kindMine, ch.ID), ch)
+	return resp, c.store.write("ended", true, &b)
+}
+
+// CancelPlan ends the subscription that a channel pays: with its period, or now.
+func (c *Client) CancelPlan(ctx context.Context, id []byte, now bool) (*markettypes.MsgCancelPlanResponse, error) {
+	resp, err := c.cfg.Chain.CancelPlan(ctx, id, now)
+	if err == nil && now {
+		err = c.stop(id, "cancelled")
+	}
+	return resp, err
+}
+
+// stop makes a channel pay nothing more.
+func (c *Client) stop(id []byte, why string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := c.channels[string(id)]
+	if ch == nil || ch.Stopped != "" {
+		return nil
+	}
+	ch.Stopped = why
+	var b batch
+	b.put(keyed(kindMine, ch.ID), ch)
+	return c.store.write("stop", true, &b)
+}
+
+// Recover takes over channels of the payer's whose session keys are in the store's
+// directory and that the store does not know: after a store was lost, or an opening
+// whose answer was. It returns how many.
+func (c *Client) Recover(ctx context.Context) (int, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	return c.recover(ctx)
+}
+
+func (c *Client) recover(ctx context.Context) (found int, err error) {
+	if _, err := c.chain(ctx); err != nil {
+		return 0, err
+	}
+	all, err := c.cfg.Chain.ChannelsOf(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range all {
+		c.mu.Lock()
+		known := c.channels[string(m.Id)] != nil
+		c.mu.Unlock()
+		if known || m.Closing() {
+			continue
+		}
+		if _, err := readKey(c.keyFile(m.SessionKey), m.SessionKey); err != nil {
+			continue // another store's
+		}
+		info, err := c.cfg.Chain.Service(ctx, m.ServiceId)
+		if err != nil {
+			return found, err
+		}
+		ch := &clientChannel{ID: m.Id, Provider: info.Hotkey, ServiceID: m.ServiceId, PlanID: m.PlanID(), SessionKey: m.SessionKey,
+			CloseDelay: m.CloseDelay, Limit: limitOf(&m), Charged: m.Claimed, Signed: m.Claimed, Recovered: true}
+		if s := m.Subscription; s != nil {
+			ch.Charged, ch.Signed = s.Used, s.Used
+		}
+		if err := c.deposited(ch, m.Deposit, "recovered"); err != nil {
+			return found, err
+		}
+		found++
+	}
+	return found, nil
+}
+
+// ClientChannel is how a channel of the client's stands. Amounts are rao, of a plan's
+// channel units.
+type ClientChannel struct {
+	ID        string `json:"id"`
+	Provider  string `json:"provider"`
+	ServiceID uint64 `json:"serviceId"`
+	PlanID    uint64 `json:"planId,omitempty"`
+	Limit     uint64 `json:"limit"`
+	Signed    uint64 `json:"signed"`
+	Charged   uint64 `json:"charged"`
+	UnderWay  uint64 `json:"underWay"` // what payments under way may cost
+	Stopped   string `json:"stopped,omitempty"`
+}
+
+// Channels are the channels of the store, by id.
+func (c *Client) Channels() []ClientChannel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]ClientChannel, 0, len(c.channels))
+	for _, ch := range c.channels {
+		all = append(all, ClientChannel{hex.EncodeToString(ch.ID), ch.Provider, ch.ServiceID, ch.PlanID, ch.Limit, ch.Signed, ch.Charged, ch.ahead, ch.Stopped})
+	}
+	slices.SortFunc(all, func(a, b ClientChannel) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) })
+	return all
+}
+
+// afford makes sure that a channel can pay what is asked, opening one or topping one up
+// within the limits. It reports what was put in.
+func (c *Client) afford(ctx context.Context, pick choice, mine *clientChannel) (*clientChannel, *x402.Deposit, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if mine == nil {
+		c.mu.Lock()
+		mine = c.usable(pick.service, pick.plan) // which another request has opened meanwhile
+		c.mu.Unlock()
+	}
+	if mine == nil {
+		if _, err := c.recover(ctx); err != nil {
+			return nil, nil, err
+		}
+		c.mu.Lock()
+		mine = c.usable(pick.service, pick.plan)
+		c.mu.Unlock()
+	}
+	if mine == nil {
+		return c.openFor(ctx, pick)
+	}
+	c.mu.Lock()
+	need := c.next(mine, pick.amount)
+	limit, plan := mine.Limit, mine.PlanID
+	c.mu.Unlock()
+	if need <= limit {
+		return mine, nil, nil
+	}
+	if plan != 0 {
+		return c.renewed(ctx, mine, need)
+	}
+	put, err := c.mayDeposit(pick.service, need-limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	got, err := c.topUp(ctx, mine.ID, put)
+	if err != nil {
+		return nil, nil, err
+	}
+	return mine, &x402.Deposit{Amount: x402.Amount(put), Transaction: got.Transaction}, nil
+}
+
+// renewed looks whether a plan's next period has begun.
+func (c *Client) renewed(ctx context.Context, mine *clientChannel, need uint64) (*clientChannel, *x402.Deposit, error) {
+	fresh := clientChannel{ID: mine.ID, PlanID: mine.PlanID}
+	if err := c.quota(ctx, &fresh); err != nil {
+		return nil, nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mine.Limit = max(mine.Limit, fresh.Limit)
+	if need > mine.Limit {
+		return nil, nil, fmt.Errorf("%w: the plan's quota for this period is used up", ErrNoDeposit)
+	}
+	return mine, nil, nil
+}
+
+// mayDeposit is how much is put into a channel that needs so much, within the limits:
+// they bind what lies unspent in all channels to a service.
+func (c *Client) mayDeposit(service, need uint64) (uint64, error) {
+	l := c.cfg.Limits
+	if l.Deposit == 0 {
+		return 0, fmt.Errorf("%w: it needs %d rao; deposit them yourself, or allow a deposit", ErrNoDeposit, need)
+	}
+	var has uint64
+	c.mu.Lock()
+	for _, ch := range c.channels {
+		if ch.ServiceID == service && ch.PlanID == 0 && !ch.Ended {
+			has += sub(ch.Limit, ch.Charged) // of coins, whose sum fits
+		}
+	}
+	c.mu.Unlock()
+	most := l.MaxDeposit
+	if most == 0 {
+		most = 10 * min(l.Deposit, 1<<60)
+	}
+	if need > sub(most, has) {
+		return 0, &LimitError{"deposit", need, has, most}
+	}
+	return min(max(l.Deposit, need), most-has), nil
+}
+
+func (c *Client) openFor(ctx context.Context, pick choice) (*clientChannel, *x402.Deposit, error) {
+	if pick.plan != 0 {
+		return nil, nil, fmt.Errorf("%w: subscribe to plan %d first", ErrNoDeposit, pick.plan)
+	}
+	need := pick.amount
+	if pick.terms.MinDeposit != "" {
+		least, _ := x402.ParseAmount(pick.terms.MinDeposit) // Terms has checked it
+		need = max(need, least)
+	}
+	put, err := c.mayDeposit(pick.service, need)
+	if err != nil {
+		return nil, nil, err
+	}
+	got, err := c.open(ctx, OpenOptions{ServiceID: pick.service, Deposit: put, Hotkey: pick.requirements.PayTo,
+		CloseDelay: max(c.cfg.CloseDelay, pick.terms.WithdrawDelay)})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.channels[string(got.ChannelID)], &x402.Deposit{Amount: x402.Amount(put), Transaction: got.Transaction}, nil
+}
+
+// next is what the next voucher of a channel must say for a request. c.mu is held.
+func (c *Client) next(ch *clientChannel, amount uint64) uint64 {
+	worst, ok := add(ch.Charged, ch.ahead)
+	sum, ok2 := add(worst, amount)
+	if !ok || !ok2 {
+		return 1<<64 - 1 // no deposit reaches
+	}
+	return max(ch.Signed, sum)
+}
+
+// identifier makes a payment-identifier.
+func identifier() (string, error) {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", err
+	}
+	return "pay_" + hex.EncodeToString(b[:]), nil
+}
+
+// stamp is a time as the store keeps it.
+func stamp(t time.Time) time.Time { return t.UTC().Round(0) }

@@ -1,0 +1,493 @@
+package pay
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/voucher"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// begin counts a payment as under way, signs its voucher, and writes both before it is
+// sent. It waits where it would run too far ahead of what is known to be charged.
+func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, deposited bool) (p *Payment, header string, opened bool, err error) {
+	ctx := req.Context()
+	var deposit *x402.Deposit
+	for {
+		c.mu.Lock()
+		if mine != nil && mine.Stopped != "" {
+			mine = nil
+		}
+		if mine != nil && mine.ahead > 0 && mine.ahead+pick.amount > c.aheadOf(pick.amount) {
+			freed := c.freed
+			c.mu.Unlock()
+			select {
+			case <-freed:
+			case <-ctx.Done():
+				return nil, "", false, context.Cause(ctx)
+			}
+			continue
+		}
+		if mine != nil && c.next(mine, pick.amount) <= mine.Limit {
+			break // with the lock
+		}
+		// Before money is put in: may this request be paid at all?
+		c.spent.turn(c.cfg.Now())
+		err = c.allowed(pick, pick.amount)
+		c.mu.Unlock()
+		if err != nil {
+			return nil, "", false, err
+		}
+		var put *x402.Deposit
+		if mine, put, err = c.afford(ctx, pick, mine); err != nil {
+			return nil, "", false, err
+		}
+		if put != nil {
+			deposit = put
+		}
+	}
+	defer c.mu.Unlock()
+	now := c.cfg.Now()
+	c.spent.turn(now)
+	if err := c.allowed(pick, pick.amount); err != nil {
+		return nil, "", false, err
+	}
+	id, err := identifier()
+	if err != nil {
+		return nil, "", false, err
+	}
+	cumulative := c.next(mine, pick.amount)
+	signed, err := c.sign(mine, cumulative)
+	if err != nil {
+		return nil, "", false, err
+	}
+	extensions, err := pick.extensions.WithIdentifier(id)
+	if err != nil {
+		return nil, "", false, err
+	}
+	payment := x402.Payment{X402Version: x402.Version, Resource: &pick.resource, Accepted: pick.requirements, Extensions: extensions,
+		Payload: x402.Payload{Type: x402.TypeVoucher, Voucher: signed}}
+	if deposit != nil || deposited {
+		payment.Payload.Type, payment.Payload.Deposit = x402.TypeDeposit, deposit
+	}
+	if header, err = x402.Encode(payment); err != nil {
+		return nil, "", false, err
+	}
+	p = &Payment{N: c.number + 1, Time: stamp(now), State: Pending, Kind: kindRequest, Method: req.Method, URL: redacted(req), Provider: mine.Provider,
+		ServiceID: mine.ServiceID, PlanID: mine.PlanID, Channel: hex.EncodeToString(mine.ID), Identifier: id, Ceiling: pick.amount}
+	ch := *mine
+	ch.Signed = cumulative
+	var b batch
+	b.put(keyed(kindMine, ch.ID), &ch)
+	b.put(numbered(kindPayment, p.N), p)
+	if err := c.store.write("sign", false, &b); err != nil {
+		return nil, "", false, err
+	}
+	c.number++
+	mine.Signed = cumulative
+	mine.ahead += p.Ceiling
+	c.pending[p.N] = p
+	c.spent.count(p, p.Ceiling, 0)
+	return p, header, deposit != nil, nil
+}
+
+// allowed checks the limits; c.mu is held. A plan's use is bound by its quota.
+func (c *Client) allowed(pick choice, more uint64) error {
+	if pick.plan != 0 {
+		return nil
+	}
+	return c.cfg.Limits.check(&c.spent, pick.requirements.PayTo, pick.amount, more)
+}
+
+// aheadOf is how far a channel may run ahead for a request of an amount.
+func (c *Client) aheadOf(amount uint64) uint64 {
+	if c.cfg.Limits.Ahead > 0 {
+		return c.cfg.Limits.Ahead
+	}
+	return 16 * min(amount, 1<<59)
+}
+
+// end books how a payment went. c.mu is held.
+func (c *Client) end(p *Payment, state State, charged uint64, note string) error {
+	ch := c.mine(p)
+	was := *p
+	p.State, p.Charged = state, charged
+	if note != "" {
+		p.Note = note
+	}
+	var b batch
+	b.put(numbered(kindPayment, p.N), p)
+	var after clientChannel
+	if ch != nil {
+		after = *ch
+		if was.State == Pending {
+			after.ahead = sub(after.ahead, p.Ceiling)
+			after.Charged += charged
+		} else {
+			after.Charged = sub(after.Charged+charged, was.Charged)
+		}
+		b.put(keyed(kindMine, ch.ID), &after)
+	}
+	if err := c.store.write("end", false, &b); err != nil {
+		*p = was
+		return err
+	}
+	if ch != nil {
+		*ch = after
+	}
+	counted := was.Charged
+	if was.State == Pending {
+		counted = was.Ceiling
+	}
+	c.spent.count(p, charged, counted)
+	if state == Unknown {
+		c.pending[p.N] = p
+	} else {
+		delete(c.pending, p.N)
+	}
+	close(c.freed)
+	c.freed = make(chan struct{})
+	return nil
+}
+
+// mine is the channel of a payment. c.mu is held.
+func (c *Client) mine(p *Payment) *clientChannel {
+	id, err := hex.DecodeString(p.Channel)
+	if err != nil {
+		return nil
+	}
+	return c.channels[string(id)]
+}
+
+// lose books a payment whose answer will not come: it counts with all that it can have
+// cost. c.mu is held, or nobody else is there.
+func (c *Client) lose(p *Payment, note string) error { return c.end(p, Unknown, p.Ceiling, note) }
+
+func (c *Client) lost(p *Payment, note string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.State != Pending {
+		return nil
+	}
+	return c.lose(p, note)
+}
+
+// judge reads what an answer says about its payment. again is a reason to pay anew;
+// empty: the answer is the application's.
+func (c *Client) judge(ctx context.Context, resp *http.Response, p *Payment, picked choice, choices *[]choice) (again string, err error) {
+	c.mu.Lock()
+	over := p.State != Pending
+	c.mu.Unlock()
+	if over {
+		return "", nil // the last of many tries
+	}
+	p.Status = resp.StatusCode
+	if header := resp.Header.Get(x402.HeaderResponse); header != "" {
+		s, err := x402.DecodeSettlement(header)
+		if err != nil {
+			return "", c.dishonest(p, fmt.Sprintf("its settlement can't be read: %v", err))
+		}
+		return "", c.answered(ctx, resp, p, picked, s)
+	}
+	if resp.StatusCode != http.StatusPaymentRequired {
+		// Taken by nobody, or refused before it was looked at.
+		return "", c.unpaid(p, "answer "+resp.Status)
+	}
+	header := resp.Header.Get(x402.HeaderRequired)
+	required, err := x402.DecodeRequired(header)
+	if err != nil {
+		return "", c.dishonest(p, fmt.Sprintf("its terms can't be read: %v", err))
+	}
+	if err := c.unpaid(p, cutTo(required.Error, 200)); err != nil {
+		return "", err
+	}
+	fresh, err := c.choose(ctx, required)
+	if err != nil {
+		return "", err
+	}
+	if len(fresh) == 0 {
+		return "", fmt.Errorf("%w: %s: %.200s", ErrRefused, p.URL, required.Error)
+	}
+	*choices = fresh
+	return required.Error, c.refused(ctx, p, required.Error, fresh)
+}
+
+// refused does what a refusal asks for, so that the next payment is taken. What it says
+// of the chain is looked up there before another channel is opened for it.
+func (c *Client) refused(ctx context.Context, p *Payment, reason string, fresh []choice) error {
+	refusal := fmt.Errorf("%w: %s: %s", ErrRefused, p.URL, cutTo(reason, 200))
+	switch reason {
+	case x402.ReasonCumulative:
+		i := slices.IndexFunc(fresh, func(ch choice) bool { return ch.plan == p.PlanID })
+		if i < 0 {
+			return refusal
+		}
+		return c.adopt(p, fresh[i].terms)
+	case x402.ReasonTerms, x402.ReasonMissing:
+		return nil // pay on the terms of now
+	case x402.ReasonNoChannel, x402.ReasonOverBalance, x402.ReasonClosing, x402.ReasonPlan:
+		return c.lookUp(ctx, p, refusal)
+	case x402.ReasonContested, x402.ReasonDelay, x402.ReasonDeposit, x402.ReasonReceiver:
+		c.mu.Lock()
+		ch := c.mine(p)
+		c.mu.Unlock()
+		if ch != nil {
+			if err := c.stop(ch.ID, reason); err != nil {
+				return err
+			}
+		}
+	}
+	return refusal
+}
+
+// lookUp sees on the chain whether a channel can still pay. One that is closed or
+// closing is left, for the next payment to open another. One that is as we know it may
+// be news to the gateway's node.
+func (c *Client) lookUp(ctx context.Context, p *Payment, refusal error) error {
+	c.mu.Lock()
+	ch := c.mine(p)
+	c.mu.Unlock()
+	if ch == nil {
+		return refusal
+	}
+	resp, err := c.cfg.Chain.Channel(ctx, ch.ID)
+	switch {
+	case errors.Is(err, ErrNoChannel):
+		return c.leave(ch, "closed")
+	case err != nil:
+		return errors.Join(refusal, err)
+	case resp.Channel.Closing():
+		return c.leave(ch, "closing")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch.Limit = limitOf(&resp.Channel)
+	return nil
+}
+
+// leave stops a channel of which the chain says that it ends: nothing is deposited in
+// it any more.
+func (c *Client) leave(ch *clientChannel, why string) error {
+	c.mu.Lock()
+	ch.Ended = true
+	c.mu.Unlock()
+	return c.stop(ch.ID, why)
+}
+
+// limitOf is the most that a channel's vouchers can say.
+func limitOf(m *markettypes.Channel) uint64 {
+	if s := m.Subscription; s != nil {
+		return s.UsedBefore + s.Quota
+	}
+	return m.Deposit
+}
+
+// adopt takes over what a corrective answer says, if our own signature proves it.
+func (c *Client) adopt(p *Payment, t x402.Terms) error {
+	if t.ChannelState == nil || t.ChannelState.ChannelID != p.Channel {
+		return c.distrust(p, "it does not say which channel it corrects")
+	}
+	charged, err := x402.ParseAmount(t.ChannelState.ChargedCumulativeAmount)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	ch := c.mine(p)
+	if ch == nil {
+		c.mu.Unlock()
+		return fmt.Errorf("%w: %s: channel %s is not of this store", ErrRefused, p.URL, p.Channel)
+	}
+	var signed uint64
+	if v := t.VoucherState; v != nil {
+		signed, _ = x402.ParseAmount(v.SignedMaxClaimable) // Terms has checked both
+		signature, _ := hex.DecodeString(v.Signature)
+		if !(voucher.Voucher{ChannelID: ch.ID, Cumulative: signed}).Verify(c.chainID, ch.SessionKey, signature) {
+			c.mu.Unlock()
+			return c.distrust(p, "the voucher that it shows is not signed by us")
+		}
+	}
+	switch {
+	case charged > signed && charged > ch.Charged:
+		c.mu.Unlock()
+		return c.distrust(p, fmt.Sprintf("it says that %d are charged and shows a voucher for %d", charged, signed))
+	case signed > ch.Signed && !ch.Recovered:
+		c.mu.Unlock()
+		return c.distrust(p, fmt.Sprintf("it shows a voucher for %d, %d is all that was signed here: does another process use this channel?", signed, ch.Signed))
+	}
+	worst := ch.Charged + ch.ahead
+	if charged > worst && !ch.Recovered {
+		c.mu.Unlock()
+		return c.distrust(p, fmt.Sprintf("it says that %d are charged, it has told us of %d at most", charged, worst))
+	}
+	defer c.mu.Unlock()
+	if charged > worst {
+		if err := c.found(ch, charged-worst); err != nil {
+			return err
+		}
+	}
+	ch.Signed = max(ch.Signed, signed)
+	return c.reconcile(ch, charged)
+}
+
+// found books what a recovered channel was charged before. c.mu is held.
+func (c *Client) found(ch *clientChannel, amount uint64) error {
+	now := c.cfg.Now()
+	p := Payment{N: c.number + 1, Time: stamp(now), State: Paid, Kind: kindRequest, Provider: ch.Provider, ServiceID: ch.ServiceID, PlanID: ch.PlanID,
+		Channel: hex.EncodeToString(ch.ID), Ceiling: amount, Charged: amount, Note: "of lost books"}
+	after := *ch
+	after.Charged += amount
+	var b batch
+	b.put(keyed(kindMine, ch.ID), &after)
+	b.put(numbered(kindPayment, p.N), &p)
+	if err := c.store.write("found", false, &b); err != nil {
+		return err
+	}
+	c.number++
+	*ch = after
+	c.spent.turn(now)
+	c.spent.count(&p, amount, 0)
+	return nil
+}
+
+// reconcile clears up payments of unknown outcome, where the provider says that less
+// is charged than they can have cost. c.mu is held.
+func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
+	if ch.ahead > 0 || charged >= ch.Charged {
+		return nil // what is under way may be charged already
+	}
+	less := ch.Charged - charged
+	var open []*Payment
+	for _, p := range c.pending {
+		if p.State == Unknown && p.Channel == hex.EncodeToString(ch.ID) {
+			open = append(open, p)
+		}
+	}
+	slices.SortFunc(open, func(a, b *Payment) int { return int(b.N) - int(a.N) }) // the newest first
+	for _, p := range open {
+		cut := min(less, p.Charged)
+		if cut == 0 {
+			continue
+		}
+		left := p.Charged - cut
+		state := Paid
+		if left == 0 {
+			state = Unpaid
+		}
+		if err := c.end(p, state, left, "cleared up by a later answer"); err != nil {
+			return err
+		}
+		less -= cut
+	}
+	return nil
+}
+
+// answered books a settlement, or lets the answer's body do it where it comes at the
+// end.
+func (c *Client) answered(ctx context.Context, resp *http.Response, p *Payment, picked choice, s x402.Settlement) error {
+	if s.Extra.ChargedAmount != "" || !s.Success {
+		if err := c.settled(p, s); err != nil || !isEvents(resp.Header.Get("Content-Type")) {
+			return err
+		}
+	} else if resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusNoContent {
+		return c.lost(p, "the settlement does not say what was charged")
+	}
+	resp.Body = newPaidBody(ctx, c, resp, p, picked)
+	resp.ContentLength = -1
+	resp.Header.Del("Content-Length")
+	return nil
+}
+
+// settled books what a provider says that it has charged, if it can be true.
+func (c *Client) settled(p *Payment, s x402.Settlement) error {
+	if !s.Success {
+		return c.unpaid(p, cutTo(s.ErrorReason, 200))
+	}
+	charged, err := x402.ParseAmount(s.Extra.ChargedAmount)
+	if err != nil {
+		return c.dishonest(p, "it does not say what it has charged")
+	}
+	c.mu.Lock()
+	if p.State != Pending {
+		c.mu.Unlock()
+		return nil
+	}
+	ch := c.mine(p)
+	state := s.Extra.ChannelState
+	switch {
+	case charged > p.Ceiling:
+		c.mu.Unlock()
+		return c.dishonest(p, fmt.Sprintf("it charged %d, %d were agreed", charged, p.Ceiling))
+	case state == nil || state.ChannelID != p.Channel:
+		c.mu.Unlock()
+		return c.dishonest(p, "its settlement is of another channel")
+	}
+	sum, _ := x402.ParseAmount(state.ChargedCumulativeAmount) // DecodeSettlement has checked it
+	if err := c.end(p, map[bool]State{true: Paid, false: Unpaid}[charged > 0], charged, ""); err != nil {
+		c.mu.Unlock()
+		return err
+	}
+	if ch == nil {
+		c.mu.Unlock()
+		return nil
+	}
+	if sum > ch.Charged+ch.ahead && !ch.Recovered {
+		c.mu.Unlock()
+		why := fmt.Sprintf("it says that %d are charged in all, it has told us of %d at most", sum, ch.Charged+ch.ahead)
+		c.log.Error("a provider's account can't be true, its channel pays nothing more", "provider", p.Provider, "channel", p.Channel, "why", why)
+		return c.stop(ch.ID, why) // the answer is paid for and handed on
+	}
+	defer c.mu.Unlock()
+	if sum > ch.Charged+ch.ahead {
+		return c.found(ch, sum-ch.Charged-ch.ahead)
+	}
+	return c.reconcile(ch, sum)
+}
+
+func (c *Client) unpaid(p *Payment, note string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.State != Pending {
+		return nil
+	}
+	return c.end(p, Unpaid, 0, note)
+}
+
+// dishonest books a payment whose answer can't be true as charged in full, and stops
+// its channel.
+func (c *Client) dishonest(p *Payment, why string) error {
+	if err := c.lost(p, why); err != nil {
+		return err
+	}
+	return c.distrust(p, why)
+}
+
+// distrust stops a channel.
+func (c *Client) distrust(p *Payment, why string) error {
+	c.mu.Lock()
+	ch := c.mine(p)
+	c.mu.Unlock()
+	if ch != nil {
+		if err := c.stop(ch.ID, why); err != nil {
+			return err
+		}
+	}
+	c.log.Error("a provider's account can't be true, its channel pays nothing more", "provider", p.Provider, "channel", p.Channel, "why", why)
+	return fmt.Errorf("%w: %s: %s; close channel %s", ErrDishonest, p.Provider, why, p.Channel)
+}
+
+// cutTo is text of others, made short and printable.
+func cutTo(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	return s[:min(len(s), n)]
+}

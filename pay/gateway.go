@@ -1,0 +1,369 @@
+package pay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/voucher"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// GatewayConfig says what a gateway sells and where it keeps its books. Dir, Chain and
+// ServiceID are required.
+type GatewayConfig struct {
+	// Dir holds the store. It belongs to one gateway: a service that several processes
+	// sell needs one that they all go through, or a customer could spend one deposit in
+	// each.
+	Dir string
+	// Chain is asked for channels and takes what is redeemed.
+	Chain Chain
+	// ServiceID is the service of the catalogue that is sold here.
+	ServiceID uint64
+
+	// CloseDelay is the least close delay of a channel, in seconds; default 3600. In it
+	// the gateway redeems after the payer has asked to close.
+	CloseDelay int64
+	// MinDeposit is the least deposit of a channel, in rao.
+	MinDeposit uint64
+
+	// RedeemAbove is how much a channel may owe before it is redeemed, in rao; default
+	// 1 TAO. Of a plan's channel: a tenth of its quota.
+	RedeemAbove uint64
+	// RedeemAfter is how long anything may be owed before it is redeemed; default 1 h.
+	RedeemAfter time.Duration
+	// MaxOwed is what a channel may owe before nothing more is served to it until it is
+	// redeemed, in rao; 0: its deposit alone binds.
+	MaxOwed uint64
+
+	// Refresh is how old the state of a channel may be when it pays; default 2 min.
+	Refresh time.Duration
+	// Offline is how long payments go on while the chain can't be asked, at most half of
+	// the channel's close delay; default 10 min.
+	Offline time.Duration
+	// PollEvery is how often Run looks for channels that are closing, redeems what is due
+	// and tidies up; default 30 s.
+	PollEvery time.Duration
+
+	// KeepAnswers is how long the answer to a payment can be had again; default 10 min.
+	KeepAnswers time.Duration
+	// MaxAnswer is the size up to which an answer is kept, and up to which it is held
+	// back until it is charged, in bytes; default 256 KiB. KeptAnswers bounds all of
+	// them together; default 256 MiB.
+	MaxAnswer, KeptAnswers int64
+	// KeepHistory is how long entries of the history are kept; default 90 days.
+	KeepHistory time.Duration
+
+	// PublicURL is how customers reach the gateway, without a slash at the end, where a
+	// proxy stands before it; default: what requests say.
+	PublicURL string
+	// Sync waits for the disk at each step of a payment. Without it a loss of power (not
+	// the end of the process) may lose the last vouchers.
+	Sync bool
+
+	// Now defaults to time.Now, After to time.After.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
+	// Logger defaults to a silent one.
+	Logger *slog.Logger
+
+	hook func(when, step string)
+}
+
+func (c *GatewayConfig) setDefaults() error {
+	if c.Dir == "" || c.Chain == nil || c.ServiceID == 0 {
+		return errors.New("pay: a gateway needs Dir, Chain and ServiceID")
+	}
+	for _, d := range []struct {
+		at *time.Duration
+		to time.Duration
+	}{
+		{&c.RedeemAfter, time.Hour}, {&c.Refresh, 2 * time.Minute}, {&c.Offline, 10 * time.Minute},
+		{&c.PollEvery, 30 * time.Second}, {&c.KeepAnswers, 10 * time.Minute}, {&c.KeepHistory, 90 * 24 * time.Hour},
+	} {
+		if *d.at <= 0 {
+			*d.at = d.to
+		}
+	}
+	if c.CloseDelay <= 0 {
+		c.CloseDelay = 3600
+	}
+	if c.RedeemAbove == 0 {
+		c.RedeemAbove = 1e9
+	}
+	if c.MaxAnswer <= 0 {
+		c.MaxAnswer = 256 << 10
+	}
+	if c.KeptAnswers <= 0 {
+		c.KeptAnswers = 256 << 20
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.After == nil {
+		c.After = time.After
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// Gateway takes payments for one service. [Gateway.Handler] puts it before a handler;
+// [Gateway.Run] redeems. It is safe for concurrent use; a directory has one.
+type Gateway struct {
+	cfg     GatewayConfig
+	log     *slog.Logger
+	store   *store
+	chainID string
+	lookups chan struct{} // bounds questions about channels that are not known yet
+	redeem  sync.Mutex    // one redemption at a time
+	kick    chan struct{} // something is due
+
+	mu       sync.Mutex // guards what follows
+	service  *markettypes.ServiceInfo
+	asked    time.Time // when service was
+	accounts map[string]*account
+	plans    map[uint64]bool  // that known channels pay
+	calls    map[string]*call // in progress, by channel and identifier
+	history  uint64           // number of the last entry
+	kept     int64            // bytes of kept answers
+	closed   bool
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+}
+
+// OpenGateway opens a gateway's store and puts right what a process that died left
+// half done: requests that were being served are over, and what they were charged
+// stands. It asks the chain for the service once.
+func OpenGateway(ctx context.Context, cfg GatewayConfig) (*Gateway, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	chainID, err := cfg.Chain.ChainID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	service, err := cfg.Chain.Service(ctx, cfg.ServiceID)
+	if err != nil {
+		return nil, err
+	}
+	st, err := openStore(cfg.Dir, cfg.Sync)
+	if err != nil {
+		return nil, err
+	}
+	st.hook = cfg.hook
+	g := &Gateway{
+		cfg: cfg, log: cfg.Logger, store: st, chainID: chainID, service: service, asked: cfg.Now(),
+		lookups: make(chan struct{}, 8), kick: make(chan struct{}, 1),
+		accounts: map[string]*account{}, plans: map[uint64]bool{}, calls: map[string]*call{},
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	if err := g.load(); err != nil {
+		return nil, errors.Join(err, st.close())
+	}
+	return g, nil
+}
+
+// Close ends the requests that are being served and closes the store.
+func (g *Gateway) Close() error {
+	g.mu.Lock()
+	if g.closed {
+		g.mu.Unlock()
+		return nil
+	}
+	g.closed = true
+	var open []*call
+	for _, c := range g.calls {
+		open = append(open, c)
+	}
+	g.mu.Unlock()
+	g.cancel()
+	for _, c := range open {
+		<-c.done
+	}
+	g.redeem.Lock()
+	defer g.redeem.Unlock()
+	return g.store.close()
+}
+
+// Route says what one handler's requests cost.
+type Route struct {
+	// Units is the most units that a request may use. It is asked with the unpaid request
+	// too, and leaves the body alone. In a stream it is what is reserved at a time:
+	// the meter asks for more when it is used up.
+	Units func(*http.Request) (uint64, error)
+	// Description and MimeType tell customers what they get.
+	Description, MimeType string
+	// Timeout bounds the handler; default 10 min.
+	Timeout time.Duration
+	// VoucherTimeout is how long a stream waits for its next voucher; default 30 s.
+	VoucherTimeout time.Duration
+}
+
+// Flat is a route's Units where each request uses the same.
+func Flat(units uint64) func(*http.Request) (uint64, error) {
+	return func(*http.Request) (uint64, error) { return units, nil }
+}
+
+// offer is one way to pay for a request.
+type offer struct {
+	requirements x402.Requirements
+	terms        x402.Terms
+	plan         uint64 // 0: by use
+	amount       uint64 // ceiling: rao, of a plan units
+	units        uint64 // ceiling
+	price, per   uint64
+}
+
+// money is what units cost on an offer's terms.
+func (o *offer) money(units uint64) (uint64, error) {
+	if o.plan != 0 {
+		return units, nil
+	}
+	return Cost(units, o.price, o.per)
+}
+
+// current is the service as the catalogue has it, asked again when it is old. While the
+// chain can't be asked, prices stay.
+func (g *Gateway) current(ctx context.Context) *markettypes.ServiceInfo {
+	g.mu.Lock()
+	service, old := g.service, g.cfg.Now().Sub(g.asked) > g.cfg.Refresh
+	if old {
+		g.asked = g.cfg.Now() // others go on with what is known meanwhile
+	}
+	g.mu.Unlock()
+	if !old {
+		return service
+	}
+	fresh, err := g.cfg.Chain.Service(ctx, g.cfg.ServiceID)
+	if err != nil {
+		g.log.Warn("the catalogue can't be asked, prices stay", "service", g.cfg.ServiceID, "err", err)
+		return service
+	}
+	g.mu.Lock()
+	g.service = fresh
+	g.mu.Unlock()
+	return fresh
+}
+
+// Service is the service that is sold, as the catalogue had it when it was last asked.
+func (g *Gateway) Service() markettypes.ServiceInfo {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return *g.service
+}
+
+// offers are the ways to pay for units: by use, and by each plan.
+func (g *Gateway) offers(service *markettypes.ServiceInfo, units uint64, timeout time.Duration) ([]offer, error) {
+	s := service.Service
+	amount, err := Cost(units, s.Price, s.Per)
+	if err != nil {
+		return nil, err
+	}
+	base := x402.Requirements{
+		Scheme: x402.Scheme, Network: x402.Network(g.chainID), Amount: x402.Amount(amount), Asset: x402.Asset,
+		PayTo: service.Hotkey, MaxTimeoutSeconds: int64(timeout / time.Second),
+	}
+	terms := x402.Terms{
+		ReceiverAuthorizer: service.Hotkey, WithdrawDelay: g.cfg.CloseDelay,
+		ServiceID: x402.Amount(s.Id), Unit: s.Unit.Word(), Price: x402.Amount(s.Price), Per: x402.Amount(s.Per),
+	}
+	if g.cfg.MinDeposit > 0 {
+		terms.MinDeposit = x402.Amount(g.cfg.MinDeposit)
+	}
+	all := []offer{{requirements: base, terms: terms, amount: amount, units: units, price: s.Price, per: s.Per}}
+	for _, p := range service.Plans {
+		t, r := terms, base
+		r.Asset, r.Amount = x402.AssetUnit, x402.Amount(units)
+		t.MinDeposit = x402.Amount(max(p.Price, g.cfg.MinDeposit))
+		t.PlanID, t.PlanName, t.PlanPeriod = x402.Amount(p.Id), p.Name, p.Period
+		t.PlanPrice, t.PlanQuota = x402.Amount(p.Price), x402.Amount(p.Quota)
+		all = append(all, offer{requirements: r, terms: t, plan: p.Id, amount: units, units: units})
+	}
+	for _, id := range g.retired(service) {
+		t, r := terms, base
+		r.Asset, r.Amount = x402.AssetUnit, x402.Amount(units)
+		t.MinDeposit, t.PlanID = "", x402.Amount(id)
+		all = append(all, offer{requirements: r, terms: t, plan: id, amount: units, units: units})
+	}
+	for i := range all {
+		if all[i].requirements, err = all[i].requirements.WithTerms(all[i].terms); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// retired are plans that are offered no more and that channels still pay.
+func (g *Gateway) retired(service *markettypes.ServiceInfo) []uint64 {
+	if service.Service.Id != g.cfg.ServiceID {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var ids []uint64
+	for id := range g.plans {
+		if !slices.ContainsFunc(service.Plans, func(p markettypes.Plan) bool { return p.Id == id }) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// match finds the offer that a client has accepted. Terms that a corrective answer has
+// added are not looked at.
+func match(offers []offer, accepted x402.Requirements) (*offer, string) {
+	switch {
+	case accepted.Scheme != x402.Scheme:
+		return nil, x402.ReasonScheme
+	case accepted.Network != offers[0].requirements.Network:
+		return nil, x402.ReasonNetwork
+	}
+	terms, err := accepted.Terms()
+	if err != nil {
+		return nil, x402.ReasonTerms
+	}
+	terms.ChannelState, terms.VoucherState = nil, nil
+	for i, o := range offers {
+		a, b := accepted, o.requirements
+		a.Extra, b.Extra = nil, nil
+		if terms == o.terms && a.Scheme == b.Scheme && a.Network == b.Network && a.Amount == b.Amount &&
+			a.Asset == b.Asset && a.PayTo == b.PayTo && a.MaxTimeoutSeconds == b.MaxTimeoutSeconds {
+			return &offers[i], ""
+		}
+	}
+	return nil, x402.ReasonTerms
+}
+
+// refusal is why a payment was not taken.
+type refusal struct {
+	reason  string
+	message string
+	status  int           // 0: 402
+	state   *account      // its state goes with the answer: a corrective one
+	retry   time.Duration // when to ask again
+}
+
+func (r *refusal) Error() string { return r.reason + ": " + r.message }
+
+func refuse(reason, format string, args ...any) *refusal {
+	return &refusal{reason: reason, message: fmt.Sprintf(format, args...)}
+}
+
+func unavailable(format string, args ...any) *refusal {
+	return &refusal{reason: x402.ReasonFacilitator, message: fmt.Sprintf(format, args...), status: http.StatusServiceUnavailable, retry: 5 * time.Second}
+}
+
+// checkVoucher verifies a voucher's signature by a channel's session key.
+func (g *Gateway) checkVoucher(rec *channelRecord, v x402.Parsed) bool {
+	return voucher.Voucher{ChannelID: v.ChannelID, Cumulative: v.Cumulative}.Verify(g.chainID, rec.SessionKey, v.Signature)
+}
