@@ -18,6 +18,7 @@ type draft struct {
 	msgs     []*codectypes.Any
 	accounts []*account // in the order in which the chain wants the signatures
 	payer    string     // of the fee, if it is not the first of accounts
+	granter  string     // whose allowance pays the fee instead; empty: nobody's
 	feeRao   uint64
 	gas      uint64
 	// deadline is the last block that may take it.
@@ -39,7 +40,7 @@ func (c *Client) draft(signers []*wallet.Signer, msgs []sdk.Msg) (*draft, error)
 		}
 		given[s.Address()] = s
 	}
-	d := &draft{}
+	d := &draft{granter: c.cfg.FeeGranter}
 	used := map[string]bool{}
 	add := func(s *wallet.Signer) {
 		if !used[s.Address()] {
@@ -88,6 +89,7 @@ func (d *draft) bytes(chainID string, sequences []uint64) ([]byte, error) {
 	auth := txtypes.AuthInfo{Fee: &txtypes.Fee{GasLimit: d.gas, Payer: d.payer}}
 	if d.feeRao > 0 {
 		auth.Fee.Amount = sdk.NewCoins(sdk.NewCoin(Denom, sdkmath.NewIntFromUint64(d.feeRao)))
+		auth.Fee.Granter = d.granter
 	}
 	for i, a := range d.accounts {
 		pub, err := codectypes.NewAnyWithValue(a.signer.PubKey())

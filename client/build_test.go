@@ -54,6 +54,33 @@ func TestTheFirstSignerPays(t *testing.T) {
 	}
 }
 
+func TestAFeeGranterPaysInsteadOfTheSigner(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 5*tao)
+	agent := key(t, "agent")
+	f.fund(agent.Address(), 0)
+	granted := connect(t, func(cfg *client.Config) { cfg.FeeGranter = alice.Address() }, n)
+	ctx := within(t, 10*time.Second)
+	res, err := granted.Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
+	require.NoError(t, err)
+	require.NotZero(t, res.FeeRao)
+	f.mu.Lock()
+	require.Equal(t, 5*tao-res.FeeRao, f.accounts[alice.Address()].rao)
+	require.Zero(t, f.accounts[agent.Address()].rao)
+	f.accounts[alice.Address()].rao = 1
+	f.mu.Unlock()
+	_, err = granted.Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
+	var funds *client.FundsError
+	require.ErrorAs(t, err, &funds)
+	require.Equal(t, alice.Address(), funds.Address)
+
+	_, err = connect(t, nil, n).Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
+	require.ErrorAs(t, err, &funds)
+	require.Equal(t, agent.Address(), funds.Address)
+	_, err = client.New(client.Config{Nodes: []string{n.url}, FeeGranter: "alice"})
+	require.ErrorContains(t, err, `fee granter "alice" is no address`)
+}
+
 func TestKeysThatSignTogetherDontWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	f, n, alice := running(t, 500*tao)

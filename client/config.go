@@ -35,6 +35,9 @@ type Config struct {
 	GasPrice string
 	// GasAdjustment multiplies the simulated gas; default 1.3.
 	GasAdjustment float64
+	// FeeGranter, if given, is the account whose fee allowance (x/feegrant) pays what
+	// [Client.Send] takes, instead of the first signer.
+	FeeGranter string
 
 	// Logger defaults to a silent one.
 	Logger *slog.Logger
@@ -71,6 +74,11 @@ func (c *Config) setDefaults() (price sdk.DecCoin, err error) {
 	}
 	if !(c.GasAdjustment >= 1 && c.GasAdjustment <= 10) {
 		return price, fmt.Errorf("client: gas adjustment %v must be from 1 to 10", c.GasAdjustment)
+	}
+	if c.FeeGranter != "" {
+		if _, err := sdk.AccAddressFromBech32(c.FeeGranter); err != nil {
+			return price, fmt.Errorf("client: fee granter %q is no address: %w", c.FeeGranter, err)
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -175,6 +175,9 @@ func (c *Client) refusal(d *draft, e *TxError) error {
 		if d.payer != "" {
 			f.Address = d.payer
 		}
+		if d.granter != "" {
+			f.Address = d.granter
+		}
 		if m := fundsWords.FindStringSubmatch(e.Log); m != nil {
 			f.HasRao, _ = strconv.ParseUint(m[1], 10, 64) // nothing is written as nothing
 			f.NeedRao, _ = strconv.ParseUint(m[2], 10, 64)

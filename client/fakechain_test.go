@@ -167,15 +167,24 @@ func (f *fakeChain) ante(tx []byte, mempool, simulate bool) (*txtypes.TxBody, *f
 			*sequence++
 		}
 	}
-	fee := auth.Fee.Amount.AmountOf("rao").Uint64()
-	if payer.rao < fee {
-		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("spendable balance %drao is smaller than %drao", payer.rao, fee)
+	fee, from := auth.Fee.Amount.AmountOf("rao").Uint64(), payer
+	if auth.Fee.Granter != "" {
+		if from = f.accounts[auth.Fee.Granter]; from == nil {
+			return nil, nil, sdkerrors.ErrNotFound.Wrap("fee-grant not found")
+		}
+	}
+	if from.rao < fee {
+		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("spendable balance %drao is smaller than %drao", from.rao, fee)
 	}
 	if !mempool {
-		payer.rao -= fee
+		from.rao -= fee
 	}
-	if simulate && payer.rao-fee < f.spends(&body) {
-		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("failed to execute message; message index: 0: spendable balance %drao is smaller than %drao", payer.rao-fee, f.spends(&body))
+	left := payer.rao
+	if from == payer && mempool {
+		left -= fee
+	}
+	if simulate && left < f.spends(&body) {
+		return nil, nil, sdkerrors.ErrInsufficientFunds.Wrapf("failed to execute message; message index: 0: spendable balance %drao is smaller than %drao", left, f.spends(&body))
 	}
 	return &body, payer, nil
 }
