@@ -98,6 +98,7 @@ func must(b *testing.B, err error) {
 
 func newScaled(b *testing.B, s scale, home string) *scaled {
 	b.Helper()
+	timed()
 	c := &scaled{scale: s, home: home, height: alphaStart + 1_000, seed: vrf.Genesis(scaleChainID), time: time.Unix(1_800_000_000, 0).UTC()}
 	c.open(b)
 	g := s.genesis(b, c.time)

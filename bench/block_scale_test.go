@@ -49,8 +49,8 @@ func BenchmarkBlocks(b *testing.B) {
 				for _, e := range res.Events {
 					attributes += len(e.Attributes)
 				}
-				blocks.add(timed.of("internalFinalizeBlock"))
-				commits.add(timed.of("Commit"))
+				blocks.add(timed().of("internalFinalizeBlock"))
+				commits.add(timed().of("Commit"))
 				for n, tx := range txs {
 					if r := res.TxResults[n+1]; r.Code != 0 {
 						b.Fatal(r.Log)

@@ -28,12 +28,13 @@ type spans struct {
 // machine the second says what the work is, where the goroutine keeps its thread.
 type took struct{ wall, cpu time.Duration }
 
-// timed is the process' tracer.
-var timed = func() *spans {
+// timed is the process' tracer, from the first benchmark on that asks for it: others run
+// without.
+var timed = sync.OnceValue(func() *spans {
 	s := &spans{last: map[string]took{}}
 	otel.SetTracerProvider(s)
 	return s
-}()
+})
 
 // of is how long a part took when it ran last.
 func (s *spans) of(name string) took {

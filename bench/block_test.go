@@ -47,7 +47,7 @@ func measureEnds(b *testing.B, s scale, prepare func(*scaled, int)) {
 	for i := range b.N {
 		prepare(c, i)
 		c.block(b)
-		ends.add(timed.of("endBlock"))
+		ends.add(timed().of("endBlock"))
 	}
 	ends.report(b, "end")
 }

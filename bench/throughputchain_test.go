@@ -26,8 +26,6 @@ import (
 	"github.com/lodenet/lode/bench/plainapp"
 )
 
-const throughputChainID = "lode-bench-1"
-
 // testChain is an application on a database on disk, in the home of a node that is
 // the chain's only validator.
 type testChain struct {
@@ -72,7 +70,7 @@ func newTestChain(b *testing.B, name string, plain bool, o chainOptions) *testCh
 	if plain {
 		build = plainapp.Genesis
 	}
-	g := app.Genesis{ChainID: throughputChainID, Time: time.Now(), Validators: []app.Validator{{
+	g := app.Genesis{ChainID: scaleChainID, Time: time.Now(), Validators: []app.Validator{{
 		Operator: o.people[0].address, ConsensusKey: keys.Consensus, VRFKey: keys.VRF, SelfBond: 10_000_000_000, Moniker: name,
 	}}}
 	for _, p := range o.people {

@@ -59,7 +59,7 @@ func sign(gas uint64, by []*sender, msgs ...sdk.Msg) ([]byte, error) {
 		return nil, err
 	}
 	for _, s := range by {
-		doc := &txtypes.SignDoc{BodyBytes: raw.BodyBytes, AuthInfoBytes: raw.AuthInfoBytes, ChainId: throughputChainID, AccountNumber: s.account}
+		doc := &txtypes.SignDoc{BodyBytes: raw.BodyBytes, AuthInfoBytes: raw.AuthInfoBytes, ChainId: scaleChainID, AccountNumber: s.account}
 		bytes, err := doc.Marshal()
 		if err != nil {
 			return nil, err
@@ -75,8 +75,7 @@ func sign(gas uint64, by []*sender, msgs ...sdk.Msg) ([]byte, error) {
 }
 
 const (
-	wholeTAO = 1_000_000_000 // rao
-	anyPrice = 1 << 62       // rao a whole alpha: a limit that never holds
+	anyPrice = 1 << 62 // rao a whole alpha: a limit that never holds
 
 	// loadSubnets is how many subnets the stake operations that don't contend are
 	// spread over.
@@ -99,10 +98,10 @@ type crowd struct {
 func newCrowd(people int) *crowd {
 	c := &crowd{}
 	for i := range people {
-		c.people = append(c.people, newSender(fmt.Sprint("person ", i), 100*wholeTAO))
+		c.people = append(c.people, newSender(fmt.Sprint("person ", i), 100*tao))
 	}
 	for i := range loadSubnets {
-		c.owners = append(c.owners, newSender(fmt.Sprint("owner ", i), 50_000*wholeTAO))
+		c.owners = append(c.owners, newSender(fmt.Sprint("owner ", i), 50_000*tao))
 		c.hots = append(c.hots, newSender(fmt.Sprint("hotkey ", i), 1))
 	}
 	return c
@@ -128,11 +127,11 @@ func (c *crowd) found() (blocks [][][]byte, err error) {
 	for i, owner := range c.owners {
 		hot := c.hots[i]
 		add(0, 500_000, []*sender{owner, hot}, &alphatypes.MsgBindHotkey{Coldkey: owner.address, Hotkey: hot.address})
-		add(1, 2_000_000, []*sender{owner}, &subnetstypes.MsgCreateSubnet{Coldkey: owner.address, Hotkey: hot.address, MaxLock: 40_000 * wholeTAO, Name: fmt.Sprint("load-", i)})
+		add(1, 2_000_000, []*sender{owner}, &subnetstypes.MsgCreateSubnet{Coldkey: owner.address, Hotkey: hot.address, MaxLock: 40_000 * tao, Name: fmt.Sprint("load-", i)})
 		add(2, 500_000, []*sender{owner}, &subnetstypes.MsgStartSubnet{Coldkey: owner.address, Netuid: uint32(i + 1)})
 	}
 	for i, p := range c.people {
-		add(3, 1_000_000, []*sender{p}, c.stake(i, 0, wholeTAO), c.stake(i, i%loadSubnets, wholeTAO))
+		add(3, 1_000_000, []*sender{p}, c.stake(i, 0, tao), c.stake(i, i%loadSubnets, tao))
 	}
 	return blocks, err
 }
