@@ -68,6 +68,8 @@ const TYPE_EXEC = "/cosmos.authz.v1beta1.MsgExec";
 
 // gas of a simulation varies with what happens until the block
 const GAS_MARGIN = 1.4;
+// a fee grant is not part of a simulation
+const FEE_GRANT_GAS = 40_000;
 
 /**
  * @typedef {object} ConnectOptions
@@ -124,7 +126,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
    */
   async function send(message, granter, timeoutHeight) {
     const gas = await client.simulate(agent, [message], "");
-    const fee = calculateFee(Math.ceil(gas * GAS_MARGIN), price);
+    const fee = calculateFee(Math.ceil(gas * GAS_MARGIN) + (granter ? FEE_GRANT_GAS : 0), price);
     const result = await broadcast(message, granter ? { ...fee, granter } : fee, timeoutHeight);
     const { transactionHash: transaction } = result;
     if (isDeliverTxFailure(result)) {
