@@ -35,6 +35,8 @@ func filled(m protoreflect.Message, some bool) {
 				return protoreflect.ValueOfUint64(1 << 60)
 			case protoreflect.Int64Kind:
 				return protoreflect.ValueOfInt64(6)
+			case protoreflect.EnumKind:
+				return protoreflect.ValueOfEnum(2)
 			default:
 				panic("a field of kind " + f.Kind().String())
 			}

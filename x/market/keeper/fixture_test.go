@@ -31,9 +31,9 @@ import (
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/lodenet/lode/voucher"
 	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
-	"github.com/lodenet/lode/voucher"
 	"github.com/lodenet/lode/x/market/keeper"
 	"github.com/lodenet/lode/x/market/types"
 	subnetskeeper "github.com/lodenet/lode/x/subnets/keeper"

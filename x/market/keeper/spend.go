@@ -8,7 +8,6 @@ import (
 	"cosmossdk.io/collections"
 
 	"github.com/lodenet/lode/x/alpha/pool"
-	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/internal/guarded"
 	"github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -81,8 +80,9 @@ func (k Keeper) waits(ctx context.Context, subnetID uint64) (s subnetstypes.Subn
 }
 
 // buyAlpha buys for burning and for miners, in equal proportion to what waits, at most
-// max_buy of the pool's TAO. What would buy nothing waits: for the subnet's start, for
-// a pool that has alpha to give, for more revenue.
+// max_buy of the pool's TAO as it is measured; in the first block it is measured alone.
+// What would buy nothing waits: for the subnet's start, for a pool that has alpha to
+// give, for more revenue.
 func (k Keeper) buyAlpha(ctx context.Context, params types.Params, subnetID uint64) error {
 	_, r, err := k.waits(ctx, subnetID)
 	if err != nil {
@@ -92,12 +92,18 @@ func (k Keeper) buyAlpha(ctx context.Context, params types.Params, subnetID uint
 	if err != nil || !p.Trading {
 		return err
 	}
+	height, _ := now(ctx)
+	if r.ReserveHeight == 0 {
+		r.Reserve, r.ReserveHeight = p.TaoReserve, height
+		return k.setRevenue(ctx, r)
+	}
 	trading, err := k.alpha.Params(ctx)
 	if err != nil {
 		return err
 	}
 	rules := pool.Rules{Fee: trading.TradeFee, Floor: trading.MinReserve}
-	burn, miners := budget(r, p, params.MaxBuy)
+	measured := r.Measure(p.TaoReserve, height)
+	burn, miners := budget(r, measured, params.MaxBuy)
 	burn, err = buyable(p.Reserves(), burn, rules)
 	if err != nil {
 		return err
@@ -125,6 +131,7 @@ func (k Keeper) buyAlpha(ctx context.Context, params types.Params, subnetID uint
 	if spent.BurnTao+spent.MinersTao == 0 {
 		return nil
 	}
+	r.Reserve, r.ReserveHeight = measured, height
 	r.PendingBurn -= spent.BurnTao
 	r.PendingMiners -= spent.MinersTao
 	r.BurnTao, r.Burned = types.AddUpTo(r.BurnTao, spent.BurnTao), types.AddUpTo(r.Burned, spent.Burned)
@@ -136,10 +143,11 @@ func (k Keeper) buyAlpha(ctx context.Context, params types.Params, subnetID uint
 	return emit(ctx, &spent)
 }
 
-// budget is what may be spent in this block for burning and for miners.
-func budget(r types.Revenue, p alphatypes.Pool, maxBuy uint32) (burn, miners uint64) {
+// budget is what may be spent in this block for burning and for miners, of a pool of
+// so many rao.
+func budget(r types.Revenue, reserve uint64, maxBuy uint32) (burn, miners uint64) {
 	all := r.PendingBurn + r.PendingMiners // coins that are held
-	hi, lo := bits.Mul64(p.TaoReserve, uint64(maxBuy))
+	hi, lo := bits.Mul64(reserve, uint64(maxBuy))
 	most, _ := bits.Div64(hi, lo, types.Million)
 	if all <= most {
 		return r.PendingBurn, r.PendingMiners

@@ -93,6 +93,22 @@ func (r Revenue) Parted() (sum uint64) {
 	return sum
 }
 
+// How much larger than at the last purchase a reserve may count: per 10^6 a block, and
+// for how many blocks at most.
+const (
+	rise       = 100
+	riseBlocks = 100
+)
+
+// Measure is the pool's TAO by which purchases of a block are measured. What a reserve
+// has grown by since the last purchase counts little by little: else who buys for many
+// times the pool, sees a purchase of a size to match, and sells, would lose less by fees
+// than it gains.
+func (r Revenue) Measure(reserve uint64, height int64) uint64 {
+	blocks := min(max(height-r.ReserveHeight, 0), riseBlocks)
+	return min(reserve, AddUpTo(r.Reserve, share(r.Reserve, uint32(blocks)*rise)))
+}
+
 // AddUpTo is a + b, or the most that 64 bits hold.
 func AddUpTo(a, b uint64) uint64 {
 	sum, carry := bits.Add64(a, b, 0)
