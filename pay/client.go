@@ -380,8 +380,9 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 		}
 		drain(resp)
 		c.remember(key, choices)
-		if again == x402.ReasonNoChannel || again == x402.ReasonOverBalance {
-			// The channel is on the chain: the gateway's node may be a block behind ours.
+		if again == x402.ReasonNoChannel || again == x402.ReasonOverBalance || again == x402.ReasonPlan {
+			// The chain says otherwise: the gateway's node may be a block behind ours, and a
+			// plan's next period begins with a block.
 			select {
 			case <-c.cfg.After(wait):
 				wait *= 2

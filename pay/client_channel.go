@@ -189,20 +189,54 @@ func (c *Client) open(ctx context.Context, o OpenOptions) (Opened, error) {
 	ch := &clientChannel{ID: got.ChannelID, Provider: info.Hotkey, ServiceID: o.ServiceID, PlanID: o.PlanID, SessionKey: public,
 		CloseDelay: o.CloseDelay, Limit: got.Deposit}
 	if o.PlanID != 0 {
-		if err := c.quota(ctx, ch); err != nil {
+		if err := c.look(ctx, ch); err != nil {
 			return Opened{}, err
 		}
 	}
 	return Opened{got.ChannelID, got.Deposit, got.Transaction}, c.deposited(ch, o.Deposit, got.Transaction)
 }
 
-// quota asks the chain how many units a plan's channel has.
-func (c *Client) quota(ctx context.Context, ch *clientChannel) error {
+// look asks the chain how far a channel reaches, and where a plan's period begins.
+func (c *Client) look(ctx context.Context, ch *clientChannel) error {
 	resp, err := c.cfg.Chain.Channel(ctx, ch.ID)
 	if err != nil {
 		return err
 	}
-	ch.Limit = limitOf(&resp.Channel)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.see(ch, &resp.Channel)
+}
+
+// see takes over what the chain says of a channel. A new period of a plan counts from
+// where the last one's quota ended, whatever of it was used. c.mu is held.
+func (c *Client) see(ch *clientChannel, m *markettypes.Channel) error {
+	after := *ch
+	after.Limit = limitOf(m)
+	known := ch.Charged + ch.ahead
+	switch s := m.Subscription; {
+	case s != nil:
+		after.Charged = max(after.Charged, s.UsedBefore)
+	case m.Claimed > known && ch.Recovered:
+		after.Charged = m.Claimed
+	case m.Claimed > known && ch.Stopped == "":
+		after.Stopped = fmt.Sprintf("its provider has claimed %d, and told us of %d at most", m.Claimed, known)
+		c.log.Error("a provider has claimed too much, its channel pays nothing more", "provider", ch.Provider, "channel", hex.EncodeToString(ch.ID), "why", after.Stopped)
+	}
+	if c.channels[string(ch.ID)] != nil {
+		var b batch
+		b.put(keyed(kindMine, ch.ID), &after)
+		if err := c.store.write("look", false, &b); err != nil {
+			return err
+		}
+	}
+	if after.Charged > ch.Charged { // what is unknown of the last period will stay so
+		for n, p := range c.pending {
+			if p.State == Unknown && p.Channel == hex.EncodeToString(ch.ID) {
+				delete(c.pending, n)
+			}
+		}
+	}
+	*ch = after
 	return nil
 }
 
@@ -392,7 +426,8 @@ func (c *Client) afford(ctx context.Context, pick choice, mine *clientChannel) (
 		return mine, nil, nil
 	}
 	if plan != 0 {
-		return c.renewed(ctx, mine, need)
+		err := c.renewed(ctx, mine, func() uint64 { return c.next(mine, pick.amount) })
+		return mine, nil, err
 	}
 	put, err := c.mayDeposit(pick.service, need-limit)
 	if err != nil {
@@ -405,19 +440,18 @@ func (c *Client) afford(ctx context.Context, pick choice, mine *clientChannel) (
 	return mine, &x402.Deposit{Amount: x402.Amount(put), Transaction: got.Transaction}, nil
 }
 
-// renewed looks whether a plan's next period has begun.
-func (c *Client) renewed(ctx context.Context, mine *clientChannel, need uint64) (*clientChannel, *x402.Deposit, error) {
-	fresh := clientChannel{ID: mine.ID, PlanID: mine.PlanID}
-	if err := c.quota(ctx, &fresh); err != nil {
-		return nil, nil, err
+// renewed looks whether a plan's next period has begun, and whether the channel then
+// reaches for what is needed; that is asked with c.mu held.
+func (c *Client) renewed(ctx context.Context, mine *clientChannel, need func() uint64) error {
+	if err := c.look(ctx, mine); err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	mine.Limit = max(mine.Limit, fresh.Limit)
-	if need > mine.Limit {
-		return nil, nil, fmt.Errorf("%w: the plan's quota for this period is used up", ErrNoDeposit)
+	if need() > mine.Limit {
+		return fmt.Errorf("%w: the plan's quota for this period is used up", ErrNoDeposit)
 	}
-	return mine, nil, nil
+	return nil
 }
 
 // mayDeposit is how much is put into a channel that needs so much, within the limits:

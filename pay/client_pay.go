@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -228,6 +229,11 @@ func (c *Client) refused(ctx context.Context, p *Payment, reason string, fresh [
 		if i < 0 {
 			return refusal
 		}
+		if p.PlanID != 0 { // a new period may have begun
+			if err := c.lookUp(ctx, p, refusal); err != nil {
+				return err
+			}
+		}
 		return c.adopt(p, fresh[i].terms)
 	case x402.ReasonTerms, x402.ReasonMissing:
 		return nil // pay on the terms of now
@@ -267,8 +273,7 @@ func (c *Client) lookUp(ctx context.Context, p *Payment, refusal error) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	ch.Limit = limitOf(&resp.Channel)
-	return nil
+	return c.see(ch, &resp.Channel)
 }
 
 // leave stops a channel of which the chain says that it ends: nothing is deposited in
@@ -355,11 +360,12 @@ func (c *Client) found(ch *clientChannel, amount uint64) error {
 	return nil
 }
 
-// reconcile clears up payments of unknown outcome, where the provider says that less
-// is charged than they can have cost. c.mu is held.
+// reconcile clears up payments of unknown outcome, once nothing is under way that might
+// be charged already: what the provider has charged less than they can have cost is
+// taken off the newest. c.mu is held.
 func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
-	if ch.ahead > 0 || charged >= ch.Charged {
-		return nil // what is under way may be charged already
+	if ch.ahead > 0 || charged > ch.Charged {
+		return nil
 	}
 	less := ch.Charged - charged
 	var open []*Payment
@@ -368,21 +374,13 @@ func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
 			open = append(open, p)
 		}
 	}
-	slices.SortFunc(open, func(a, b *Payment) int { return int(b.N) - int(a.N) }) // the newest first
+	slices.SortFunc(open, func(a, b *Payment) int { return cmp.Compare(b.N, a.N) })
 	for _, p := range open {
-		cut := min(less, p.Charged)
-		if cut == 0 {
-			continue
-		}
-		left := p.Charged - cut
-		state := Paid
-		if left == 0 {
-			state = Unpaid
-		}
-		if err := c.end(p, state, left, "cleared up by a later answer"); err != nil {
+		left := p.Charged - min(less, p.Charged)
+		less -= p.Charged - left
+		if err := c.end(p, map[bool]State{true: Paid, false: Unpaid}[left > 0], left, "cleared up by a later answer"); err != nil {
 			return err
 		}
-		less -= cut
 	}
 	return nil
 }
@@ -391,7 +389,7 @@ func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
 // end.
 func (c *Client) answered(ctx context.Context, resp *http.Response, p *Payment, picked choice, s x402.Settlement) error {
 	if s.Extra.ChargedAmount != "" || !s.Success {
-		if err := c.settled(p, s); err != nil || !isEvents(resp.Header.Get("Content-Type")) {
+		if err := c.settled(ctx, p, s); err != nil || !isEvents(resp.Header.Get("Content-Type")) {
 			return err
 		}
 	} else if resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusNoContent {
@@ -404,7 +402,7 @@ func (c *Client) answered(ctx context.Context, resp *http.Response, p *Payment, 
 }
 
 // settled books what a provider says that it has charged, if it can be true.
-func (c *Client) settled(p *Payment, s x402.Settlement) error {
+func (c *Client) settled(ctx context.Context, p *Payment, s x402.Settlement) error {
 	if !s.Success {
 		return c.unpaid(p, cutTo(s.ErrorReason, 200))
 	}
@@ -435,6 +433,15 @@ func (c *Client) settled(p *Payment, s x402.Settlement) error {
 	if ch == nil {
 		c.mu.Unlock()
 		return nil
+	}
+	if sum > ch.Charged+ch.ahead && ch.PlanID != 0 {
+		c.mu.Unlock()
+		err := c.look(ctx, ch) // a new period may have begun
+		if c.mu.Lock(); err != nil {
+			c.mu.Unlock()
+			c.log.Warn("a plan's channel can't be looked up", "channel", p.Channel, "err", err)
+			return nil // the next answer says the same
+		}
 	}
 	if sum > ch.Charged+ch.ahead && !ch.Recovered {
 		c.mu.Unlock()

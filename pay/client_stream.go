@@ -78,7 +78,7 @@ func (b *paidBody) trailer() error {
 	if err != nil {
 		return b.c.dishonest(b.p, fmt.Sprintf("its settlement can't be read: %v", err))
 	}
-	return b.c.settled(b.p, s)
+	return b.c.settled(b.ctx, b.p, s)
 }
 
 // fill reads a line, and deals with the event that it ends.
@@ -144,7 +144,7 @@ func (b *paidBody) event() error {
 		if err != nil {
 			return b.c.dishonest(b.p, fmt.Sprintf("its settlement can't be read: %v", err))
 		}
-		return b.c.settled(b.p, s)
+		return b.c.settled(b.ctx, b.p, s)
 	default:
 		b.pass()
 	}
@@ -275,8 +275,7 @@ func (c *Client) fill(ctx context.Context, ch *clientChannel, picked choice, req
 		return nil
 	}
 	if picked.plan != 0 {
-		_, _, err := c.renewed(ctx, ch, required)
-		return err
+		return c.renewed(ctx, ch, func() uint64 { return required })
 	}
 	put, err := c.mayDeposit(ch.ServiceID, required-limit)
 	if err != nil {

@@ -65,8 +65,12 @@ type channelRecord struct {
 	Gone bool `json:"gone,omitempty"`
 }
 
-// owed is what was charged and not redeemed.
-func (r *channelRecord) owed() uint64 { return sub(r.Charged, r.Claimed) }
+// claim is what can be claimed: what was charged, as far as there is a voucher. A
+// request that a plan's period has ended under is charged in the next, perhaps without.
+func (r *channelRecord) claim() uint64 { return min(r.Charged, r.Cumulative) }
+
+// owed is what of it is not redeemed.
+func (r *channelRecord) owed() uint64 { return sub(r.claim(), r.Claimed) }
 
 // reservation is a request that is being served.
 type reservation struct {
@@ -257,10 +261,11 @@ func (a *account) see(c *markettypes.Channel, height int64, asked time.Time) {
 	r.Gone = false
 	if s := c.Subscription; s != nil {
 		r.Limit, r.Claimed, r.PeriodEnd = s.UsedBefore+s.Quota, max(r.Claimed, s.Used), s.PeriodEnd
+		r.Charged = max(r.Charged, s.UsedBefore) // a new period counts from there
 	} else {
 		r.Limit, r.Claimed = c.Deposit, max(r.Claimed, c.Claimed)
 	}
-	if r.Claimed > r.Charged && r.Seen != 0 && r.Used != 0 {
+	if r.Claimed > r.Charged && r.Used != 0 {
 		r.Contested = fmt.Sprintf("%d of it are claimed on chain, %d were charged here", r.Claimed, r.Charged)
 	}
 }

@@ -172,8 +172,8 @@ func (g *Gateway) redeemPart(ctx context.Context, part []*account) (Redeemed, er
 		a.mu.Lock()
 		r := &a.rec
 		again[i] = r.Claiming > r.Claimed
-		r.Claiming = r.Charged
-		items[i] = markettypes.RedeemItem{ChannelId: slices.Clone(r.ID), Cumulative: r.Cumulative, Claim: r.Charged, Signature: slices.Clone(r.Signature)}
+		r.Claiming = r.claim()
+		items[i] = markettypes.RedeemItem{ChannelId: slices.Clone(r.ID), Cumulative: r.Cumulative, Claim: r.Claiming, Signature: slices.Clone(r.Signature)}
 		b.put(keyed(kindChannel, r.ID), r)
 		a.mu.Unlock()
 	}

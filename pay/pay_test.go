@@ -196,3 +196,10 @@ func TestAStreamAsksForItsNextVouchersAndTheApplicationSeesItsOwnEventsAlone(t *
 	require.Len(t, all, 1)
 	require.Equal(t, []any{pay.Paid, uint64(2000)}, []any{all[0].State, all[0].Charged})
 }
+
+// tidy lets the gateway's loop run once.
+func (s *shop) tidy() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return s.gateway.Run(ctx)
+}
