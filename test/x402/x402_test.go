@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -236,6 +237,7 @@ func TestRealClientsPay(t *testing.T) {
 	require.False(t, t.Failed())
 
 	t.Run("npm's fetch with our scheme", func(t *testing.T) { s.npmPays(ctx, t) })
+	t.Run("a plain program through the proxy", func(t *testing.T) { s.plainPays(ctx, t) })
 	t.Run("an agent with an allowance", func(t *testing.T) { s.agentPays(ctx, t) })
 }
 
@@ -281,6 +283,55 @@ func (s *shop) npmPays(ctx context.Context, t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, again.Deposit-again.Charged, closed.Refunded)
 	require.Equal(t, had-again.Charged-first.Fees-again.Fees, s.balance(ctx, t, s.customer))
+}
+
+func (s *shop) plainPays(ctx context.Context, t *testing.T) {
+	had, earned := s.balance(ctx, t, s.customer), s.balance(ctx, t, s.cold)
+	payer, err := pay.OpenClient(pay.ClientConfig{
+		Dir: t.TempDir(), Chain: pay.NewPayerChain(s.c, s.customer, ""),
+		Limits: pay.Limits{PerRequest: 200_000, PerDay: 5_000_000, Deposit: 1_000_000},
+	})
+	require.NoError(t, err)
+	upstream, err := url.Parse(s.url)
+	require.NoError(t, err)
+	proxy := httptest.NewServer(pay.NewProxy(payer, upstream))
+	t.Cleanup(func() {
+		proxy.Close()
+		require.NoError(t, payer.Close())
+	})
+
+	s.run(ctx, t, "plain.test.mjs", "", "", "LODE_GATEWAY="+proxy.URL)
+	want := uint64(11*7_000 + 100_000)
+	if curl, err := exec.LookPath("curl"); err == nil {
+		out, err := exec.CommandContext(ctx, curl, "-sS", "--fail", "-d", "by curl", proxy.URL+"/work").Output()
+		require.NoError(t, err)
+		require.Equal(t, "BY CURL", string(out))
+		want += 7_000
+	}
+
+	resp, err := http.Get(proxy.URL + "/.lode/payments")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	var payments []pay.Payment
+	require.NoError(t, json.NewDecoder(resp.Body).Decode(&payments))
+	var charged, deposits uint64
+	for _, p := range payments {
+		if p.Kind == "deposit" {
+			deposits += p.Charged
+		} else {
+			charged += p.Charged
+		}
+	}
+	require.Equal(t, want, charged, "the ledger says what was spent")
+	require.EqualValues(t, 1_000_000, deposits)
+
+	redeemed, err := s.gateway.Redeem(ctx, true)
+	require.NoError(t, err)
+	require.Equal(t, want, redeemed.Paid)
+	require.Equal(t, earned+redeemed.Provider, s.balance(ctx, t, s.cold))
+	left := s.balance(ctx, t, s.customer)
+	require.Less(t, left, had-deposits)
+	require.Greater(t, left, had-deposits-10_000, "the deposit and one transaction's fee")
 }
 
 func (s *shop) agentPays(ctx context.Context, t *testing.T) {

@@ -154,6 +154,17 @@ test("a refused voucher ends the stream with an error", async () => {
   await assert.rejects((await pay(url)).text(), /asked for a voucher and refused it \(status 402\)/);
 });
 
+test("a stream that has ended before its voucher comes is complete", async () => {
+  const { gateway, scheme, pay } = await streaming(chunks);
+  const serve = gateway.fetch;
+  gateway.fetch = async (request) => {
+    const response = await serve(request);
+    return request.method === "HEAD" ? new Response(null, { status: 404 }) : response;
+  };
+  assert.equal(await (await pay(url)).text(), chunks.join(""));
+  assert.equal(scheme.channels()[0].charged, 320n);
+});
+
 /** Feeds text to a filter in pieces of n bytes. */
 function filtered(text, n) {
   const taken = [];
