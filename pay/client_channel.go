@@ -41,6 +41,7 @@ type clientChannel struct {
 	Ended bool `json:"ended,omitempty"`
 
 	ahead uint64             // Σ ceilings of payments under way
+	told  uint64             // most that the provider has said is charged in all
 	key   ed25519.PrivateKey // read when first needed
 }
 

@@ -364,7 +364,9 @@ func (c *Client) found(ch *clientChannel, amount uint64) error {
 // be charged already: what the provider has charged less than they can have cost is
 // taken off the newest. c.mu is held.
 func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
-	if ch.ahead > 0 || charged > ch.Charged {
+	late := charged < ch.told // an answer that was overtaken
+	ch.told = max(ch.told, charged)
+	if late || ch.ahead > 0 || charged > ch.Charged {
 		return nil
 	}
 	less := ch.Charged - charged
