@@ -12,11 +12,15 @@ import (
 	"testing"
 	"time"
 
+	sdkmath "cosmossdk.io/math"
+
 	clienttx "github.com/cosmos/cosmos-sdk/client/tx"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 
+	"github.com/lodenet/lode/app"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
@@ -185,20 +189,7 @@ func (c *scaled) rows(b *testing.B, n int) (txs [][]byte) {
 			msg := &weightstypes.MsgSetWeights{Hotkey: validatorHotkey(uid).String(), Netuid: uint32(subnet)}
 			msg.Uids, msg.Values = c.scale.row(subnet, uid, c.round)
 			gas, _ := weightstypes.LaneGas(msg)
-			builder := c.TxConfig.NewTxBuilder()
-			must(b, builder.SetMsgs(msg))
-			builder.SetGasLimit(gas)
-			sequence := a.GetSequence() + uint64(k)
-			data := authsigning.SignerData{
-				Address: msg.Hotkey, ChainID: scaleChainID, AccountNumber: a.GetAccountNumber(), Sequence: sequence, PubKey: key.PubKey(),
-			}
-			empty := &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT}
-			must(b, builder.SetSignatures(signing.SignatureV2{PubKey: key.PubKey(), Sequence: sequence, Data: empty}))
-			signature, err := clienttx.SignWithPrivKey(context.Background(), signing.SignMode_SIGN_MODE_DIRECT, data, builder, key, c.TxConfig, sequence)
-			must(b, err)
-			must(b, builder.SetSignatures(signature))
-			raw, err := c.TxConfig.TxEncoder()(builder.GetTx())
-			must(b, err)
+			raw := c.sign(b, key, a.GetAccountNumber(), a.GetSequence()+uint64(k), gas, 0, msg)
 			txs = append(txs, raw)
 		}
 	}
@@ -206,4 +197,26 @@ func (c *scaled) rows(b *testing.B, n int) (txs [][]byte) {
 		b.Fatalf("%d rows, %d are asked for", len(txs), n)
 	}
 	return txs
+}
+
+// sign makes a transaction; fee is in rao.
+func (c *scaled) sign(b *testing.B, key cryptotypes.PrivKey, account, sequence, gas, fee uint64, msg sdk.Msg) []byte {
+	b.Helper()
+	builder := c.TxConfig.NewTxBuilder()
+	must(b, builder.SetMsgs(msg))
+	builder.SetGasLimit(gas)
+	if fee > 0 {
+		builder.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(app.BaseDenom, sdkmath.NewIntFromUint64(fee))))
+	}
+	data := authsigning.SignerData{
+		Address: sdk.AccAddress(key.PubKey().Address()).String(), ChainID: scaleChainID, AccountNumber: account, Sequence: sequence, PubKey: key.PubKey(),
+	}
+	empty := &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT}
+	must(b, builder.SetSignatures(signing.SignatureV2{PubKey: key.PubKey(), Sequence: sequence, Data: empty}))
+	signature, err := clienttx.SignWithPrivKey(context.Background(), signing.SignMode_SIGN_MODE_DIRECT, data, builder, key, c.TxConfig, sequence)
+	must(b, err)
+	must(b, builder.SetSignatures(signature))
+	raw, err := c.TxConfig.TxEncoder()(builder.GetTx())
+	must(b, err)
+	return raw
 }
