@@ -20,6 +20,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -67,6 +68,7 @@ func genesis(p *people) *genutiltypes.AppGenesis {
 	edit(cdc, state, subnetstypes.ModuleName, func(g *subnetstypes.GenesisState) { subnetsParams(&g.Params) })
 	edit(cdc, state, weightstypes.ModuleName, func(g *weightstypes.GenesisState) { weightsParams(&g.Params) })
 	edit(cdc, state, collateraltypes.ModuleName, func(g *collateraltypes.GenesisState) { collateralParams(&g.Params) })
+	edit(cdc, state, markettypes.ModuleName, func(g *markettypes.GenesisState) { marketParams(&g.Params) })
 	edit(cdc, state, emissiontypes.ModuleName, func(g *emissiontypes.GenesisState) { emissionParams(&g.Params) })
 	edit(cdc, state, seedtypes.ModuleName, func(g *seedtypes.GenesisState) { g.Params = seedtypes.Params{ActivationDelay: 10, History: 50} })
 	out.AppState = must1(json.Marshal(state))
@@ -147,6 +149,12 @@ func weightsParams(p *weightstypes.Params) {
 
 func collateralParams(p *collateraltypes.Params) {
 	p.ClaimDeposit, p.MaxUnbondings, p.FailedClaimTempos, p.WorkPerBlock = tao, 4, 2, 4
+}
+
+func marketParams(p *markettypes.Params) {
+	p.MinDeposit, p.MinCloseDelay, p.MaxCloseDelay, p.MinPeriod = tao/100, 2, 30, 4
+	p.MaxServices, p.MaxPlans, p.MaxItems, p.SplitNotice, p.WorkPerBlock = 3, 3, 6, 4, 8
+	p.DefaultSplit = markettypes.RevenueSplit{Provider: 800_000, Burn: 100_000, Miners: 70_000, Owner: 30_000}
 }
 
 // emissionParams put a halving within reach: genesis is a little under half of the

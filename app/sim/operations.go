@@ -47,6 +47,7 @@ func generators() table {
 	t.subnets()
 	t.weights()
 	t.collateral()
+	t.market()
 	t.bank()
 	t.staking()
 	t.distribution()

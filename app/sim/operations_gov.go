@@ -13,6 +13,7 @@ import (
 	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	markettypes "github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -192,6 +193,8 @@ func grantAuthorization(s *sim) sdk.Msg {
 		b, err := stakingtypes.NewStakeAuthorization([]sdk.ValAddress{sdk.ValAddress(s.rock().addr)}, nil, stakingtypes.AuthorizationType_AUTHORIZATION_TYPE_DELEGATE, &most)
 		must(err)
 		a = b
+	case 2:
+		a = s.spendAuthorization(grantee)
 	}
 	var until *time.Time
 	if s.n(3) > 0 {
@@ -220,6 +223,9 @@ func exec(s *sim) sdk.Msg {
 		defer func() { s.prefer = nil }()
 		for range 4 {
 			if m := make(s); m != nil && s.signedBy(m, granter) {
+				if d, ok := m.(*markettypes.MsgDeposit); ok {
+					d.Spender = grantee.text
+				}
 				e := authz.NewMsgExec(grantee.addr, []sdk.Msg{m})
 				return &e
 			}

@@ -25,6 +25,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -37,6 +38,7 @@ func (t table) params() {
 	t.govern(&subnetstypes.MsgUpdateParams{}, 4, updateSubnets)
 	t.govern(&weightstypes.MsgUpdateParams{}, 4, updateWeights)
 	t.govern(&collateraltypes.MsgUpdateParams{}, 4, updateCollateral)
+	t.govern(&markettypes.MsgUpdateParams{}, 4, updateMarket)
 	t.govern(&emissiontypes.MsgUpdateParams{}, 4, updateEmission)
 	t.govern(&seedtypes.MsgUpdateParams{}, 4, updateSeed)
 	t.govern(&authtypes.MsgUpdateParams{}, 2, updateAuth)
@@ -88,6 +90,17 @@ func updateCollateral(s *sim) sdk.Msg {
 	p.WorkPerBlock = uint32(1 + s.n(10))
 	p.FailedClaimTempos = uint32(s.n(4))
 	return &collateraltypes.MsgUpdateParams{Authority: authority, Params: p}
+}
+
+func updateMarket(s *sim) sdk.Msg {
+	p := markettypes.LocalParams()
+	marketParams(&p)
+	p.MaxItems = uint32(3 + s.n(6))
+	p.MaxPlans = uint32(1 + s.n(4))
+	p.MaxBuy = uint32(1 + s.n(1_000))
+	p.WorkPerBlock = uint32(2 + s.n(20))
+	p.DefaultSplit = s.split()
+	return &markettypes.MsgUpdateParams{Authority: authority, Params: p}
 }
 
 func updateEmission(s *sim) sdk.Msg {

@@ -179,5 +179,5 @@ var otherEvents = []string{
 // unlikely are events of what must never happen: the work of a block's end that
 // failed and is tried again.
 var unlikely = []string{
-	"lode.emission.v1.EventSubnetFailed", "lode.collateral.v1.EventWorkPutOff",
+	"lode.emission.v1.EventSubnetFailed", "lode.collateral.v1.EventWorkPutOff", "lode.market.v1.EventWorkPutOff",
 }

@@ -13,6 +13,7 @@ import (
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -26,6 +27,7 @@ type view struct {
 	alpha   *alphatypes.GenesisState
 	subnets *subnetstypes.GenesisState
 	claims  *collateraltypes.GenesisState
+	market  *markettypes.GenesisState
 	vrf     *seedtypes.GenesisState
 
 	account map[string]string // the account of stakes, by its hotkey
@@ -93,6 +95,7 @@ func (s *sim) lookFar() {
 	v.alpha = must1(a.Alpha.ExportGenesis(v.ctx))
 	v.subnets = must1(a.Subnets.ExportGenesis(v.ctx))
 	v.claims = must1(a.Collateral.ExportGenesis(v.ctx))
+	v.market = must1(a.Market.ExportGenesis(v.ctx))
 	v.vrf = must1(a.Seed.ExportGenesis(v.ctx))
 	v.account, v.hotkey, v.coldkey, v.locked = map[string]string{}, map[string]string{}, map[string]string{}, map[string]bool{}
 	for _, h := range v.alpha.Hotkeys {
