@@ -352,6 +352,9 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 	deposited := false
 	wait := 250 * time.Millisecond
 	for range maxRounds {
+		if err := body.check(); err != nil {
+			return nil, err // before anything is paid for it
+		}
 		picked, mine, ok := c.pick(choices)
 		if !ok {
 			return nil, fmt.Errorf("%w: %s sells by plans alone, subscribe to one", ErrNoDeposit, req.URL.Host)

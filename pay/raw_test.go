@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -124,3 +125,9 @@ func (c *counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *counted) n() int { return len(c.runs) }
 
 func hexOf(s string, n int) string { return strings.Repeat(s, n) }
+
+func mustURL(t testing.TB, s string) *url.URL {
+	u, err := url.Parse(s)
+	require.NoError(t, err)
+	return u
+}

@@ -49,7 +49,7 @@ func newBody(req *http.Request, limit int64) (*requestBody, error) {
 func (b *requestBody) large() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return (b.get != nil || b.source != nil) && (b.length < 0 || b.length > 64<<10)
+	return (b.get != nil || b.source != nil) && (b.length <= 0 || b.length > 64<<10) // 0: not known
 }
 
 // reader is the body from its start.
@@ -66,6 +66,16 @@ func (b *requestBody) reader() (io.ReadCloser, error) {
 	}
 	b.open++
 	return &bodyReader{b: b}, nil
+}
+
+// check says whether it can be sent (again).
+func (b *requestBody) check() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return &bodyError{b.max}
+	}
+	return nil
 }
 
 // finish says that no other reader is asked for. The source is closed with the last.
