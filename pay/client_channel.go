@@ -129,6 +129,15 @@ func (c *Client) newKey() ([]byte, error) {
 	return public, nil
 }
 
+// ParseChannelID reads a channel's id: 64 hexadecimal digits.
+func ParseChannelID(s string) ([]byte, error) {
+	id, err := hex.DecodeString(s)
+	if err != nil || len(id) != voucher.IDSize {
+		return nil, fmt.Errorf("%.80q is no channel: its id has 64 hexadecimal digits, lode pay list shows them", s)
+	}
+	return id, nil
+}
+
 // OpenOptions say what to open.
 type OpenOptions struct {
 	ServiceID  uint64

@@ -25,19 +25,17 @@ const periodMargin = 5 * time.Minute
 // Run redeems what is due, looks for channels that are closing and drops what is old,
 // until ctx ends. Errors are logged and tried again: the books stay right meanwhile.
 func (g *Gateway) Run(ctx context.Context) error {
-	tidy := true
+	kicked := false
 	for {
-		if tidy {
-			if err := g.poll(ctx); err != nil && ctx.Err() == nil {
-				g.log.Warn("the chain can't be asked for channels", "err", err)
-			}
-			if err := g.prune(); err != nil {
-				g.log.Error("old records can't be dropped", "err", err)
-			}
+		var err error
+		if kicked {
+			_, err = g.Redeem(ctx, false)
+		} else {
+			err = g.Tick(ctx)
 		}
 		kick := g.kick
-		if _, err := g.Redeem(ctx, false); err != nil && ctx.Err() == nil {
-			g.log.Warn("redeeming failed, it is tried again", "err", err)
+		if err != nil && ctx.Err() == nil {
+			g.log.Warn("the gateway's round failed, it is tried again", "err", err)
 			kick = nil // not before its time
 		}
 		select {
@@ -46,11 +44,18 @@ func (g *Gateway) Run(ctx context.Context) error {
 		case <-g.ctx.Done():
 			return nil
 		case <-kick:
-			tidy = false
+			kicked = true
 		case <-g.cfg.After(g.cfg.PollEvery):
-			tidy = true
+			kicked = false
 		}
 	}
+}
+
+// Tick is one round of Run.
+func (g *Gateway) Tick(ctx context.Context) error {
+	err := g.poll(ctx)
+	_, err2 := g.Redeem(ctx, false)
+	return errors.Join(err, err2, g.prune())
 }
 
 // known are all channels in memory.
@@ -64,10 +69,18 @@ func (g *Gateway) known() []*account {
 	return all
 }
 
-// poll asks for all channels at once: which are closing, which have gone.
+// poll asks for the service, and for all channels at once: which are closing, which
+// have gone.
 func (g *Gateway) poll(ctx context.Context) error {
 	asked := g.cfg.Now()
-	channels, err := g.cfg.Chain.ChannelsTo(ctx, g.Service().Hotkey)
+	service, err := g.cfg.Chain.Service(ctx, g.cfg.ServiceID)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.service, g.asked = service, asked
+	g.mu.Unlock()
+	channels, err := g.cfg.Chain.ChannelsTo(ctx, service.Hotkey)
 	if err != nil {
 		return err
 	}

@@ -198,8 +198,4 @@ func TestAStreamAsksForItsNextVouchersAndTheApplicationSeesItsOwnEventsAlone(t *
 }
 
 // tidy lets the gateway's loop run once.
-func (s *shop) tidy() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return s.gateway.Run(ctx)
-}
+func (s *shop) tidy() error { return s.gateway.Tick(context.Background()) }
