@@ -1,14 +1,34 @@
 package cli
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/lodenet/lode/client"
 )
 
-// parseTAO reads an amount of TAO above zero, in rao; what names it in errors.
-func parseTAO(s, what string) (uint64, error) { return positive(client.ParseTAO, s, what) }
+// parseTAO reads an amount of TAO above zero, in rao: "1.5", "1.5tao", or "1500rao".
+// what names it in errors.
+func parseTAO(s, what string) (uint64, error) { return positive(taoOrRao, s, what) }
+
+func taoOrRao(s string) (uint64, error) {
+	word := strings.ToLower(s)
+	if number, ok := strings.CutSuffix(word, client.Denom); ok {
+		rao, err := strconv.ParseUint(strings.TrimSpace(number), 10, 64)
+		if err != nil || rao > maxRao {
+			return 0, fmt.Errorf("amount %q is no whole number of rao from 0 to %d", s, uint64(maxRao))
+		}
+		return rao, nil
+	}
+	if strings.HasSuffix(word, "tao") {
+		s = strings.TrimSpace(s[:len(s)-len("tao")])
+	}
+	return client.ParseTAO(s)
+}
+
+// maxRao is the most rao that there can be.
+const maxRao = 21_000_000 * client.RaoPerTAO
 
 // parseAlpha reads an amount of alpha above zero, in its units.
 func parseAlpha(s, what string) (uint64, error) { return positive(client.ParseAlpha, s, what) }

@@ -47,6 +47,8 @@ type subnetJSON struct {
 	AlphaReserve  uint64  `json:"alpha_reserve,string"`
 	AlphaIssued   uint64  `json:"alpha_issued,string"`
 	AlphaStaked   uint64  `json:"alpha_staked,string"`
+
+	Revenue *revenueJSON `json:"revenue,omitempty"` // only of `subnet show`
 }
 
 func newSubnetJSON(s subnetstypes.Subnet, p alphatypes.PoolInfo) (subnetJSON, error) {
@@ -116,7 +118,7 @@ func newSubnetListCommand() *cobra.Command {
 func newSubnetShowCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NETUID",
-		Short: "Show a subnet: owner, pool, price, epoch",
+		Short: "Show a subnet: owner, pool, price, and what its services bring",
 		Example: `  lode subnet show 1
   lode subnet show 1 --json | jq -r .price`,
 		Args: cobra.ExactArgs(1),
@@ -140,6 +142,11 @@ func newSubnetShowCommand() *cobra.Command {
 					return err
 				}
 				v.OwnerColdkey = r.OwnerColdkey
+				revenue, err := revenueOf(ctx, c, netuid)
+				if err != nil {
+					return err
+				}
+				v.Revenue = &revenue
 				return output(cmd, v, func(w io.Writer) { v.write(w, g.names(ctx)) })
 			})
 		},
@@ -151,7 +158,7 @@ func (v *subnetJSON) write(w io.Writer, names map[string]string) {
 	if v.StartedHeight != nil {
 		started = fmt.Sprintf("at block %d", *v.StartedHeight)
 	}
-	facts(w,
+	facts(w, append([]string{
 		"netuid", fmt.Sprintf("%d (id %d)", v.Netuid, v.SubnetID),
 		"name", orDashText(v.Name),
 		"description", orDashText(v.Description),
@@ -165,7 +172,7 @@ func (v *subnetJSON) write(w io.Writer, names map[string]string) {
 		"price", fmt.Sprintf("%.9f TAO per alpha", v.Price),
 		"pool", fmt.Sprintf("%s TAO, %s alpha", formatUnits(v.TaoReserveRao, 6), formatUnits(v.AlphaReserve, 6)),
 		"alpha", fmt.Sprintf("%s issued, %s staked", formatUnits(v.AlphaIssued, 6), formatUnits(v.AlphaStaked, 6)),
-	)
+	}, v.Revenue.facts()...)...)
 }
 
 func newSubnetLockCostCommand() *cobra.Command {

@@ -14,7 +14,7 @@ import (
 func newWalletCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "wallet",
-		Short: "Keys: make, import and list them, and see what they own",
+		Short: "Keys: make, import and list them, see what they own, allow others to spend",
 		Long: `The wallet in --home keeps coldkeys (they own funds) and hotkeys (they work), encrypted with a passphrase:
 from --passphrase-file, LODE_PASSPHRASE, a local network's home, or a prompt.
 
@@ -23,7 +23,7 @@ Keys are BIP-39 mnemonics with the path m/44'/118'/0'/0/0, as in other wallets o
   lode wallet list
   lode wallet balance alice`,
 	}
-	cmd.AddCommand(newWalletCreateCommand(), newWalletImportCommand(), newWalletListCommand(), newWalletBalanceCommand())
+	cmd.AddCommand(newWalletCreateCommand(), newWalletImportCommand(), newWalletListCommand(), newWalletBalanceCommand(), newWalletAllowCommand())
 	return cmd
 }
 
