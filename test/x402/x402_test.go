@@ -81,6 +81,15 @@ func TestThePackageKeepsItsRules(t *testing.T) {
 	}
 }
 
+func TestTheGuideShowsTheExample(t *testing.T) {
+	code, err := os.ReadFile("example.mjs")
+	require.NoError(t, err)
+	shown := strings.TrimPrefix(string(code), "// @ts-check\n")
+	guide, err := os.ReadFile("../../docs/pay-from-javascript.md")
+	require.NoError(t, err)
+	require.Contains(t, string(guide), "```js\n"+shown+"```\n", "docs/pay-from-javascript.md does not show example.mjs: copy it there")
+}
+
 // shop is a network with a customer, and a gateway that sells a service of a neuron's.
 type shop struct {
 	n       *localnet.Network
@@ -210,15 +219,22 @@ type report struct {
 	Paid                   int
 }
 
-// run runs a script of this folder's as a customer.
-func (s *shop) run(ctx context.Context, t *testing.T, script, mnemonic, store string, env ...string) report {
+// node runs a script of this folder's as a customer.
+func (s *shop) node(ctx context.Context, t *testing.T, args []string, mnemonic, store string, env ...string) []byte {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=tap", script)
+	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Env = append(os.Environ(), "LODE_RPC="+s.n.Info().Endpoints.RPC, "LODE_GATEWAY="+s.url, "LODE_MNEMONIC="+mnemonic, "LODE_STORE="+store)
 	cmd.Env = append(cmd.Env, env...)
 	out, err := cmd.CombinedOutput()
-	t.Logf("%s\n%s", script, out)
+	t.Logf("%s\n%s", args, out)
 	require.NoError(t, err)
+	return out
+}
+
+// run runs tests of this folder's.
+func (s *shop) run(ctx context.Context, t *testing.T, script, mnemonic, store string, env ...string) report {
+	t.Helper()
+	out := s.node(ctx, t, []string{"--test", "--test-reporter=tap", script}, mnemonic, store, env...)
 	_, rest, found := bytes.Cut(out, []byte("REPORT "))
 	require.True(t, found, "the script reports nothing")
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
@@ -231,12 +247,17 @@ func TestRealClientsPay(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	var installed sync.WaitGroup
-	installed.Go(func() { install(ctx, t, ".") })
+	installed.Go(func() {
+		install(ctx, t, ".")
+		// the example and types.ts, as a user's editor sees them
+		npm(ctx, t, ".", "exec", "--", "tsc", "-p", ".")
+	})
 	s := open(ctx, t)
 	installed.Wait()
 	require.False(t, t.Failed())
 
 	t.Run("npm's fetch with our scheme", func(t *testing.T) { s.npmPays(ctx, t) })
+	t.Run("the guide's example", func(t *testing.T) { s.exampleRuns(ctx, t) })
 	t.Run("a plain program through the proxy", func(t *testing.T) { s.plainPays(ctx, t) })
 	t.Run("an agent with an allowance", func(t *testing.T) { s.agentPays(ctx, t) })
 }
@@ -283,6 +304,15 @@ func (s *shop) npmPays(ctx context.Context, t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, again.Deposit-again.Charged, closed.Refunded)
 	require.Equal(t, had-again.Charged-first.Fees-again.Fees, s.balance(ctx, t, s.customer))
+}
+
+func (s *shop) exampleRuns(ctx context.Context, t *testing.T) {
+	store := filepath.Join(t.TempDir(), "x402.json")
+	out := s.node(ctx, t, []string{"example.mjs"}, s.payer, store, "LODE_GATEWAY="+s.url+"/work")
+	require.Contains(t, string(out), "200 HELLO\n")
+	require.Contains(t, string(out), "opened ")
+	_, err := s.gateway.Redeem(ctx, true)
+	require.NoError(t, err)
 }
 
 func (s *shop) plainPays(ctx context.Context, t *testing.T) {

@@ -518,7 +518,7 @@ export class LodeScheme {
     if (!payment) return;
     if (settleResponse?.success) return this.#settled(payment, settleResponse);
     if (paymentRequired) return this.#corrected(payment, paymentRequired);
-    if (settleResponse || payment.refused) {
+    if (settleResponse?.success === false || payment.refused) {
       this.#ledger.refused(payment.channel, payment.id);
       this.#ended(payment.id);
       await this.#ledger.save();
@@ -583,16 +583,34 @@ export class LodeScheme {
     }
     if (channel.dispute !== undefined) this.#disputed(channel);
     if (!again && channel.dispute === undefined && this.#ledger.channels.has(channel.id)) {
-      const onChain = await this.#openOnChain(channel.id);
-      again = !onChain || channel.untold !== undefined;
-      if (!onChain) this.#ledger.channels.delete(channel.id);
-      else {
-        channel.deposit = onChain.deposit;
-        if (again) await new Promise((resolve) => setTimeout(resolve, NODE_LAG));
-      }
+      again = await this.#lookAgain(channel);
     }
     await this.#ledger.save();
     return again ? { recovered: true } : undefined;
+  }
+
+  /**
+   * Looks at a channel on chain after a refusal.
+   *
+   * @param {Channel} channel
+   * @returns {Promise<boolean>} whether another try may do
+   */
+  async #lookAgain(channel) {
+    /** @type {ChainChannel | undefined} */
+    let onChain;
+    try {
+      onChain = await this.#openOnChain(channel.id);
+    } catch {
+      return false; // the chain can't be asked: the application gets the server's refusal
+    }
+    if (!onChain) {
+      this.#ledger.channels.delete(channel.id);
+      return true;
+    }
+    channel.deposit = onChain.deposit;
+    if (!channel.untold) return false;
+    await sleep(NODE_LAG);
+    return true;
   }
 
   /**
@@ -619,10 +637,9 @@ export class LodeScheme {
    */
   fetch = async (input, init) => {
     const request = new Request(input, init);
-    const header = request.headers.get("PAYMENT-SIGNATURE");
-    const payload = header ? decodePaymentSignatureHeader(header) : undefined;
+    const payload = paymentOf(request);
     const payment = payload && this.#payments.get(identifierOf(payload) ?? "");
-    if (!payment) return this.#fetch(request);
+    if (!payment) return this.#fetch(request); // not paid, or by another scheme
     const streamed = new StreamRequest(request, payload);
     const response = await this.#send(request, payment);
     if (response.status === 402 || response.status === 400) payment.refused = true;
@@ -634,30 +651,41 @@ export class LodeScheme {
   };
 
   /**
+   * Sends a paid request, and again while its outcome is not known and the server knows
+   * it by its identifier.
+   *
    * @param {Request} request
    * @param {Payment} payment
    */
   async #send(request, payment) {
-    for (let pause of payment.repeatable ? PAUSES : []) {
-      try {
-        const response = await this.#fetch(request.clone());
-        if (!AGAIN.has(response.status) || response.headers.has("PAYMENT-RESPONSE")) return response;
-        const wished = Number(response.headers.get("retry-after")) * 1000; // not a number where it is a date
-        if (wished > pause) pause = Math.min(wished, LONGEST_PAUSE);
-        await response.body?.cancel();
-      } catch (error) {
-        if (request.signal.aborted) {
-          this.#lost(payment.id);
-          throw error;
-        }
-      }
-      await sleep(pause, request.signal);
-    }
     try {
+      for (const pause of payment.repeatable ? PAUSES : []) {
+        const { response, wait } = await this.#attempt(request.clone(), pause);
+        if (response) return response;
+        await sleep(wait, request.signal);
+      }
       return await this.#fetch(request);
     } catch (error) {
       this.#lost(payment.id);
       throw error;
+    }
+  }
+
+  /**
+   * @param {Request} request
+   * @param {number} pause milliseconds
+   * @returns {Promise<{response?: Response, wait: number}>} without a response: how long to wait
+   */
+  async #attempt(request, pause) {
+    try {
+      const response = await this.#fetch(request);
+      if (!AGAIN.has(response.status) || response.headers.has("PAYMENT-RESPONSE")) return { response, wait: 0 };
+      const wished = Number(response.headers.get("retry-after")) * 1000; // NaN where it is a date
+      await response.body?.cancel();
+      return { wait: wished > pause ? Math.min(wished, LONGEST_PAUSE) : pause };
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      return { wait: pause };
     }
   }
 
@@ -791,6 +819,20 @@ function newIdentifier() {
 }
 
 /**
+ * @param {Request} request
+ * @returns {PaymentPayload | undefined}
+ */
+function paymentOf(request) {
+  const header = request.headers.get("PAYMENT-SIGNATURE");
+  if (header === null) return undefined;
+  try {
+    return decodePaymentSignatureHeader(header);
+  } catch {
+    return undefined; // not one of ours
+  }
+}
+
+/**
  * @param {PaymentPayload} payload
  * @returns {string | undefined}
  */
@@ -813,20 +855,20 @@ function withBody(response, body) {
 
 /**
  * @param {number} milliseconds
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal] ends it early, with an error
  */
 function sleep(milliseconds, signal) {
   return new Promise((/** @type {(value?: undefined) => void} */ resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
+    if (signal?.aborted) return reject(signal.reason);
     const abort = () => {
       clearTimeout(timer);
-      reject(signal.reason);
+      reject(signal?.reason);
     };
     const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
+      signal?.removeEventListener("abort", abort);
       resolve();
     }, milliseconds);
-    signal.addEventListener("abort", abort, { once: true });
+    signal?.addEventListener("abort", abort, { once: true });
   });
 }
 

@@ -237,3 +237,98 @@ test("a wallet without a chain's service is told so", async () => {
   const { pay } = await setUp({ chain });
   await assert.rejects(pay(url), /no service 1/);
 });
+
+test("while the chain can't be asked, payments go on, and refusals are passed on", async () => {
+  const { chain, gateway, scheme, pay } = await setUp();
+  await pay(url);
+  for (const method of ["height", "minDeposit", "service", "channel", "find", "deposit"]) {
+    chain[method] = async () => {
+      throw new Error("connection refused");
+    };
+  }
+  assert.equal((await pay(url)).status, 200);
+  const serve = gateway.fetch;
+  gateway.fetch = async (request) =>
+    request.headers.has("PAYMENT-SIGNATURE") ? gateway.required("channel_busy") : serve(request);
+  assert.equal((await pay(url)).status, 402);
+  gateway.fetch = serve;
+  assert.equal((await pay(url)).status, 200);
+  assert.equal(scheme.channels()[0].charged, 210n);
+});
+
+test("a server whose node has not seen the deposit yet is asked once more", async () => {
+  const { gateway, chain, pay } = await setUp();
+  const serve = gateway.fetch;
+  let behind = 1;
+  gateway.fetch = async (request) => {
+    if (request.headers.has("PAYMENT-SIGNATURE") && behind-- > 0) return gateway.required("channel_not_found");
+    return serve(request);
+  };
+  assert.equal((await pay(url)).status, 200);
+  assert.equal(chain.deposits.length, 1);
+});
+
+test("a server that is busy is asked again when it says so, with the same payment", async () => {
+  const { gateway, pay } = await setUp();
+  const serve = gateway.fetch;
+  const seen = [];
+  gateway.fetch = async (request) => {
+    const header = request.headers.get("PAYMENT-SIGNATURE");
+    if (header && seen.push([header, performance.now()]) === 1) {
+      return new Response("busy", { status: 503, headers: { "Retry-After": "1" } });
+    }
+    return serve(request);
+  };
+  assert.equal((await pay(url)).status, 200);
+  assert.equal(seen.length, 2);
+  assert.equal(seen[0][0], seen[1][0]);
+  assert.ok(seen[1][1] - seen[0][1] >= 990);
+});
+
+test("an abort while waiting to ask again ends the request, and its price stays reserved", async () => {
+  const { gateway, scheme, pay } = await setUp();
+  await pay(url);
+  const abort = new AbortController();
+  const serve = gateway.fetch;
+  gateway.fetch = async (request) => {
+    if (!request.headers.has("PAYMENT-SIGNATURE")) return serve(request);
+    setTimeout(() => abort.abort(), 10);
+    return new Response("busy", { status: 503, headers: { "Retry-After": "10" } });
+  };
+  await assert.rejects(pay(url, { signal: abort.signal }), { name: "AbortError" });
+  assert.equal(scheme.channels()[0].promised, 100n);
+});
+
+test("an answer that says nothing of payment leaves the price reserved", async () => {
+  for (const answer of [() => undefined, () => "broken"]) {
+    const { gateway, scheme, events, pay } = await setUp();
+    gateway.settlement = answer;
+    assert.equal((await pay(url)).status, 200);
+    assert.equal(scheme.channels()[0].promised, 100n);
+    assert.equal(events.at(-1).type, "unknown");
+  }
+});
+
+test("requests that others have paid are let through as they are", async () => {
+  const { gateway, scheme } = await setUp();
+  gateway.fetch = async (request) => new Response(request.headers.get("PAYMENT-SIGNATURE"));
+  for (const header of ["not base64!", btoa("not JSON"), btoa('{"extensions":null}'), btoa("{}")]) {
+    const response = await scheme.fetch(url, { headers: { "PAYMENT-SIGNATURE": header } });
+    assert.equal(await response.text(), header);
+  }
+});
+
+test("a request that is not heard of for longer than its time-out makes room", async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const { client, scheme, gateway, pay } = await setUp({ scheme: { maxParallel: 1, now: () => now } });
+  await pay(url);
+  // an application that pays and never says what came of it
+  const { accepted } = gateway.requests[0];
+  const required = { x402Version: 2, resource: { url }, accepts: [accepted] };
+  await client.createPaymentPayload(required);
+  assert.equal(scheme.channels()[0].promised, 100n);
+  now += 100_000;
+  assert.equal((await pay(url)).status, 200);
+  assert.equal(scheme.channels()[0].charged, 140n);
+  assert.equal(scheme.channels()[0].promised, 0n);
+});
