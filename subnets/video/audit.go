@@ -52,7 +52,7 @@ func (g *Gateway) score(ctx context.Context, j *relayed, p Params) (float64, err
 	if err != nil {
 		return 0, fmt.Errorf("baseline: %v", err) // not wrapped: it is no verdict on the answer
 	}
-	judged, err := judge(ctx, g.tools, j.job, source, j.status.Codec, j.answer)
+	judged, err := judge(ctx, g.tools, j.job, source, j.codec, j.answer)
 	if err != nil {
 		return 0, err
 	}

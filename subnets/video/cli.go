@@ -100,10 +100,15 @@ type CompressOptions struct {
 	Miners  int
 	Drop    bool
 	Force   bool
+
+	// MaxPrice is the most that the clip may cost, in rao; 0: whatever Pay agrees to.
+	MaxPrice uint64
+	// Pay pays gateways that are not free; nil: only free ones are used.
+	Pay Payer
 }
 
-// Bind adds the flags; In and Out are the command's own business. An output is asked for
-// with -o.
+// Bind adds the flags; In, Out and what is paid are the command's own business. An output
+// is asked for with -o.
 func (o *CompressOptions) Bind(f *pflag.FlagSet) {
 	f.StringVarP(&o.Out, "output", "o", o.Out, "file to write, .mp4 or .mkv")
 	f.Float64Var(&o.Quality, "quality", or(o.Quality, 98), "least quality of every segment, 50 to 99.9; 98 is hard to tell from the original")

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnets/video/media"
 	"golang.org/x/sync/errgroup"
 )
@@ -36,6 +37,9 @@ var ErrExists = errors.New("the output exists already")
 // itself, gives what fails to another miner, joins what passes with the original's audio
 // and subtitles, and checks the result. gateways are URLs as [GatewayURL] makes them;
 // client reaches them. progress may be nil; it is called by one goroutine at a time.
+//
+// Where no gateway is free, o.Pay is asked with the price, and segments are paid as their
+// answers are handed out: a segment whose answer fails its gate costs nothing.
 //
 // The output appears when it is whole, or not at all. What can't be carried over is
 // refused with an error that says so, before any work is given out.
@@ -64,15 +68,93 @@ func Compress(ctx context.Context, tools *media.Tools, client *http.Client, gate
 	if c.segments, err = cutClip(ctx, tools, c.info, c.scan, o.Segment.Seconds(), c.dir); err != nil {
 		return nil, fmt.Errorf("cut %s: %w", o.In, err)
 	}
+	if err := c.money(ctx, client.Transport); err != nil {
+		return nil, err
+	}
+	r, err := c.work(ctx)
+	paid, paidErr := c.settle()
+	if err != nil {
+		return nil, afterPaying(err, paid)
+	}
+	r.Paid, r.Took = paid, time.Since(began)
+	return r, paidErr
+}
+
+// afterPaying tells beside an error what was paid before it.
+func afterPaying(err error, paid []Paid) error {
+	for _, p := range paid {
+		if p.Jobs > 0 {
+			err = fmt.Errorf("%w; %s TAO were paid to gateway %s for %d segments", err, client.FormatTAO(p.Rao), p.Hotkey, p.Jobs)
+		}
+	}
+	return err
+}
+
+// work gives the segments out and joins what comes back.
+func (c *compression) work(ctx context.Context) (*CompressReport, error) {
 	if err := c.compress(ctx); err != nil {
 		return nil, err
 	}
-	r, err := c.finish(ctx)
-	if err != nil {
-		return nil, err
+	return c.finish(ctx)
+}
+
+// money finds out what the clip costs, and opens the purse that it is paid from. While a
+// gateway is free, nobody is paid.
+func (c *compression) money(ctx context.Context, base http.RoundTripper) error {
+	var free, selling []*desk
+	for _, d := range c.pool.desks {
+		if d.price == nil {
+			free = append(free, d)
+		} else {
+			selling = append(selling, d)
+		}
 	}
-	r.Took = time.Since(began)
-	return r, nil
+	if len(selling) == 0 {
+		return nil
+	}
+	b, err := bill(selling, c.segments)
+	if len(free) > 0 || c.opts.Pay == nil {
+		for _, d := range selling {
+			d.close(fmt.Errorf("gateway %s: %w", d.hotkey, ErrNotFree))
+		}
+		if len(free) == 0 {
+			return ErrNotFree
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if limit := c.opts.MaxPrice; limit > 0 && b.Offers[0].Most > limit {
+		return fmt.Errorf("%w: %s TAO, the limit is %s", ErrTooDear, client.FormatTAO(b.Offers[0].Most), client.FormatTAO(limit))
+	}
+	b.Most = 0
+	for i, o := range slices.Clone(b.Offers) {
+		if limit := c.opts.MaxPrice; limit > 0 && o.Most > limit {
+			selling[i].close(fmt.Errorf("gateway %s: %w", o.Hotkey, ErrTooDear))
+			b.Offers = slices.DeleteFunc(b.Offers, func(x Offer) bool { return x == o })
+			continue
+		}
+		b.Most = max(b.Most, o.Most)
+	}
+	cfg, err := c.opts.Pay(ctx, b)
+	if err != nil {
+		return err
+	}
+	if c.purse, err = openPurse(cfg, base, b.Most); err != nil {
+		return err
+	}
+	c.pool.client = &http.Client{Transport: c.purse, CheckRedirect: c.pool.client.CheckRedirect}
+	return nil
+}
+
+// settle closes the purse and says what was paid.
+func (c *compression) settle() ([]Paid, error) {
+	if c.purse == nil {
+		return []Paid{}, nil
+	}
+	paid, err := c.purse.paid()
+	return paid, errors.Join(err, c.purse.close())
 }
 
 // compression is one clip on its way.
@@ -92,6 +174,7 @@ type compression struct {
 	dir    string
 
 	pool     *pool
+	purse    *purse // nil where nothing is paid
 	segments []*segment
 	done     []*finished // by segment
 }
@@ -290,6 +373,11 @@ func (c *compression) segment(ctx context.Context, s *segment, judges chan struc
 			c.pool.give(m, false)
 			return f, nil
 		}
+		var money moneyError
+		if errors.As(err, &money) {
+			c.pool.give(m, false)
+			return nil, money.error
+		}
 		if busy(err) && waits < busyMost {
 			waits++
 			pause := time.NewTimer(busyPause)
@@ -317,7 +405,7 @@ func (c *compression) segment(ctx context.Context, s *segment, judges chan struc
 
 // try has a segment compressed by one miner and measures the answer.
 func (c *compression) try(ctx context.Context, f *finished, m *member, s *segment, job Job, source []byte, judges chan struct{}) error {
-	status, raw, err := c.pool.order(ctx, m, job, source)
+	got, err := c.pool.order(ctx, m, job, source)
 	if err != nil {
 		return callError{err}
 	}
@@ -327,19 +415,15 @@ func (c *compression) try(ctx context.Context, f *finished, m *member, s *segmen
 		return ctx.Err()
 	}
 	defer func() { <-judges }()
-	j, err := judge(ctx, c.tools, job, s.source, status.Codec, raw)
+	j, err := judge(ctx, c.tools, job, s.source, got.status.Codec, got.bytes)
+	if err == nil {
+		err = j.fits(job)
+	}
 	if err != nil {
+		if got.desk.price != nil && (errors.Is(err, ErrAnswer) || errors.Is(err, ErrGate)) {
+			got.desk.close(fmt.Errorf("gateway %s: %w: it was paid for an answer that fails: %w", got.desk.hotkey, errCheat, err))
+		}
 		return err
-	}
-	if j.Gate != nil {
-		return j.Gate
-	}
-	// One profile for all, so that one decoder plays the whole.
-	if want := profile(c.codec, s.shape); j.Stream.Profile != want {
-		return fmt.Errorf("%w: profile %d of %s, not %d as all segments", ErrAnswer, j.Stream.Profile, c.codec, want)
-	}
-	if _, err := j.Stream.Units(j.Comparison.Positions); err != nil {
-		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	f.units = filepath.Join(c.dir, fmt.Sprintf("answer-%05d", s.index))
 	if err := os.WriteFile(f.units, j.Stream.Bytes, 0o600); err != nil {

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/mesh"
+	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video/media"
 )
@@ -24,18 +27,32 @@ import (
 // probes use, from the very same caller: a miner can't tell who its work is for.
 //
 //	GET  /miners              → []Worker, best first
+//	GET  /price               → Price, of a gateway that sells
 //	POST /via/HOTKEY/job …    the calls of task.go, passed on to that miner
 //
 // Some of the answers that pass are measured like a probe's and count in the miner's
 // score. Serve it open: it tells customers apart by [mesh.Caller].
+//
+// One that sells ([ValidatorConfig].Sells) is paid by package pay, with the milliseconds
+// of a job's video ([Milliseconds]) as units, when an answer is handed out. It takes a
+// job from who could pay for it, looks at the source, has the job done and measures the
+// answer itself, so that only an answer that holds the job's gate costs anything. One
+// that was paid is had again for nothing until its job is forgotten.
 type Gateway struct {
 	tools *media.Tools
 	rates *rates // of baselines
 	log   *slog.Logger
 	mux   *http.ServeMux
+	sells bool
+	looks chan struct{} // bounds what is decoded for sold jobs at once
+
+	ctx  context.Context // of sold jobs; ended by Close
+	stop context.CancelFunc
+	work sync.WaitGroup
 
 	mu      sync.Mutex
-	dir     string // made when first needed
+	till    *pay.Gateway // nil until customers can pay
+	dir     string       // made when first needed
 	network *subnet.Network
 	jobs    map[string]*relayed // by miner and id
 	audits  []*relayed          // delivered, to be measured
@@ -52,8 +69,10 @@ type relayed struct {
 	source   string // file; "" once nobody needs it
 	size     int64
 	status   Status
-	answer   []byte // what was delivered
+	codec    media.Codec // of the answer
+	answer   []byte      // what was delivered, or of a sold job will be
 	began    time.Time
+	sale     *sale // nil where nothing is paid
 }
 
 // Bounds of a gateway.
@@ -64,6 +83,9 @@ const (
 	auditsWaiting      = 4
 	auditMegasamples   = 4.0 // luma samples of an answer that is always audited
 	gatewayKeep        = time.Hour
+	// gatewayUnpaid is how long an answer waits for its customer to pay: jobs are few at
+	// once, and nobody keeps others out by not paying.
+	gatewayUnpaid = 5 * time.Minute
 )
 
 // Worker is a miner that a customer can give work to.
@@ -76,12 +98,18 @@ type Worker struct {
 	URL string `json:"url,omitempty"`
 }
 
-func newGateway(tools *media.Tools, rates *rates, log *slog.Logger) *Gateway {
-	g := &Gateway{tools: tools, rates: rates, log: log, mux: http.NewServeMux(), jobs: map[string]*relayed{}}
+func newGateway(tools *media.Tools, rates *rates, sells bool, log *slog.Logger) *Gateway {
+	g := &Gateway{
+		tools: tools, rates: rates, sells: sells, log: log, mux: http.NewServeMux(), jobs: map[string]*relayed{},
+		looks: make(chan struct{}, max(1, runtime.NumCPU()/2)),
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.mux.HandleFunc("GET /miners", g.miners)
-	g.mux.HandleFunc("POST /via/{miner}/job", g.post)
+	g.mux.HandleFunc("GET /price", g.price)
+	g.mux.HandleFunc("POST /via/{miner}/job", g.order)
+	g.mux.HandleFunc("POST /via/{miner}/job/{name}", g.order)
 	g.mux.HandleFunc("GET /via/{miner}/job/{id}", g.poll)
-	g.mux.HandleFunc("GET /via/{miner}/job/{id}/answer", g.fetch)
+	g.mux.HandleFunc("GET /via/{miner}/job/{id}/answer", g.hand)
 	g.mux.HandleFunc("DELETE /via/{miner}/job/{id}", g.forget)
 	return g
 }
@@ -102,15 +130,18 @@ func (g *Gateway) follow(n *subnet.Network) {
 	g.mu.Unlock()
 }
 
-// Close removes all files. Requests that come later are refused.
+// Close ends sold jobs and removes all files. Requests that come later are refused.
 func (g *Gateway) Close() error {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.closed, g.jobs, g.audits = true, map[string]*relayed{}, nil
-	if g.dir == "" {
+	dir := g.dir
+	g.mu.Unlock()
+	g.stop()
+	g.work.Wait()
+	if dir == "" {
 		return nil
 	}
-	return os.RemoveAll(g.dir)
+	return os.RemoveAll(dir)
 }
 
 // at returns the network and one of its miners.
@@ -165,6 +196,13 @@ func (n *relayed) caller(g *Gateway) (caller, error) {
 // post passes a job on and keeps its source for the audit.
 func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 	customer, _ := mesh.Caller(r.Context())
+	if m := pay.MeterFrom(r.Context()); m != nil {
+		// It was let in because it could pay. What is paid for is the answer.
+		if err := m.Charge(0); err != nil {
+			refuse(w, http.StatusInternalServerError, "internal", err.Error(), "try another validator")
+			return
+		}
+	}
 	job, err := readJob(r.Header)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "bad_job", err.Error(), "")
@@ -186,8 +224,14 @@ func (g *Gateway) post(w http.ResponseWriter, r *http.Request) {
 	}
 	g.mu.Lock()
 	g.open--
+	if err == nil && g.closed {
+		err = errors.New("the validator is shutting down")
+	}
 	if err == nil {
 		g.jobs[j.key()] = j
+		if g.sells {
+			g.sell(j, to)
+		}
 	}
 	g.mu.Unlock()
 	if err != nil {
@@ -223,9 +267,10 @@ func (g *Gateway) admit(j *relayed) error {
 	}
 	own, same := 0, 0
 	for key, k := range g.jobs {
-		if time.Since(k.began) > gatewayKeep {
+		if time.Since(k.began) > gatewayKeep || k.sale.stale() {
 			delete(g.jobs, key)
-			g.remove(k)
+			k.sale.end()
+			g.keep(k)
 			continue
 		}
 		if k.customer == j.customer {
@@ -314,7 +359,13 @@ func (g *Gateway) poll(w http.ResponseWriter, r *http.Request) {
 	if err != nil || ms < 0 {
 		ms = 0
 	}
-	raw, err := to.do(r.Context(), http.MethodGet, jobPath+"/"+j.id+"?wait_ms="+strconv.FormatInt(min(ms, maxWait.Milliseconds()), 10), nil, nil, 16<<10)
+	ms = min(ms, maxWait.Milliseconds())
+	if j.sale != nil {
+		j.sale.wait(r.Context(), time.Duration(ms)*time.Millisecond)
+		writeJSON(w, http.StatusOK, g.statusOf(j))
+		return
+	}
+	raw, err := to.do(r.Context(), http.MethodGet, jobPath+"/"+j.id+"?wait_ms="+strconv.FormatInt(ms, 10), nil, nil, 16<<10)
 	if err != nil {
 		g.pass(w, err)
 		return
@@ -338,24 +389,41 @@ func (g *Gateway) fetch(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	g.mu.Lock()
-	s := j.status
-	g.mu.Unlock()
-	if s.State != StateDone {
+	if g.statusOf(j).State != StateDone {
 		refuse(w, http.StatusConflict, "not_done", "the job is not done", "wait for it")
 		return
 	}
-	raw, err := to.fetch(r.Context(), j.id, s, maxAnswer(j.size))
+	raw, err := g.answerOf(r.Context(), j, to)
 	if err != nil {
 		g.pass(w, err)
 		return
 	}
-	g.mu.Lock()
-	j.answer = raw
-	g.mu.Unlock()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Length", strconv.Itoa(len(raw)))
 	_, _ = w.Write(raw) // an error means that the customer is gone
+}
+
+// answerOf returns a done job's answer: the miner's, or where it is sold the one that was
+// measured.
+func (g *Gateway) answerOf(ctx context.Context, j *relayed, to caller) ([]byte, error) {
+	if j.sale != nil {
+		return g.charge(ctx, j)
+	}
+	s := g.statusOf(j)
+	raw, err := to.fetch(ctx, j.id, s, maxAnswer(j.size))
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	j.answer, j.codec = raw, s.Codec
+	return raw, nil
+}
+
+func (g *Gateway) statusOf(j *relayed) Status {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return j.status
 }
 
 // forget ends a job. Its answer, if one was delivered, may be looked at later.
@@ -364,16 +432,23 @@ func (g *Gateway) forget(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	j.sale.end()
 	to.forget(r.Context(), j.id)
 	g.mu.Lock()
 	if g.jobs[j.key()] == j {
 		delete(g.jobs, j.key())
-		if j.answer != nil && len(g.audits) < auditsWaiting && lucky(j.job.Shape) {
-			g.audits = append(g.audits, j)
-		} else {
-			g.remove(j)
-		}
+		g.keep(j)
 	}
 	g.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// keep puts a job that is over among those to be measured, or lets it go. The lock is
+// held.
+func (g *Gateway) keep(j *relayed) {
+	if j.answer != nil && len(g.audits) < auditsWaiting && lucky(j.job.Shape) {
+		g.audits = append(g.audits, j)
+		return
+	}
+	g.remove(j)
 }

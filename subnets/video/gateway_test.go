@@ -422,9 +422,9 @@ func TestAGatewayWithstandsItsMiners(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			_, raw, err := p.order(ctx, p.members[0], anyJob(), []byte("source"))
+			got, err := p.order(ctx, p.members[0], anyJob(), []byte("source"))
 			if err == nil || !strings.Contains(err.Error(), c.words) {
-				t.Errorf("%d bytes, %v does not say %q", len(raw), cut(fmt.Sprint(err), 300), c.words)
+				t.Errorf("%d bytes, %v does not say %q", len(got.bytes), cut(fmt.Sprint(err), 300), c.words)
 			}
 			if len(fmt.Sprint(err)) > 1000 {
 				t.Errorf("an error of %d bytes", len(fmt.Sprint(err)))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/subnet"
@@ -124,3 +125,52 @@ func (w logWriter) Write(p []byte) (int, error) {
 }
 
 var _ io.Writer = logWriter{}
+
+// lines is a log that tests read.
+type lines struct {
+	mu   sync.Mutex
+	text []string
+	more chan struct{} // closed and replaced with each line
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, string(p))
+	if l.more != nil {
+		close(l.more)
+		l.more = nil
+	}
+	return len(p), nil
+}
+
+func (l *lines) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *lines) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = nil
+}
+
+// await waits for a line with some words.
+func (l *lines) await(t testing.TB, words string) {
+	t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		l.mu.Lock()
+		all := strings.Join(l.text, "")
+		if l.more == nil {
+			l.more = make(chan struct{})
+		}
+		more := l.more
+		l.mu.Unlock()
+		if strings.Contains(all, words) {
+			return
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			t.Fatalf("nobody says %q:\n%s", words, all)
+		}
+	}
+}

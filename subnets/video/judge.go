@@ -67,6 +67,22 @@ func judge(ctx context.Context, tools *media.Tools, job Job, source media.Input,
 	return j, nil
 }
 
+// fits says whether an answer holds its job's gate and can be joined with those to other
+// segments: an error says why not.
+func (j *Judged) fits(job Job) error {
+	if j.Gate != nil {
+		return j.Gate
+	}
+	// One profile for all, so that one decoder plays the whole.
+	if want := profile(j.Stream.Codec, job.Shape); j.Stream.Profile != want {
+		return fmt.Errorf("%w: profile %d of %s, not %d as all segments", ErrAnswer, j.Stream.Profile, j.Stream.Codec, want)
+	}
+	if _, err := j.Stream.Units(j.Comparison.Positions); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
 // measured is what scores are made of.
 func (j *Judged) measured(baseline, k float64) Measured {
 	m := Measured{Codec: j.Stream.Codec, Bytes: j.Stream.Counted, Hash: j.Comparison.Hash}

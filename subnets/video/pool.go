@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ const (
 // pool is the miners that a customer can reach, and what they are doing.
 type pool struct {
 	client *http.Client
+	desks  []*desk
 
 	mu      sync.Mutex
 	members []*member
@@ -44,36 +46,69 @@ type pool struct {
 // member is a miner with the ways to it.
 type member struct {
 	Worker
-	routes  []string // URLs of its calls, one through each gateway
-	open    int      // segments under way
+	routes  []route
+	open    int // segments under way
 	strikes int
 }
 
-// findMiners asks gateways for their miners and keeps the most best ones.
+// route is a way to a miner, through a gateway.
+type route struct {
+	desk *desk
+	url  string // of the miner's calls
+}
+
+// desk is a gateway as its customer sees it.
+type desk struct {
+	url    string
+	hotkey string
+	price  *Price // nil: it is free
+
+	mu     sync.Mutex
+	closed error // why it gets no more work
+}
+
+// close gives a gateway no more work.
+func (d *desk) close(why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed == nil {
+		d.closed = why
+	}
+}
+
+func (d *desk) err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.closed
+}
+
+// findMiners asks gateways for their miners and prices, and keeps the most best miners.
+// The ways to them lead through the cheapest gateway first.
 func findMiners(ctx context.Context, client *http.Client, gateways []string, most int) (*pool, error) {
 	p := &pool{client: client, changed: make(chan struct{})}
-	by := map[string]*member{}
+	workers := map[*desk][]Worker{}
 	var errs error
 	for _, g := range gateways {
-		ctx, cancel := context.WithTimeout(ctx, controlTimeout)
-		raw, err := caller{client: client, base: g}.do(ctx, http.MethodGet, "/miners", nil, nil, 4<<20)
-		cancel()
-		var list []Worker
-		if err == nil {
-			err = json.Unmarshal(raw, &list)
-		}
+		d := &desk{url: g}
+		list, err := d.ask(ctx, client)
 		if err != nil {
 			errs = errors.Join(errs, fmt.Errorf("gateway %s: %w", g, err))
 			continue
 		}
-		for _, w := range list {
+		workers[d] = list
+		p.desks = append(p.desks, d)
+	}
+	slices.SortStableFunc(p.desks, func(a, b *desk) int { return a.price.compare(b.price) })
+	by := map[string]*member{}
+	for _, d := range p.desks {
+		for _, w := range workers[d] {
 			m := by[w.Hotkey]
 			if m == nil {
 				m = &member{Worker: w}
 				by[w.Hotkey] = m
 				p.members = append(p.members, m)
 			}
-			m.routes = append(m.routes, g+"/via/"+w.Hotkey)
+			m.routes = append(m.routes, route{desk: d, url: d.url + "/via/" + w.Hotkey})
 		}
 	}
 	if len(p.members) == 0 {
@@ -87,6 +122,42 @@ func findMiners(ctx context.Context, client *http.Client, gateways []string, mos
 		p.members = p.members[:most]
 	}
 	return p, nil
+}
+
+// ask asks a gateway for its miners and its price.
+func (d *desk) ask(ctx context.Context, client *http.Client) ([]Worker, error) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	u, err := url.Parse(d.url)
+	if err != nil {
+		return nil, err
+	}
+	d.hotkey = u.Host
+	c := caller{client: client, base: d.url}
+	raw, err := c.do(ctx, http.MethodGet, "/miners", nil, nil, 4<<20)
+	if err != nil {
+		return nil, err
+	}
+	var list []Worker
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, err
+	}
+	raw, err = c.do(ctx, http.MethodGet, "/price", nil, nil, 4<<10)
+	var e *mesh.Error
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
+		return list, nil // it is free
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.price = &Price{}
+	if err := json.Unmarshal(raw, d.price); err != nil {
+		return nil, fmt.Errorf("its price can't be read: %w", err)
+	}
+	if d.price.Per == 0 || d.price.ServiceID == 0 {
+		return nil, fmt.Errorf("its price is %d rao for %d ms of service %d", d.price.Rao, d.price.Per, d.price.ServiceID)
+	}
+	return list, nil
 }
 
 // take waits for the best miner that is free and not among those tried. It returns nil
@@ -142,28 +213,79 @@ func busy(err error) bool {
 	return errors.As(err, &e) && (e.Code == "busy" || e.Code == "too_many" || e.Code == "not_ready")
 }
 
+// delivery is a miner's answer, and who handed it out.
+type delivery struct {
+	status Status
+	bytes  []byte
+	desk   *desk
+}
+
 // order gives a job to a miner, by whichever way is open, and returns its answer.
-func (p *pool) order(ctx context.Context, m *member, job Job, source []byte) (Status, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, job.deadline()+controlTimeout)
-	defer cancel()
+func (p *pool) order(ctx context.Context, m *member, job Job, source []byte) (delivery, error) {
 	var errs error
-	for _, route := range m.routes {
-		c := caller{client: p.client, base: route}
-		id, err := c.post(ctx, job, source)
-		if err != nil {
+	for _, r := range m.routes {
+		if err := r.desk.err(); err != nil {
 			errs = errors.Join(errs, err)
-			if ctx.Err() != nil {
-				break
-			}
-			continue // another gateway may have room, or be there at all
+			continue
 		}
-		defer c.forget(ctx, id)
-		s, err := c.await(ctx, id)
-		if err != nil {
-			return s, nil, err
+		got, taken, err := p.through(ctx, r, job, source)
+		var money moneyError
+		if errors.As(err, &money) {
+			return got, money
 		}
-		raw, err := c.fetch(ctx, id, s, maxAnswer(int64(len(source))))
-		return s, raw, err
+		if errors.Is(err, errCheat) {
+			err = fmt.Errorf("gateway %s: %w", r.desk.hotkey, err)
+			r.desk.close(err)
+			taken = false
+		}
+		if err == nil || taken {
+			return got, err
+		}
+		errs = errors.Join(errs, err)
+		if ctx.Err() != nil {
+			break
+		}
+		// Another gateway may have room, or be there at all.
 	}
-	return Status{}, nil, errs
+	return delivery{}, errs
+}
+
+// fetchTries is how often an answer is asked for that gets lost on its way: it may have
+// been paid.
+const fetchTries = 3
+
+// through gives a job to a miner by one way; taken says that it took it.
+func (p *pool) through(ctx context.Context, r route, job Job, source []byte) (got delivery, taken bool, err error) {
+	got.desk = r.desk
+	wait, tries := job.deadline()+controlTimeout, 1
+	payCtx := func(ctx context.Context, _ bool) context.Context { return ctx }
+	if r.desk.price != nil {
+		// It measures the answer before it hands it out.
+		wait, tries = wait+2*judgeTime(job.Shape), fetchTries
+		rao, err := r.desk.price.Cost(job.Shape.Frames)
+		if err != nil {
+			return got, false, err
+		}
+		payCtx = func(ctx context.Context, free bool) context.Context {
+			return withFare(ctx, fare{desk: r.desk, rao: rao, ms: Milliseconds(job.Shape.Frames), free: free})
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	c := caller{client: p.client, base: r.url}
+	id, err := c.post(payCtx(ctx, true), job, source)
+	if err != nil {
+		return got, false, err
+	}
+	defer c.forget(ctx, id)
+	if got.status, err = c.await(ctx, id); err != nil {
+		return got, true, err
+	}
+	for range tries {
+		got.bytes, err = c.fetch(payCtx(ctx, false), id, got.status, maxAnswer(int64(len(source))))
+		if err == nil || ctx.Err() != nil || errors.Is(err, ErrAnswer) || errors.Is(err, errCheat) {
+			break
+		}
+	}
+	return got, true, err
 }

@@ -29,8 +29,10 @@ type CompressReport struct {
 	// Carried is the number of streams that were copied beside the video.
 	Carried int `json:"carried"`
 	// Dropped are those that were left out, as was asked for.
-	Dropped []string      `json:"dropped"`
-	Took    time.Duration `json:"took_ns"`
+	Dropped []string `json:"dropped"`
+	// Paid is what gateways were paid; nothing where one was free.
+	Paid []Paid        `json:"paid"`
+	Took time.Duration `json:"took_ns"`
 }
 
 // SegmentReport is a piece of the clip.

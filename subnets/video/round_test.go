@@ -260,7 +260,7 @@ func TestACustomersBadResultLowersTheScore(t *testing.T) {
 	job := pr.job
 	for _, m := range p.members {
 		if m.Hotkey == "m0" {
-			if _, _, err := p.order(t.Context(), m, job, source); err != nil {
+			if _, err := p.order(t.Context(), m, job, source); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -29,6 +29,9 @@ type ValidatorConfig struct {
 	// RoundGoal is how long a round should take; probes shrink and grow towards it.
 	// Default 20 s.
 	RoundGoal time.Duration
+	// Sells says that customers pay: the gateway refuses them until [Gateway.Sell] is
+	// called. A [Seller] does it.
+	Sells bool
 	// Logger defaults to a silent one.
 	Logger *slog.Logger
 }
@@ -72,7 +75,7 @@ func NewValidator(cfg ValidatorConfig) (*Validator, error) {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	v := &Validator{cfg: cfg, budget: newBudget(cfg.RoundGoal)}
-	v.gateway = newGateway(cfg.Tools, &v.rates, cfg.Logger)
+	v.gateway = newGateway(cfg.Tools, &v.rates, cfg.Sells, cfg.Logger)
 	return v, nil
 }
 
