@@ -272,9 +272,8 @@ export class LodeScheme {
    * @param {string} id
    */
   async #turn(key, id) {
-    const ids = this.#underWay.get(key) ?? new Set();
-    this.#underWay.set(key, ids);
     for (;;) {
+      const ids = this.#underWay.get(key) ?? new Set();
       const now = this.#now() / 1000;
       let soonest = Infinity;
       for (const other of ids) {
@@ -283,7 +282,10 @@ export class LodeScheme {
         if (until < now) this.#lost(other);
         else soonest = Math.min(soonest, until);
       }
-      if (ids.size < this.#maxParallel) break;
+      if (ids.size < this.#maxParallel) {
+        this.#underWay.set(key, ids.add(id));
+        return;
+      }
       await new Promise((/** @type {(value?: undefined) => void} */ resolve) => {
         const timer = soonest < Infinity ? setTimeout(resolve, (soonest - now + 1) * 1000) : undefined;
         this.#waiting.push(() => {
@@ -292,7 +294,6 @@ export class LodeScheme {
         });
       });
     }
-    ids.add(id);
   }
 
   /**
@@ -302,7 +303,7 @@ export class LodeScheme {
    */
   #ended(id) {
     this.#payments.delete(id);
-    for (const ids of this.#underWay.values()) ids.delete(id);
+    for (const [key, ids] of this.#underWay) if (ids.delete(id) && ids.size === 0) this.#underWay.delete(key);
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
