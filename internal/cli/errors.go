@@ -12,6 +12,7 @@ import (
 	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/lodenet/lode/wallet"
@@ -97,6 +98,14 @@ var known = []struct {
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
+	{pay.ErrInUse, "in_use", ""},
+	{pay.ErrNoService, "not_found", "`lode market list` shows the services"},
+	{pay.ErrNoChannel, "not_found", "`lode pay list` shows the channels that are open"},
+	{pay.ErrLimit, "over_limit", "`lode pay limits` shows and sets the limits"},
+	{pay.ErrNoDeposit, "no_deposit", "`lode pay open` opens a channel, `lode pay limits --deposit` lets them be opened"},
+	{pay.ErrDishonest, "dishonest_provider", "close its channel with `lode pay close`: it can claim no more than was signed"},
+	{pay.ErrUnknownOutcome, "unknown_outcome", "`lode pay history` shows it; the same request again is a new payment"},
+	{pay.ErrRefused, "payment_refused", ""},
 	{client.ErrBoundElsewhere, "bound_elsewhere", "name its coldkey with --from"},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},

@@ -144,9 +144,14 @@ func (f *joinFlags) registration(ctx context.Context, g *globals, c *client.Clie
 
 // logger writes for people, or for programs, to standard error.
 func (f *joinFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
+	return loggerTo(cmd, f.logLevel)
+}
+
+// loggerTo is the logger of a command that runs on, at a level by its name.
+func loggerTo(cmd *cobra.Command, level string) (*slog.Logger, error) {
 	var l slog.Level
-	if err := l.UnmarshalText([]byte(f.logLevel)); err != nil {
-		return nil, fail(codeUsage, "use debug, info, warn or error", "--log-level %q: there is no such level", f.logLevel)
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fail(codeUsage, "use debug, info, warn or error", "--log-level %q: there is no such level", level)
 	}
 	opts := &slog.HandlerOptions{Level: l}
 	if globalsOf(cmd).json {

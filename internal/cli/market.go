@@ -24,7 +24,7 @@ What comes in goes to the provider, buys the subnet's alpha, and pays the owner,
   lode market split --netuid 1`,
 	}
 	cmd.AddCommand(newMarketListCommand(), newMarketShowCommand(), newMarketOfferCommand(), newMarketWithdrawCommand(),
-		newMarketPlanCommand(), newMarketSplitCommand())
+		newMarketPlanCommand(), newMarketSplitCommand(), newMarketServeCommand(), newMarketRedeemCommand())
 	return cmd
 }
 

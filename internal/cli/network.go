@@ -12,13 +12,17 @@ import (
 )
 
 // connect finds the network: the nodes of --node, or that of the home.
-func (g *globals) connect() (*client.Client, error) {
+func (g *globals) connect() (*client.Client, error) { return g.connectFor("") }
+
+// connectFor is connect where an account's fee allowance pays what is sent; empty:
+// nobody's.
+func (g *globals) connectFor(feeGranter string) (*client.Client, error) {
 	if g.node != "" {
 		nodes, err := parseNodes(g.node)
 		if err != nil {
 			return nil, err
 		}
-		return client.New(client.Config{Nodes: nodes, GasPrice: g.gasPrice})
+		return client.New(client.Config{Nodes: nodes, GasPrice: g.gasPrice, FeeGranter: feeGranter})
 	}
 	info, err := localnet.ReadInfo(g.home)
 	if err != nil {
@@ -27,7 +31,7 @@ func (g *globals) connect() (*client.Client, error) {
 	if info.PID == 0 {
 		return nil, fail("not_running", fmt.Sprintf("start it with `lode up --home %s`, or name a node with --node URL", g.home), "the network in %s is not running", g.home)
 	}
-	return client.New(client.Config{Nodes: []string{info.Endpoints.RPC}, ChainID: info.ChainID, GasPrice: g.gasPrice})
+	return client.New(client.Config{Nodes: []string{info.Endpoints.RPC}, ChainID: info.ChainID, GasPrice: g.gasPrice, FeeGranter: feeGranter})
 }
 
 func parseNodes(list string) ([]string, error) {

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,6 +46,9 @@ func TestNetworkScripts(t *testing.T) {
 		t.Fatalf("the first subnet is %d", netuid)
 	}
 
+	backend := httptest.NewServer(http.HandlerFunc(answerBehindAGateway))
+	t.Cleanup(backend.Close)
+
 	t.Run("scripts", func(t *testing.T) {
 		testscript.Run(t, testscript.Params{
 			Dir: filepath.Join("testdata", "network"),
@@ -51,6 +57,7 @@ func TestNetworkScripts(t *testing.T) {
 				env.Setenv("HOME", env.WorkDir)
 				rpc := n.Info().Endpoints.RPC
 				env.Setenv("RPC", rpc)
+				env.Setenv("BACKEND", backend.URL)
 				env.Setenv("RPCPORT", rpc[strings.LastIndex(rpc, ":")+1:])
 				return nil
 			},
@@ -59,6 +66,26 @@ func TestNetworkScripts(t *testing.T) {
 			},
 		})
 	})
+}
+
+// answerBehindAGateway is a server that knows nothing of payment, but for how much an
+// answer has used.
+func answerBehindAGateway(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Header.Get("Payment-Signature") != "":
+		http.Error(w, "the gateway gave a payment away", http.StatusInternalServerError)
+		return
+	case strings.HasSuffix(r.URL.Path, "/cheap"):
+		w.Header().Set("Lode-Units", "250")
+	case strings.HasSuffix(r.URL.Path, "/greedy"):
+		w.Header().Set("Lode-Units", "5000")
+	case strings.HasSuffix(r.URL.Path, "/broken"):
+		w.Header().Set("Lode-Units", "many")
+	case strings.HasSuffix(r.URL.Path, "/missing"):
+		http.NotFound(w, r)
+		return
+	}
+	fmt.Fprintf(w, "hello %s from %s\n", r.Header.Get("Lode-Payer"), r.URL.Path)
 }
 
 // eventually runs a command after every block until it succeeds (or fails, with !), for

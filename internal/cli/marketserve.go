@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/wallet"
+	"github.com/spf13/cobra"
+)
+
+// Headers between `lode market serve` and the server behind it.
+const (
+	headerPayer = "Lode-Payer" // of a request: who pays
+	headerUnits = "Lode-Units" // of an answer: what it has used
+)
+
+// gatewayDir is where a gateway of a service keeps its books.
+func (g *globals) gatewayDir(chainID string, serviceID uint64) string {
+	return filepath.Join(g.home, "market", chainID, strconv.FormatUint(serviceID, 10))
+}
+
+// gateway opens the gateway of a service that the key of --from sells.
+func (g *globals) gateway(ctx context.Context, c *client.Client, serviceID uint64, cfg pay.GatewayConfig) (*pay.Gateway, serviceJSON, error) {
+	s, err := service(ctx, c, serviceID)
+	if err != nil {
+		return nil, s, err
+	}
+	chainID, err := c.ChainID(ctx)
+	if err != nil {
+		return nil, s, err
+	}
+	if !chainName.MatchString(chainID) {
+		return nil, s, fail("wrong_network", "name another node", "the node calls its chain %q", chainID)
+	}
+	seller, err := g.seller(ctx, s)
+	if err != nil {
+		return nil, s, err
+	}
+	cfg.Dir, cfg.Chain, cfg.ServiceID = g.gatewayDir(chainID, serviceID), pay.NewChain(c, seller), serviceID
+	gw, err := pay.OpenGateway(ctx, cfg)
+	return gw, s, err
+}
+
+// seller opens the key of --from, which must be the provider's: else nothing could be
+// redeemed.
+func (g *globals) seller(ctx context.Context, s serviceJSON) (*wallet.Signer, error) {
+	k, err := g.payer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a := k.Address(); a != s.Hotkey && a != s.Coldkey {
+		return nil, fail("not_yours", "name its coldkey or its hotkey with --from", "service %d is sold by %s of coldkey %s, not by %s", s.ID, s.Hotkey, s.Coldkey, a)
+	}
+	return k, nil
+}
+
+func newMarketServeCommand() *cobra.Command {
+	var (
+		cfg                                       pay.GatewayConfig
+		to, listen, units, delay, logLevel        string
+		minDeposit, redeemAbove, redeemAfter, max string
+	)
+	cmd := &cobra.Command{
+		Use:   "serve SERVICE",
+		Short: "Take payment for a service in front of any HTTP server",
+		Long: `Runs a gateway until Ctrl-C: requests are paid for by x402, then handed on to the server at --to, which knows nothing of
+payment. A request may use --units of the service and costs that much, or less where the server says in the header
+` + headerUnits + ` of its answer how many it has used (of tokens, requests and tasks; milliseconds of video, MiB-hours). Who pays is in
+the header ` + headerPayer + ` of the request. Answers of status 400 and above cost nothing.
+
+What it was promised it redeems by itself, with the key of --from, which pays the fees: the provider's hotkey or its
+coldkey. One process sells a service. For servers that meter streams, use package pay.`,
+		Example: `  lode market serve 3 --to http://127.0.0.1:8000 --from miner-1
+  lode market serve 3 --to http://127.0.0.1:8000 --units 4000 --listen 0.0.0.0:8402 --public-url https://example.org --from miner-1-hot`,
+		Args: cobra.ExactArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVar(&to, "to", "", "the server's base URL (required)")
+	f.StringVar(&listen, "listen", "127.0.0.1:8402", "address and port; port 0 takes a free one")
+	f.StringVar(&units, "units", "1", "most units of the service that a request may use")
+	f.StringVar(&cfg.PublicURL, "public-url", "", "how customers reach it, where a proxy stands before it")
+	f.StringVar(&delay, "close-delay", "1h", "least close delay of a channel: in it what is promised is redeemed")
+	f.StringVar(&minDeposit, "min-deposit", "", "least TAO in a channel")
+	f.StringVar(&redeemAbove, "redeem-above", "1", "redeem a channel that owes so much TAO")
+	f.StringVar(&redeemAfter, "redeem-after", "1h", "redeem what was owed for so long")
+	f.StringVar(&max, "max-owed", "", "serve a channel no more that owes so much TAO, until it is redeemed")
+	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		ctx, g := cmd.Context(), globalsOf(cmd)
+		id, err := parseService(args[0])
+		if err != nil {
+			return err
+		}
+		upstream, err := parseUpstream(to, "--to")
+		if err == nil && upstream == nil {
+			err = fail(codeUsage, "see `lode market serve --help`", "give --to")
+		}
+		if err != nil {
+			return err
+		}
+		if public, err := parseUpstream(cfg.PublicURL, "--public-url"); err != nil {
+			return err
+		} else if public != nil && public.User != nil {
+			return fail(codeUsage, "leave the password out", "--public-url is shown to everybody")
+		}
+		for _, a := range []struct {
+			flag, value string
+			to          *uint64
+		}{{"--min-deposit", minDeposit, &cfg.MinDeposit}, {"--redeem-above", redeemAbove, &cfg.RedeemAbove}, {"--max-owed", max, &cfg.MaxOwed}} {
+			if a.value == "" {
+				continue
+			}
+			if *a.to, err = parseTAO(a.value, a.flag); err != nil {
+				return err
+			}
+		}
+		if cfg.CloseDelay, err = parsePeriod(delay, "--close-delay"); err != nil {
+			return err
+		}
+		if cfg.RedeemAfter, err = duration(redeemAfter, "--redeem-after"); err != nil {
+			return err
+		}
+		if cfg.Logger, err = loggerTo(cmd, logLevel); err != nil {
+			return err
+		}
+		c, err := g.connect()
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.Close()) }()
+		start, cancel := context.WithTimeout(ctx, queryTimeout)
+		defer cancel()
+		gw, s, err := g.gateway(start, c, id, cfg)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, gw.Close()) }()
+		most, err := parseUnits(units, s.unit, "--units")
+		if err != nil {
+			return err
+		}
+		ln, err := net.Listen("tcp", listen)
+		if err != nil {
+			return err
+		}
+		address := "http://" + ln.Addr().String()
+		price, err := pay.Cost(most, s.PriceRao, s.Per)
+		if err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		if g.json {
+			cfg.Logger.Info("selling", "url", address, "service", id, "request_rao", price)
+		} else {
+			fmt.Fprintf(cmd.ErrOrStderr(), "service %d (%s) is sold at %s, a request for %s TAO at most; Ctrl-C stops it\n", id, plain(s.Name), address, client.FormatTAO(price))
+		}
+		running, stop := context.WithCancel(ctx)
+		redeeming := make(chan error, 1)
+		go func() { redeeming <- gw.Run(running) }()
+		handler := gw.Handler(pay.Route{Units: pay.Flat(most), Description: s.Description}, newSeller(upstream, cfg.Logger))
+		err = serveHTTP(ctx, ln, handler, cfg.Logger)
+		stop()
+		if err = errors.Join(err, <-redeeming); err != nil {
+			return err
+		}
+		last, cancelLast := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+		defer cancelLast()
+		return redeem(last, cmd, gw, id)
+	}
+	return cmd
+}
+
+// duration is parsePeriod as a time.Duration.
+func duration(s, what string) (time.Duration, error) {
+	n, err := parsePeriod(s, what)
+	return time.Duration(n) * time.Second, err
+}
+
+// newSeller hands paid requests on to a server, and charges what its answers say.
+func newSeller(to *url.URL, log *slog.Logger) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.SetXForwarded()
+			r.Out.Header.Del(x402.HeaderSignature) // it is worth money
+			r.Out.Header.Del(headerPayer)
+			if m := pay.MeterFrom(r.In.Context()); m != nil {
+				r.Out.Header.Set(headerPayer, m.Payer())
+			}
+		},
+		ModifyResponse: func(r *http.Response) error {
+			used := r.Header.Get(headerUnits)
+			r.Header.Del(headerUnits)
+			for _, name := range []string{x402.HeaderRequired, x402.HeaderResponse} {
+				r.Header.Del(name)
+			}
+			if used == "" || r.StatusCode >= http.StatusBadRequest {
+				return nil
+			}
+			n, err := strconv.ParseUint(used, 10, 64)
+			if err != nil {
+				return fmt.Errorf("the server answers %s: %.40q, which is no whole number", headerUnits, used)
+			}
+			return pay.MeterFrom(r.Request.Context()).Charge(n)
+		},
+		FlushInterval: -1,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			log.Error("a paid request was not served, and costs nothing", "path", r.URL.Path, "err", err)
+			http.Error(w, "the server behind this gateway does not answer; the request costs nothing", http.StatusBadGateway)
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// redeem redeems all that a gateway is owed, and says what it brought.
+func redeem(ctx context.Context, cmd *cobra.Command, gw *pay.Gateway, id uint64) error {
+	r, err := gw.Redeem(ctx, true)
+	if err != nil {
+		return fail("not_redeemed", fmt.Sprintf("`lode market redeem %d` tries again; the promises are kept", id), "what is owed was not redeemed: %w", err)
+	}
+	v := struct {
+		ServiceID uint64 `json:"service_id,string"`
+		Channels  int    `json:"channels"` // that were claimed from
+		Paid      uint64 `json:"paid_rao,string"`
+		Provider  uint64 `json:"provider_rao,string"` // of it, by the subnet's split
+	}{id, r.Channels, r.Paid, r.Provider}
+	return output(cmd, v, func(w io.Writer) {
+		fmt.Fprintf(w, "redeemed %s TAO of %d channels of service %d; %s of it are yours by the subnet's split\n", client.FormatTAO(v.Paid), v.Channels, id, client.FormatTAO(v.Provider))
+	})
+}
+
+func newMarketRedeemCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "redeem SERVICE",
+		Short:   "Redeem all that `lode market serve` was promised and has not redeemed",
+		Long:    "A gateway that runs redeems by itself. This is for one that is stopped: its books in HOME/market have the promises.",
+		Example: "  lode market redeem 3 --from miner-1",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := parseService(args[0])
+			if err != nil {
+				return err
+			}
+			g := globalsOf(cmd)
+			return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
+				gw, _, err := g.gateway(ctx, c, id, pay.GatewayConfig{})
+				if err != nil {
+					return err
+				}
+				return errors.Join(redeem(ctx, cmd, gw, id), gw.Close())
+			})
+		},
+	}
+}

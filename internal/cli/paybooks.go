@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/pay"
+	"github.com/spf13/cobra"
+)
+
+// books are whose payments a command is about, and where they are kept.
+type books struct {
+	g       *globals
+	payer   string // whose account pays
+	signer  string // the key that signs: the payer's own, or an agent's
+	chainID string
+	dir     string
+}
+
+// agent says whether a key pays for another.
+func (b *books) agent() bool { return b.payer != b.signer }
+
+// books finds the books of --from and --payer. It asks no node where the home knows
+// the chain: history and limits are there without one.
+func (g *globals) books(ctx context.Context, payer string) (*books, error) {
+	signer, err := g.address(ctx, g.from)
+	if err != nil {
+		return nil, err
+	}
+	b := &books{g: g, payer: signer, signer: signer}
+	if payer != "" {
+		if b.payer, err = g.address(ctx, payer); err != nil {
+			return nil, err
+		}
+	}
+	if b.chainID, err = g.chainOfBooks(ctx); err != nil {
+		return nil, err
+	}
+	who := b.payer
+	if b.agent() {
+		who += "." + b.signer
+	}
+	b.dir = filepath.Join(g.home, "pay", b.chainID, who)
+	return b, nil
+}
+
+// booksOf finds the books that a command's flags name.
+func booksOf(cmd *cobra.Command) (*books, error) {
+	payer, err := cmd.Flags().GetString("payer")
+	if err != nil {
+		return nil, err
+	}
+	return globalsOf(cmd).books(cmd.Context(), payer)
+}
+
+// chainName is a chain's id that can be a folder's name.
+var chainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// chainOfBooks is the id of the chain that is paid on: that of the local network, or of
+// --node. While no node answers it is the only one that the home has books of.
+func (g *globals) chainOfBooks(ctx context.Context) (string, error) {
+	if g.node == "" {
+		info, err := localnet.ReadInfo(g.home)
+		if err != nil {
+			return "", err
+		}
+		return info.ChainID, nil
+	}
+	var id string
+	err := withNetwork(ctx, g, queryTimeout, func(ctx context.Context, c *client.Client) (err error) {
+		id, err = c.ChainID(ctx)
+		return err
+	})
+	if errors.Is(err, client.ErrUnavailable) {
+		if dirs, err := os.ReadDir(filepath.Join(g.home, "pay")); err == nil && len(dirs) == 1 {
+			return dirs[0].Name(), nil
+		}
+	}
+	if err == nil && !chainName.MatchString(id) {
+		err = fail("wrong_network", "name another node", "the node calls its chain %q", id)
+	}
+	return id, err
+}
+
+// connect finds the network. Where the payer pays an agent's fees, they are taken there.
+func (b *books) connect(ctx context.Context) (*client.Client, error) {
+	c, err := b.g.connect()
+	if err != nil || !b.agent() {
+		return c, err
+	}
+	fees, err := feeAllowance(ctx, c, b.payer, b.signer)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	if fees == nil {
+		return c, nil
+	}
+	if err := c.Close(); err != nil {
+		return nil, err
+	}
+	return b.g.connectFor(b.payer)
+}
+
+// config is the client of package pay that spends by these books: who pays, on which
+// chain, within which limits. It opens the key that signs.
+func (b *books) config(ctx context.Context, c *client.Client) (pay.ClientConfig, error) {
+	limits, err := b.limits()
+	if err != nil {
+		return pay.ClientConfig{}, err
+	}
+	signer, err := b.g.payer(ctx)
+	if err != nil {
+		return pay.ClientConfig{}, err
+	}
+	return pay.ClientConfig{Dir: b.dir, Chain: pay.NewPayerChain(c, signer, b.payer), Limits: limits.limits()}, nil
+}
+
+// kept says whether anything was ever kept in the books.
+func (b *books) kept() bool {
+	_, err := os.Stat(b.dir)
+	return err == nil
+}
+
+// withPurse runs f with the books open to spend.
+func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *client.Client, p purse) error) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	c, err := b.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	remote, err := b.proxy()
+	if err != nil {
+		return err
+	}
+	if remote != nil {
+		return f(ctx, c, remote)
+	}
+	cfg, err := b.config(ctx, c)
+	if err != nil {
+		return err
+	}
+	return b.open(cfg, func(p purse) error { return f(ctx, c, p) })
+}
+
+// read runs f with the books open to be read: that needs neither passphrase nor node.
+func (b *books) read(f func(p purse) error) error {
+	remote, err := b.proxy()
+	if err != nil {
+		return err
+	}
+	if remote != nil {
+		return f(remote)
+	}
+	return b.open(pay.ClientConfig{Dir: b.dir}, f)
+}
+
+func (b *books) open(cfg pay.ClientConfig, f func(p purse) error) error {
+	c, err := pay.OpenClient(cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(ownPurse{c}), c.Close())
+}

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/pay"
+	"github.com/spf13/cobra"
+)
+
+// openedJSON is a channel that was opened or topped up.
+type openedJSON struct {
+	ChannelID string `json:"channel_id"`
+	Deposit   uint64 `json:"deposit_rao,string"` // all that was ever put in
+	Hash      string `json:"tx_hash"`
+}
+
+func newOpenedJSON(o pay.Opened) openedJSON {
+	return openedJSON{hex.EncodeToString(o.ChannelID), o.Deposit, o.Transaction}
+}
+
+// closeDelayFlag adds --close-delay.
+func closeDelayFlag(cmd *cobra.Command) func() (int64, error) {
+	s := cmd.Flags().String("close-delay", "1h", "how long the provider can redeem after you have asked to close; gateways ask for an hour or more")
+	return func() (int64, error) { return parsePeriod(*s, "--close-delay") }
+}
+
+func newPayOpenCommand() *cobra.Command {
+	var deposit string
+	cmd := &cobra.Command{
+		Use:   "open SERVICE",
+		Short: "Open a channel to a service, with a deposit",
+		Long: `Puts a deposit into a new channel to a service. What pays by these books then spends it, a voucher a request, without
+transactions; the rest comes back with ` + "`lode pay close`" + `.`,
+		Example: `  lode pay open 3 --deposit 1
+  lode pay open 3 --deposit 1 --payer lode1… --from agent`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVar(&deposit, "deposit", "", "TAO to put in (required)")
+	delay := closeDelayFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := pay.OpenOptions{}
+		var err error
+		if o.ServiceID, err = parseService(args[0]); err != nil {
+			return err
+		}
+		if deposit == "" {
+			return fail(codeUsage, "see `lode pay open --help`", "give --deposit")
+		}
+		if o.Deposit, err = parseTAO(deposit, "--deposit"); err != nil {
+			return err
+		}
+		if o.CloseDelay, err = delay(); err != nil {
+			return err
+		}
+		b, err := booksOf(cmd)
+		if err != nil {
+			return err
+		}
+		return b.withPurse(cmd.Context(), func(ctx context.Context, _ *client.Client, p purse) error {
+			r, err := p.Open(ctx, o)
+			if err != nil {
+				return err
+			}
+			v := newOpenedJSON(r)
+			return output(cmd, v, func(w io.Writer) {
+				fmt.Fprintf(w, "channel %s to service %d holds %s TAO\ntransaction %s\n", v.ChannelID, o.ServiceID, client.FormatTAO(v.Deposit), v.Hash)
+			})
+		})
+	}
+	return cmd
+}
+
+func newPaySubscribeCommand() *cobra.Command {
+	var plan, deposit, most string
+	periods := 1
+	cmd := &cobra.Command{
+		Use:   "subscribe SERVICE",
+		Short: "Subscribe to a plan of a service",
+		Long: `Opens a channel that pays a plan: its price for the first period now, for each later one when it begins, out of what is left of
+the deposit. It ends when that does not reach, or by ` + "`lode pay cancel`" + `. Top it up to keep it.`,
+		Example: `  lode pay subscribe 3
+  lode pay subscribe 3 --plan monthly --periods 12 --max-price 2`,
+		Args: cobra.ExactArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVar(&plan, "plan", "", "the plan's number or its name (default: the only one)")
+	f.IntVar(&periods, "periods", periods, "deposit the price of so many periods")
+	f.StringVar(&deposit, "deposit", "", "TAO to put in (default: the price of --periods)")
+	f.StringVar(&most, "max-price", "", "most TAO a period (default: what it costs now)")
+	delay := closeDelayFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		o := pay.OpenOptions{}
+		var err error
+		if o.ServiceID, err = parseService(args[0]); err != nil {
+			return err
+		}
+		if periods < 1 || periods > 10_000 {
+			return fail(codeUsage, "give 1 to 10000", "--periods %d can't be", periods)
+		}
+		if deposit != "" {
+			if o.Deposit, err = parseTAO(deposit, "--deposit"); err != nil {
+				return err
+			}
+		}
+		if most != "" {
+			if o.MaxPrice, err = parseTAO(most, "--max-price"); err != nil {
+				return err
+			}
+		}
+		if o.CloseDelay, err = delay(); err != nil {
+			return err
+		}
+		b, err := booksOf(cmd)
+		if err != nil {
+			return err
+		}
+		return b.withPurse(cmd.Context(), func(ctx context.Context, c *client.Client, p purse) error {
+			s, err := service(ctx, c, o.ServiceID)
+			if err != nil {
+				return err
+			}
+			chosen, err := s.plan(plan)
+			if err != nil {
+				return err
+			}
+			o.PlanID = chosen.ID
+			switch {
+			case o.MaxPrice == 0:
+				o.MaxPrice = chosen.PriceRao
+			case chosen.PriceRao > o.MaxPrice:
+				return fail("too_dear", "raise --max-price", "plan %d costs %s TAO a period, more than --max-price %s", chosen.ID, client.FormatTAO(chosen.PriceRao), most)
+			}
+			if o.Deposit == 0 {
+				if chosen.PriceRao > maxRao/uint64(periods) {
+					return fail("bad_amount", "give fewer --periods", "%d periods cost more TAO than there can ever be", periods)
+				}
+				o.Deposit = chosen.PriceRao * uint64(periods)
+			}
+			r, err := p.Open(ctx, o)
+			if err != nil {
+				return err
+			}
+			v := struct {
+				openedJSON
+				PlanID uint64 `json:"plan_id,string"`
+			}{newOpenedJSON(r), chosen.ID}
+			return output(cmd, v, func(w io.Writer) {
+				fmt.Fprintf(w, "channel %s pays plan %d (%s): %s TAO for %s in %s, out of %s TAO\ntransaction %s\n", v.ChannelID, chosen.ID, plain(chosen.Name),
+					client.FormatTAO(chosen.PriceRao), unitsText(chosen.Quota, s.unit), periodText(chosen.PeriodSeconds), client.FormatTAO(v.Deposit), v.Hash)
+			})
+		})
+	}
+	return cmd
+}
+
+// plan finds an offered plan by its number or name; the only one where none is named.
+func (v *serviceJSON) plan(want string) (planJSON, error) {
+	hint := fmt.Sprintf("`lode market show %d` shows the plans", v.ID)
+	var found []planJSON
+	for _, p := range v.Plans {
+		if want == "" || p.Name == want || strconv.FormatUint(p.ID, 10) == want {
+			found = append(found, p)
+		}
+	}
+	switch {
+	case len(v.Plans) == 0:
+		return planJSON{}, fail("not_found", fmt.Sprintf("`lode pay open %d` pays it by use", v.ID), "service %d offers no plan", v.ID)
+	case len(found) == 0:
+		return planJSON{}, fail("not_found", hint, "service %d offers no plan %q", v.ID, want)
+	case len(found) > 1:
+		return planJSON{}, fail(codeUsage, hint, "service %d offers %d plans: say which with --plan NUMBER", v.ID, len(found))
+	}
+	return found[0], nil
+}
+
+func newPayTopUpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "top-up CHANNEL TAO",
+		Short:   "Put more into a channel",
+		Long:    "Puts more into a channel of the payer's. The first digits of its id will do, eight or more.",
+		Example: "  lode pay top-up 3f9a01c2 0.5",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rao, err := parseTAO(args[1], "the amount")
+			if err != nil {
+				return err
+			}
+			return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+				r, err := p.TopUp(ctx, id, rao)
+				if err != nil {
+					return err
+				}
+				v := newOpenedJSON(r)
+				return output(cmd, v, func(w io.Writer) {
+					fmt.Fprintf(w, "%s TAO more are in channel %s, %s in all\ntransaction %s\n", client.FormatTAO(rao), v.ChannelID, client.FormatTAO(v.Deposit), v.Hash)
+				})
+			})
+		},
+	}
+}
+
+func newPayCloseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "close CHANNEL",
+		Short: "Close a channel: what is left of its deposit comes back",
+		Long: `The payer's close takes effect after the channel's delay, in which the provider redeems what it was promised; nothing more is
+paid with it. A provider's, with its whole id and the provider's key as --from, takes effect at once: it redeems first.`,
+		Example: "  lode pay close 3f9a01c2",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+				r, err := p.CloseChannel(ctx, id)
+				if err != nil {
+					return err
+				}
+				v := struct {
+					ChannelID     string  `json:"channel_id"`
+					ClosingTime   *string `json:"closing_time"` // RFC 3339; both null: it is closed
+					ClosingHeight *int64  `json:"closing_height"`
+					Refunded      uint64  `json:"refunded_rao,string"`
+				}{ChannelID: hex.EncodeToString(id), ClosingHeight: orNull(r.ClosingHeight), Refunded: r.Refunded}
+				if r.ClosingTime != 0 {
+					at := rfc3339(r.ClosingTime)
+					v.ClosingTime = &at
+				}
+				return output(cmd, v, func(w io.Writer) {
+					if v.ClosingTime == nil {
+						fmt.Fprintf(w, "channel %s is closed, %s TAO went back to its payer\n", v.ChannelID, client.FormatTAO(v.Refunded))
+						return
+					}
+					fmt.Fprintf(w, "channel %s closes when %s and block %d have passed; what its provider has not claimed by then comes back\n", v.ChannelID, *v.ClosingTime, r.ClosingHeight)
+				})
+			})
+		},
+	}
+}
+
+func newPayCancelCommand() *cobra.Command {
+	var now bool
+	cmd := &cobra.Command{
+		Use:   "cancel CHANNEL",
+		Short: "Let a subscription end",
+		Long: `Without --now the plan goes on to the end of the period that is paid. With --now it ends after the channel's close delay, and of
+the period's price the part comes back that is neither past nor used.`,
+		Example: `  lode pay cancel 3f9a01c2
+  lode pay cancel 3f9a01c2 --now`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().BoolVar(&now, "now", false, "end it after the close delay, for a part of the price")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+			r, err := p.CancelPlan(ctx, id, now)
+			if err != nil {
+				return err
+			}
+			v := struct {
+				ChannelID string `json:"channel_id"`
+				Ends      string `json:"ends"` // RFC 3339
+			}{hex.EncodeToString(id), rfc3339(r.Ends)}
+			return output(cmd, v, func(w io.Writer) {
+				fmt.Fprintf(w, "the plan of channel %s ends at %s\n", v.ChannelID, v.Ends)
+			})
+		})
+	}
+	return cmd
+}
