@@ -25,6 +25,7 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -132,7 +133,7 @@ func TestAGenesisThatCannotBeIsRefusedInWords(t *testing.T) {
 func TestModuleAccountsRefuseSends(t *testing.T) {
 	c := newChain(t)
 	for _, module := range []string{
-		alphatypes.ModuleName, collateraltypes.ModuleName, emissiontypes.ModuleName, distrtypes.ModuleName, govtypes.ModuleName, authtypes.FeeCollectorName,
+		alphatypes.ModuleName, collateraltypes.ModuleName, emissiontypes.ModuleName, markettypes.ModuleName, distrtypes.ModuleName, govtypes.ModuleName, authtypes.FeeCollectorName,
 		stakingtypes.BondedPoolName, stakingtypes.NotBondedPoolName, stakingtypes.KeyRotationFeePoolName,
 	} {
 		to := authtypes.NewModuleAddress(module)

@@ -47,7 +47,7 @@ func agentMsg(amount uint64) *types.MsgDeposit {
 	return m
 }
 
-func TestAnAgentSpendsWithinItsLimit(t *testing.T) {
+func TestSection10AnAgentSpendsWithinItsLimit(t *testing.T) {
 	e := newEnv(t)
 	refusedBy := func(m sdk.Msg, want error, words ...string) {
 		t.Helper()
@@ -85,7 +85,7 @@ func TestAnAgentSpendsWithinItsLimit(t *testing.T) {
 	refusedBy(&types.MsgDeposit{Payer: str("payer"), Amount: 1, ChannelId: r.ChannelId, Spender: str("agent")}, types.ErrLimit)
 }
 
-func TestAnAgentsPeriodBeginsAnew(t *testing.T) {
+func TestSection10AnAgentsPeriodBeginsAnew(t *testing.T) {
 	e := newEnv(t)
 	e.allow(&types.SpendAuthorization{Limit: 100 * whole, PerPeriod: 2 * whole, Period: 50}, nil)
 	r, err := exec(e, agentMsg(2*whole))
@@ -107,7 +107,7 @@ func TestAnAgentsPeriodBeginsAnew(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrLimit, "periods that were left out don't add up")
 }
 
-func TestAnAgentPaysTheServicesThatItIsAllowedTo(t *testing.T) {
+func TestSection10AnAgentPaysTheServicesThatItIsAllowedTo(t *testing.T) {
 	e := newEnv(t)
 	e.list("rival", "chat")
 	for name, c := range map[string]struct {
@@ -144,7 +144,7 @@ func TestAnAgentPaysTheServicesThatItIsAllowedTo(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrLimit, "putting more in is paying too")
 }
 
-func TestAnAgentPutsMoreIntoItsOwnChannelsAlone(t *testing.T) {
+func TestSection10AnAgentPutsMoreIntoItsOwnChannelsAlone(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	e.allow(&types.SpendAuthorization{Limit: 10 * whole}, nil)
@@ -158,7 +158,7 @@ func TestAnAgentPutsMoreIntoItsOwnChannelsAlone(t *testing.T) {
 	require.NotZero(t, e.close("agent", r.ChannelId).ClosingTime)
 }
 
-func TestWhatIsRefundedIsTheAgentsToSpendAgain(t *testing.T) {
+func TestSection10WhatIsRefundedIsTheAgentsToSpendAgain(t *testing.T) {
 	expires := time.Unix(1_700_100_000, 0)
 	for name, c := range map[string]struct {
 		claim, topUp, restored uint64
@@ -192,7 +192,7 @@ func TestWhatIsRefundedIsTheAgentsToSpendAgain(t *testing.T) {
 	}
 }
 
-func TestARefundIsMadeWithoutAnyAuthorization(t *testing.T) {
+func TestSection10ARefundIsMadeWithoutAnyAuthorization(t *testing.T) {
 	soon := time.Unix(1_700_000_000+delay, 0)
 	for name, c := range map[string]struct {
 		expires *time.Time
@@ -224,7 +224,7 @@ func TestARefundIsMadeWithoutAnyAuthorization(t *testing.T) {
 	}
 }
 
-func TestAuthorizationsThatMakeNoSenseAreRefused(t *testing.T) {
+func TestSection10AuthorizationsThatMakeNoSenseAreRefused(t *testing.T) {
 	for name, a := range map[string]types.SpendAuthorization{
 		"of nobody":                {Limit: 1},
 		"of no address":            {Spender: "x", Limit: 1},
@@ -244,7 +244,7 @@ func TestAuthorizationsThatMakeNoSenseAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "for deposits alone")
 }
 
-func TestThePayerNamesNobodyForWhatItDoesItself(t *testing.T) {
+func TestSection10ThePayerNamesNobodyForWhatItDoesItself(t *testing.T) {
 	e := newEnv(t)
 	m := openMsg("payer", whole)
 	m.Spender = str("payer")

@@ -13,7 +13,7 @@ import (
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
-func TestANeuronListsAServiceAndChangesItByItsName(t *testing.T) {
+func TestSection10ANeuronListsAServiceAndChangesItByItsName(t *testing.T) {
 	e := newEnv(t)
 	m := listMsg("provider", "chat")
 	m.Signer, m.Price, m.Endpoint = str("provider"), 7, "http://127.0.0.1:8080/v1"
@@ -46,7 +46,7 @@ func TestANeuronListsAServiceAndChangesItByItsName(t *testing.T) {
 	require.ErrorIs(t, err, subnetstypes.ErrNoSubnet)
 }
 
-func TestListingsThatCantBeAreRefused(t *testing.T) {
+func TestSection10ListingsThatCantBeAreRefused(t *testing.T) {
 	e := newEnv(t)
 	for name, c := range map[string]struct {
 		change func(*types.MsgListService)
@@ -89,7 +89,7 @@ func TestListingsThatCantBeAreRefused(t *testing.T) {
 	}
 }
 
-func TestANeuronHasSoManyServicesAndPlans(t *testing.T) {
+func TestSection10ANeuronHasSoManyServicesAndPlans(t *testing.T) {
 	e := newEnv(t, func(p *types.Params) { p.MaxServices, p.MaxPlans = 3, 2 })
 	e.list("provider", "b")
 	e.list("provider", "c")
@@ -110,7 +110,7 @@ func TestANeuronHasSoManyServicesAndPlans(t *testing.T) {
 
 func hotText(name string) string { return str(hot(name)) }
 
-func TestAWithdrawnServiceSellsNothingNewAndWhatIsOpenGoesOn(t *testing.T) {
+func TestSection10AWithdrawnServiceSellsNothingNewAndWhatIsOpenGoesOn(t *testing.T) {
 	e := newEnv(t)
 	id, plan := e.open("payer", 10*whole), e.offer()
 	subscribed := e.subscribe("other", 10*whole, plan)
@@ -137,7 +137,7 @@ func TestAWithdrawnServiceSellsNothingNewAndWhatIsOpenGoesOn(t *testing.T) {
 	require.EqualValues(t, 2, e.list("provider", "chat"), "a new one of that name")
 }
 
-func TestAWithdrawnServiceThatIsListedAgainIsTheSame(t *testing.T) {
+func TestSection10AWithdrawnServiceThatIsListedAgainIsTheSame(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	_, err := send(e, e.msgs.UnlistService, &types.MsgUnlistService{Signer: str("provider"), ServiceId: 1})
@@ -147,7 +147,7 @@ func TestAWithdrawnServiceThatIsListedAgainIsTheSame(t *testing.T) {
 	e.open("other", whole)
 }
 
-func TestTheUnitStaysWhilePlansCountInIt(t *testing.T) {
+func TestSection10TheUnitStaysWhilePlansCountInIt(t *testing.T) {
 	e := newEnv(t)
 	plan := e.offer()
 	m := listMsg("provider", "chat")
@@ -161,7 +161,7 @@ func TestTheUnitStaysWhilePlansCountInIt(t *testing.T) {
 
 // TestAReplacedNeuronsServicesAreWithdrawn: the subnet has three uids; whoever is
 // registered fourth takes the place of one.
-func TestAReplacedNeuronsServicesAreWithdrawn(t *testing.T) {
+func TestSection10AReplacedNeuronsServicesAreWithdrawn(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", 10*whole)
 	e.offer()
@@ -187,7 +187,7 @@ func TestAReplacedNeuronsServicesAreWithdrawn(t *testing.T) {
 	require.Equal(t, types.REDEEM_PAID, e.status(hot("provider"), signed("payer", id, 10*whole)), "what is open is paid")
 }
 
-func TestASwappedHotkeyKeepsItsServicesAndIsPaid(t *testing.T) {
+func TestSection10ASwappedHotkeyKeepsItsServicesAndIsPaid(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", 10*whole)
 	e.bind("provider", "fresh")

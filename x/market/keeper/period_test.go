@@ -8,7 +8,7 @@ import (
 	"github.com/lodenet/lode/x/market/types"
 )
 
-func TestAPlanIsRenewedUntilTheDepositDoesNotReach(t *testing.T) {
+func TestSection10APlanIsRenewedUntilTheDepositDoesNotReach(t *testing.T) {
 	e := newEnv(t)
 	payer, provider := e.rao("payer"), e.rao("provider")
 	id := e.subscribe("payer", 25*whole, e.offer())
@@ -40,7 +40,7 @@ func TestAPlanIsRenewedUntilTheDepositDoesNotReach(t *testing.T) {
 	require.Zero(t, plan.Service.Plans[0].Subscriptions)
 }
 
-func TestAToppedUpPlanGoesOn(t *testing.T) {
+func TestSection10AToppedUpPlanGoesOn(t *testing.T) {
 	e := newEnv(t)
 	id := e.subscribe("payer", 10*whole, e.offer())
 	e.topUp("payer", id, 10*whole)
@@ -49,7 +49,7 @@ func TestAToppedUpPlanGoesOn(t *testing.T) {
 	require.True(t, open)
 }
 
-func TestACancelledPlanEndsWithItsPeriod(t *testing.T) {
+func TestSection10ACancelledPlanEndsWithItsPeriod(t *testing.T) {
 	e := newEnv(t)
 	payer := e.rao("payer")
 	id := e.subscribe("payer", 30*whole, e.offer())
@@ -65,7 +65,7 @@ func TestACancelledPlanEndsWithItsPeriod(t *testing.T) {
 	require.Equal(t, payer-10*whole, e.rao("payer"))
 }
 
-func TestWhatOfAPeriodIsNeitherPastNorUsedGoesBack(t *testing.T) {
+func TestSection10WhatOfAPeriodIsNeitherPastNorUsedGoesBack(t *testing.T) {
 	for name, c := range map[string]struct {
 		after int    // blocks until it is cancelled; the close delay comes on top
 		used  uint64 // redeemed in the delay
@@ -99,7 +99,7 @@ func TestWhatOfAPeriodIsNeitherPastNorUsedGoesBack(t *testing.T) {
 	}
 }
 
-func TestThePayersCloseOfAPlanIsACancellation(t *testing.T) {
+func TestSection10ThePayersCloseOfAPlanIsACancellation(t *testing.T) {
 	e := newEnv(t)
 	payer := e.rao("payer")
 	id := e.subscribe("payer", 15*whole, e.offer())
@@ -109,7 +109,7 @@ func TestThePayersCloseOfAPlanIsACancellation(t *testing.T) {
 	require.Equal(t, payer-6*whole, e.rao("payer"))
 }
 
-func TestTheProviderEndsAPlanAndKeepsWhatIsPast(t *testing.T) {
+func TestSection10TheProviderEndsAPlanAndKeepsWhatIsPast(t *testing.T) {
 	e := newEnv(t)
 	payer := e.rao("payer")
 	id := e.subscribe("payer", 15*whole, e.offer())
@@ -118,7 +118,7 @@ func TestTheProviderEndsAPlanAndKeepsWhatIsPast(t *testing.T) {
 	require.Equal(t, payer-25*whole/10, e.rao("payer"))
 }
 
-func TestWhatIsOwedIsRoundedUpOnce(t *testing.T) {
+func TestSection10WhatIsOwedIsRoundedUpOnce(t *testing.T) {
 	s := types.Subscription{Price: 10, Period: 3, Quota: 7}
 	for elapsed, want := range map[int64]uint64{-5: 0, 0: 0, 1: 4, 2: 7, 3: 10, 1 << 60: 10} {
 		require.Equal(t, want, s.Owed(elapsed), "after %d seconds", elapsed)
@@ -130,7 +130,7 @@ func TestWhatIsOwedIsRoundedUpOnce(t *testing.T) {
 	require.EqualValues(t, uint64(1<<64-1), s.Owed(1<<28))
 }
 
-func TestAPlanEndsWhereItsUnitsCantBeCounted(t *testing.T) {
+func TestSection10APlanEndsWhereItsUnitsCantBeCounted(t *testing.T) {
 	e := newEnv(t)
 	r, err := send(e, e.msgs.OfferPlan, &types.MsgOfferPlan{Signer: str("provider"), ServiceId: 1, Name: "huge", Price: whole, Period: 100, Quota: 1 << 63})
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestAPlanEndsWhereItsUnitsCantBeCounted(t *testing.T) {
 	require.Contains(t, e.events(&types.EventClosed{})[0], `reason="plan_ended"`)
 }
 
-func TestARetiredPlansSubscriptionsGoOnAsAgreed(t *testing.T) {
+func TestSection10ARetiredPlansSubscriptionsGoOnAsAgreed(t *testing.T) {
 	e := newEnv(t)
 	plan := e.offer()
 	id := e.subscribe("payer", 30*whole, plan)
@@ -159,7 +159,7 @@ func TestARetiredPlansSubscriptionsGoOnAsAgreed(t *testing.T) {
 	require.Empty(t, e.exported().Plans)
 }
 
-func TestSubscriptionsThatCantBeAreRefused(t *testing.T) {
+func TestSection10SubscriptionsThatCantBeAreRefused(t *testing.T) {
 	e := newEnv(t)
 	e.list("rival", "chat")
 	plan := e.offer()

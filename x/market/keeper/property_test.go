@@ -16,7 +16,7 @@ import (
 // payers, an agent and two providers. After every message and every few blocks the
 // invariants hold; no provider is paid more than vouchers and plans say; at the end all
 // that was put in is with who it belongs to, to the rao.
-func TestEveryRaoIsConservedOverAnySequence(t *testing.T) {
+func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := newEnv(t, func(p *types.Params) { p.DefaultSplit, p.SplitNotice, p.WorkPerBlock = fair, 3, 2 })
 		e.unchecked = true

@@ -11,7 +11,7 @@ import (
 
 // voucherGas is charged for the verification of each item's voucher, whether it comes
 // to one or not, so that a batch's price can be known before.
-const voucherGas = 1_000
+const voucherGas = 3_000
 
 // Reasons for which a provider is paid.
 const (

@@ -20,7 +20,7 @@ import (
 	"github.com/lodenet/lode/x/market/types"
 )
 
-func TestEachItemStandsForItself(t *testing.T) {
+func TestSection10EachItemStandsForItself(t *testing.T) {
 	e := newEnv(t)
 	e.list("rival", "chat")
 	good, small := e.open("payer", 10*whole), e.open("other", whole)
@@ -71,7 +71,7 @@ func TestEachItemStandsForItself(t *testing.T) {
 	require.Equal(t, e.revenue().Claims, uint64(3))
 }
 
-func TestAMessageOfManyIsBounded(t *testing.T) {
+func TestSection10AMessageOfManyIsBounded(t *testing.T) {
 	e := newEnv(t, func(p *types.Params) { p.MaxItems = 4 })
 	id := e.open("payer", whole)
 	items := make([]types.RedeemItem, 5)
@@ -84,7 +84,7 @@ func TestAMessageOfManyIsBounded(t *testing.T) {
 	require.EqualValues(t, 4, e.redeem("provider", items[:4]...).Paid)
 }
 
-func TestAVoucherOfAnotherChainIsWorthNothing(t *testing.T) {
+func TestSection10AVoucherOfAnotherChainIsWorthNothing(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	item := signed("payer", id, 5)
@@ -92,7 +92,7 @@ func TestAVoucherOfAnotherChainIsWorthNothing(t *testing.T) {
 	require.Equal(t, types.REDEEM_BAD_SIGNATURE, e.status("provider", item))
 }
 
-func TestAVoucherOfAnotherChannelWithTheSameKeyIsWorthNothing(t *testing.T) {
+func TestSection10AVoucherOfAnotherChannelWithTheSameKeyIsWorthNothing(t *testing.T) {
 	e := newEnv(t)
 	first := e.open("payer", whole)
 	e.blocks(1)
@@ -103,7 +103,7 @@ func TestAVoucherOfAnotherChannelWithTheSameKeyIsWorthNothing(t *testing.T) {
 	require.Equal(t, types.REDEEM_BAD_SIGNATURE, e.status("provider", item))
 }
 
-func TestAChannelThatIsOpenedAgainTakesNoOldVouchers(t *testing.T) {
+func TestSection10AChannelThatIsOpenedAgainTakesNoOldVouchers(t *testing.T) {
 	e := newEnv(t)
 	first := e.open("payer", whole)
 	refused(t, e, e.msgs.Deposit, openMsg("payer", whole), types.ErrOpen, "session key")
@@ -117,7 +117,7 @@ func TestAChannelThatIsOpenedAgainTakesNoOldVouchers(t *testing.T) {
 	require.Equal(t, types.REDEEM_BAD_SIGNATURE, e.status("provider", old))
 }
 
-func TestALowerOrRepeatedVoucherChangesNothing(t *testing.T) {
+func TestSection10ALowerOrRepeatedVoucherChangesNothing(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	item := signed("payer", id, 500)
@@ -131,7 +131,7 @@ func TestALowerOrRepeatedVoucherChangesNothing(t *testing.T) {
 	require.EqualValues(t, 1, e.revenue().Claims)
 }
 
-func TestDustIsPaidAndTheProviderGetsTheRest(t *testing.T) {
+func TestSection10DustIsPaidAndTheProviderGetsTheRest(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	before := e.rao("provider")
@@ -145,7 +145,7 @@ func TestDustIsPaidAndTheProviderGetsTheRest(t *testing.T) {
 	refused(t, e, e.msgs.Deposit, openMsg("other", types.LocalParams().MinDeposit-1), types.ErrAmount, "min_deposit")
 }
 
-func TestTheProviderRedeemsUntilTheRefundAndNotAfter(t *testing.T) {
+func TestSection10TheProviderRedeemsUntilTheRefundAndNotAfter(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", 10*whole)
 	payer := e.rao("payer")
@@ -161,7 +161,7 @@ func TestTheProviderRedeemsUntilTheRefundAndNotAfter(t *testing.T) {
 	require.Equal(t, payer+whole, e.rao("payer"))
 }
 
-func TestTheDelayPassesInBlocksToo(t *testing.T) {
+func TestSection10TheDelayPassesInBlocksToo(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	e.close("payer", id)
@@ -177,7 +177,7 @@ func TestTheDelayPassesInBlocksToo(t *testing.T) {
 	require.False(t, open)
 }
 
-func TestTheDelayPassesInTimeToo(t *testing.T) {
+func TestSection10TheDelayPassesInTimeToo(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	e.close("payer", id)
@@ -203,7 +203,7 @@ var lowOrder = []string{
 	"0100000000000000000000000000000000000000000000000000000000000080",
 }
 
-func TestNoChannelHasAKeyThatAnybodySignsFor(t *testing.T) {
+func TestSection10NoChannelHasAKeyThatAnybodySignsFor(t *testing.T) {
 	e := newEnv(t)
 	for _, text := range lowOrder {
 		key, err := hex.DecodeString(text)
@@ -241,7 +241,7 @@ func cofactored(t *testing.T, v voucher.Voucher, key ed25519.PrivateKey) []byte 
 }
 
 // A node that verified otherwise alone than in a batch, or than others, would fork.
-func TestAZIP215SignatureIsGoodAloneAndInABatch(t *testing.T) {
+func TestSection10AZIP215SignatureIsGoodAloneAndInABatch(t *testing.T) {
 	e := newEnv(t)
 	id := e.open("payer", whole)
 	v := voucher.Voucher{ChannelID: id, Cumulative: 7}
@@ -259,7 +259,7 @@ func TestAZIP215SignatureIsGoodAloneAndInABatch(t *testing.T) {
 	}
 }
 
-func TestABatchWithPoisonPaysAllGoodItems(t *testing.T) {
+func TestSection10ABatchWithPoisonPaysAllGoodItems(t *testing.T) {
 	e := newEnv(t)
 	var items []types.RedeemItem
 	for i := range 127 {
@@ -286,7 +286,7 @@ func TestABatchWithPoisonPaysAllGoodItems(t *testing.T) {
 
 // TestWhat128ItemsCost keeps a full message well within a block, and the price of an
 // item the same whether its voucher is good or not.
-func TestWhat128ItemsCost(t *testing.T) {
+func TestSection10What128ItemsCost(t *testing.T) {
 	e := newEnv(t)
 	var good, bad []types.RedeemItem
 	for i := range 128 {
@@ -308,6 +308,6 @@ func TestWhat128ItemsCost(t *testing.T) {
 	full, poisoned, one := gas(good), gas(bad), gas(good[:1])
 	t.Logf("128 items: %d gas, %d an item; all bad: %d; one alone: %d", full, full/128, poisoned, one)
 	require.Less(t, full, uint64(5_000_000), "20 full messages fit a block")
-	require.Greater(t, poisoned, uint64(128*1_000), "what is verified is paid for")
+	require.Greater(t, poisoned, uint64(128*3_000), "what is verified is paid for")
 	require.Less(t, gas(good[:64]), full)
 }

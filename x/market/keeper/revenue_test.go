@@ -17,7 +17,7 @@ var fair = types.RevenueSplit{Provider: 600_000, Burn: 200_000, Miners: 150_000,
 
 func splits(p *types.Params) { p.DefaultSplit = fair }
 
-func TestAPaymentIsDividedBySplit(t *testing.T) {
+func TestSection10APaymentIsDividedBySplit(t *testing.T) {
 	e := newEnv(t, splits)
 	before, owner, provider := e.pool(), e.rao("owner"), e.rao("provider")
 	id := e.open("payer", 10*whole)
@@ -49,7 +49,7 @@ func TestAPaymentIsDividedBySplit(t *testing.T) {
 	require.Len(t, e.events(&types.EventOwnerPaid{}), 1)
 }
 
-func TestPartsAreRoundedDownAndSumToThePayment(t *testing.T) {
+func TestSection10PartsAreRoundedDownAndSumToThePayment(t *testing.T) {
 	for _, amount := range []uint64{0, 1, 2, 3, 19, 20, 999_999, 1_000_001, 1<<64 - 1} {
 		for _, s := range []types.RevenueSplit{fair, {Provider: types.Million}, {Provider: 333_333, Burn: 333_333, Miners: 333_333, Owner: 1}} {
 			p := s.Divide(amount)
@@ -59,7 +59,7 @@ func TestPartsAreRoundedDownAndSumToThePayment(t *testing.T) {
 	}
 }
 
-func TestPurchasesOfABlockAreBoundedAndNothingIsLost(t *testing.T) {
+func TestSection10PurchasesOfABlockAreBoundedAndNothingIsLost(t *testing.T) {
 	e := newEnv(t, splits)
 	id := e.open("payer", 1_000*whole)
 	e.redeem("provider", signed("payer", id, 1_000*whole))
@@ -81,7 +81,7 @@ func TestPurchasesOfABlockAreBoundedAndNothingIsLost(t *testing.T) {
 
 // TestASandwichOfAPurchaseLoses: whoever buys before the purchase that all can foresee
 // and sells after it pays more in fees than the price moves.
-func TestASandwichOfAPurchaseLoses(t *testing.T) {
+func TestSection10ASandwichOfAPurchaseLoses(t *testing.T) {
 	for _, stake := range []uint64{whole, 100 * whole, 1_000 * whole, 5_000 * whole, 19_000 * whole} {
 		e := newEnv(t, splits)
 		id := e.open("payer", 1_000*whole)
@@ -99,7 +99,7 @@ func TestASandwichOfAPurchaseLoses(t *testing.T) {
 	}
 }
 
-func TestTheOwnerSetsTheSplitWithNotice(t *testing.T) {
+func TestSection10TheOwnerSetsTheSplitWithNotice(t *testing.T) {
 	e := newEnv(t)
 	m := &types.MsgSetRevenueSplit{Coldkey: str("owner"), Netuid: 1, Split: fair}
 	r, err := send(e, e.msgs.SetRevenueSplit, m)
@@ -149,7 +149,7 @@ func TestTheOwnerSetsTheSplitWithNotice(t *testing.T) {
 	}
 }
 
-func TestThePriceWithoutRevenue(t *testing.T) {
+func TestSection10ThePriceWithoutRevenue(t *testing.T) {
 	e := newEnv(t, splits)
 	q := func() *types.QueryRevenueResponse {
 		r, err := e.query.Revenue(e.ctx, &types.QueryRevenueRequest{Netuid: 1})
@@ -170,7 +170,7 @@ func TestThePriceWithoutRevenue(t *testing.T) {
 	require.Equal(t, "0", q().PriceWithout, "more than the pool has")
 }
 
-func TestAPoolThatCantBeBoughtFromKeepsNobodyWaiting(t *testing.T) {
+func TestSection10APoolThatCantBeBoughtFromKeepsNobodyWaiting(t *testing.T) {
 	e := newEnv(t, splits)
 	e.people("second")
 	require.EqualValues(t, 2, e.create("second"))
@@ -202,7 +202,7 @@ func TestAPoolThatCantBeBoughtFromKeepsNobodyWaiting(t *testing.T) {
 	require.Zero(t, e.revenue().Pending())
 }
 
-func TestRevenueThatBuysNothingWaits(t *testing.T) {
+func TestSection10RevenueThatBuysNothingWaits(t *testing.T) {
 	e := newEnv(t, splits)
 	id := e.open("payer", 10*whole)
 	e.redeem("provider", signed("payer", id, 7)) // a rao for burning, one for miners
@@ -216,7 +216,7 @@ func TestRevenueThatBuysNothingWaits(t *testing.T) {
 
 // TestARemovedSubnetsRevenueIsRecycledAndItsProvidersGetAll: a new subnet takes the
 // slot of one, and inherits nothing.
-func TestARemovedSubnetsRevenueIsRecycledAndItsProvidersGetAll(t *testing.T) {
+func TestSection10ARemovedSubnetsRevenueIsRecycledAndItsProvidersGetAll(t *testing.T) {
 	e := newEnv(t, splits)
 	id, plan := e.open("payer", 10*whole), e.offer()
 	subscribed := e.subscribe("other", 20*whole, plan)
@@ -260,7 +260,7 @@ func TestARemovedSubnetsRevenueIsRecycledAndItsProvidersGetAll(t *testing.T) {
 	require.Zero(t, e.held())
 }
 
-func TestTotalsThatDontFitStayAtTheMost(t *testing.T) {
+func TestSection10TotalsThatDontFitStayAtTheMost(t *testing.T) {
 	r := types.Revenue{Total: 1<<64 - 3, Provider: 1<<64 - 3}
 	r.Add(types.Parts{Provider: 6, Burn: 2, Owner: 1})
 	require.EqualValues(t, uint64(1<<64-1), r.Total)

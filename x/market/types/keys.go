@@ -16,7 +16,7 @@ const (
 	// Denom is the bank's name for a rao.
 	Denom = alphatypes.Denom
 	// ReasonRevenue is the reason of trades and of recycling that revenue is.
-	ReasonRevenue = "revenue"
+	ReasonRevenue = alphatypes.ReasonRevenue
 )
 
 // Prefixes of the store. Records name a subnet by its permanent id, so that a
