@@ -11,9 +11,11 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/cosmos/cosmos-sdk/x/tx/signing/aminojson"
 
 	"github.com/lodenet/lode/app"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // filled sets every field of a message, or none of those that may be left out.
@@ -87,4 +89,27 @@ func TestEveryMessageReadsTheSameToAWalletThatSignsAminoJSON(t *testing.T) {
 		}
 	}
 	require.Greater(t, n, 40)
+}
+
+// An agent's limits are read on the wallet too.
+func TestAGrantToSpendReadsTheSameToAWalletThatSignsAminoJSON(t *testing.T) {
+	enc := app.MakeEncodingConfig()
+	for _, a := range []*markettypes.SpendAuthorization{
+		{Spender: text("agent"), Limit: 1 << 60, PerPeriod: 7, Period: 8, Netuids: []uint32{1, 2}, ServiceIds: []uint64{3}, MaxDeposit: 9},
+		{Spender: text("agent")},
+	} {
+		msg, err := authz.NewMsgGrant(addr("user"), addr("agent"), a, nil)
+		require.NoError(t, err)
+		raw, err := proto.Marshal(msg)
+		require.NoError(t, err)
+		d, err := enc.InterfaceRegistry.FindDescriptorByName("cosmos.authz.v1beta1.MsgGrant")
+		require.NoError(t, err)
+		m := dynamicpb.NewMessage(d.(protoreflect.MessageDescriptor))
+		require.NoError(t, protov2.Unmarshal(raw, m))
+		checked, err := aminojson.NewEncoder(aminojson.EncoderOptions{FileResolver: enc.InterfaceRegistry}).Marshal(m)
+		require.NoError(t, err)
+		signed, err := enc.Amino.MarshalJSON(msg)
+		require.NoError(t, err)
+		require.JSONEq(t, string(signed), string(checked))
+	}
 }
