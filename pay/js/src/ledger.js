@@ -1,62 +1,14 @@
 // The books: channels, what was promised on each, what was charged, and what that comes
 // to under the user's limits. Pure bookkeeping; nothing here talks to anybody but the
 // store.
-import { toHex } from "@cosmjs/encoding";
+import { formatBooks, parseBooks } from "./books.js";
 import { PaymentError } from "./error.js";
 import { limitError } from "./limits.js";
-import { SessionKey } from "./voucher.js";
 
+/** @import { Channel, Opening, Promised, Spent } from "./books.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Limits } from "./limits.js" */
 /** @import { Charge, Correction, Terms } from "./wire.js" */
-
-const VERSION = 1;
-
-/**
- * A promise that is not settled: a request that is under way, or one whose outcome is
- * not known.
- *
- * @typedef {object} Promised
- * @property {bigint} ceiling rao
- * @property {number} until Unix seconds: the server has answered by then, or never will
- * @property {boolean} streams what it is for grows, see promiseMore
- */
-
-/**
- * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
- *
- * @typedef {object} Channel
- * @property {string} id hex
- * @property {string} network
- * @property {string} payTo
- * @property {bigint} serviceId
- * @property {SessionKey} key
- * @property {number} closeDelay seconds
- * @property {bigint} deposit rao, in all
- * @property {bigint} signed rao, cumulative: by the newest voucher
- * @property {bigint} charged rao, cumulative, as far as it is known
- * @property {Map<string, Promised>} promised by the payment's identifier
- * @property {{amount: string, transaction: string} | undefined} untold a deposit of which the server has not been told
- * @property {string | undefined} dispute why nothing is signed for it any more
- */
-
-/**
- * A channel that is being opened: kept before the transaction is sent, so that neither
- * the key nor the deposit is lost if the program ends before the answer comes.
- *
- * @typedef {object} Opening
- * @property {SessionKey} key
- * @property {bigint} timeoutHeight the transaction is in no block after it
- */
-
-/**
- * @typedef {object} Spent
- * @property {string} day the UTC day of `today` and `providers`
- * @property {bigint} today rao
- * @property {bigint} total rao, ever
- * @property {Map<string, bigint>} providers rao of that day, by payTo
- */
 
 /** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
 export function channelKey(of) {
@@ -105,7 +57,7 @@ export class Ledger {
     const text = await store.read();
     if (text === undefined) return ledger;
     try {
-      ledger.#parse(text);
+      Object.assign(ledger, parseBooks(text));
     } catch (error) {
       await store.close?.();
       throw new PaymentError("store", `the store can't be read: ${error instanceof Error ? error.message : error}`, {
@@ -113,53 +65,6 @@ export class Ledger {
       });
     }
     return ledger;
-  }
-
-  /** @param {string} text */
-  #parse(text) {
-    const kept = JSON.parse(text);
-    if (kept.version !== VERSION) throw new Error(`its version is ${kept.version}, this program knows ${VERSION}`);
-    for (const c of kept.channels) {
-      this.channels.set(c.id, {
-        id: c.id,
-        network: c.network,
-        payTo: c.payTo,
-        serviceId: BigInt(c.serviceId),
-        key: new SessionKey(c.key),
-        closeDelay: c.closeDelay,
-        deposit: BigInt(c.deposit),
-        signed: BigInt(c.signed),
-        charged: BigInt(c.charged),
-        promised: new Map(c.promised.map((/** @type {any} */ p) => [p.id, { ...p, ceiling: BigInt(p.ceiling) }])),
-        untold: c.untold,
-        dispute: c.dispute,
-      });
-    }
-    for (const o of kept.openings) {
-      this.openings.set(o.for, { key: new SessionKey(o.key), timeoutHeight: BigInt(o.timeoutHeight) });
-    }
-    const { day, today, total, providers } = kept.spent;
-    this.spent = {
-      day,
-      today: BigInt(today),
-      total: BigInt(total),
-      providers: new Map(Object.entries(providers).map(([payTo, amount]) => [payTo, BigInt(/** @type {any} */ (amount))])),
-    };
-  }
-
-  #text() {
-    const { day, today, total, providers } = this.spent;
-    const kept = {
-      version: VERSION,
-      channels: [...this.channels.values()].map(({ key, promised, ...c }) => ({
-        ...c,
-        key: key.secret(),
-        promised: [...promised].map(([id, p]) => ({ ...p, id })),
-      })),
-      openings: [...this.openings].map(([of, { key, timeoutHeight }]) => ({ for: of, key: key.secret(), timeoutHeight })),
-      spent: { day, today, total, providers: Object.fromEntries(providers) },
-    };
-    return JSON.stringify(kept, (_, value) => (typeof value === "bigint" ? value.toString() : value), 1);
   }
 
   /**
@@ -170,7 +75,7 @@ export class Ledger {
   save() {
     this.#next ??= this.#writing.catch(() => {}).then(() => {
       this.#next = undefined;
-      return (this.#writing = this.#store.write(this.#text()));
+      return (this.#writing = this.#store.write(formatBooks(this)));
     });
     return this.#next;
   }
@@ -508,6 +413,18 @@ export class Ledger {
   }
 
   /**
+   * A channel is closing or closed. What is promised on it may still be redeemed, and
+   * counts as spent.
+   *
+   * @param {Channel} c
+   */
+  forget(c) {
+    if (!this.channels.delete(c.id)) return;
+    this.spend(c.payTo, promisedOn(c));
+    c.promised.clear();
+  }
+
+  /**
    * Signs nothing for a channel any more.
    *
    * @param {Channel} c
@@ -515,11 +432,6 @@ export class Ledger {
    */
   dispute(c, why) {
     c.dispute = why;
-  }
-
-  /** @param {Channel} c */
-  publicKey(c) {
-    return toHex(c.key.publicKey);
   }
 }
 

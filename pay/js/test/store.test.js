@@ -108,7 +108,7 @@ const broken = {
     version: 1,
     channels: [{ id: "00", serviceId: "1", key: "zz", deposit: "1", signed: "1", charged: "1", promised: [] }],
     openings: [],
-    spent: { day: "", today: "0", total: "0", providers: {} },
+    spent: { day: "", today: "0", total: "0", providers: [] },
   }),
 };
 

@@ -1,45 +1,7 @@
-/**
- * A promise that is not settled: a request that is under way, or one whose outcome is
- * not known.
- *
- * @typedef {object} Promised
- * @property {bigint} ceiling rao
- * @property {number} until Unix seconds: the server has answered by then, or never will
- * @property {boolean} streams what it is for grows, see promiseMore
- */
-/**
- * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
- *
- * @typedef {object} Channel
- * @property {string} id hex
- * @property {string} network
- * @property {string} payTo
- * @property {bigint} serviceId
- * @property {SessionKey} key
- * @property {number} closeDelay seconds
- * @property {bigint} deposit rao, in all
- * @property {bigint} signed rao, cumulative: by the newest voucher
- * @property {bigint} charged rao, cumulative, as far as it is known
- * @property {Map<string, Promised>} promised by the payment's identifier
- * @property {{amount: string, transaction: string} | undefined} untold a deposit of which the server has not been told
- * @property {string | undefined} dispute why nothing is signed for it any more
- */
-/**
- * A channel that is being opened: kept before the transaction is sent, so that neither
- * the key nor the deposit is lost if the program ends before the answer comes.
- *
- * @typedef {object} Opening
- * @property {SessionKey} key
- * @property {bigint} timeoutHeight the transaction is in no block after it
- */
-/**
- * @typedef {object} Spent
- * @property {string} day the UTC day of `today` and `providers`
- * @property {bigint} today rao
- * @property {bigint} total rao, ever
- * @property {Map<string, bigint>} providers rao of that day, by payTo
- */
+/** @import { Channel, Opening, Promised, Spent } from "./books.js" */
+/** @import { Store } from "./store.js" */
+/** @import { Limits } from "./limits.js" */
+/** @import { Charge, Correction, Terms } from "./wire.js" */
 /** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
 export function channelKey(of: Pick<Channel, "network" | "payTo" | "serviceId">): string;
 /** @param {Channel} c */
@@ -185,112 +147,28 @@ export class Ledger {
      */
     correct(c: Channel, id: string, { channelId, charged, signed, signature }: Correction): boolean;
     /**
+     * A channel is closing or closed. What is promised on it may still be redeemed, and
+     * counts as spent.
+     *
+     * @param {Channel} c
+     */
+    forget(c: Channel): void;
+    /**
      * Signs nothing for a channel any more.
      *
      * @param {Channel} c
      * @param {string} why
      */
     dispute(c: Channel, why: string): void;
-    /** @param {Channel} c */
-    publicKey(c: Channel): string;
     #private;
 }
-/**
- * A promise that is not settled: a request that is under way, or one whose outcome is
- * not known.
- */
-export type Promised = {
-    /**
-     * rao
-     */
-    ceiling: bigint;
-    /**
-     * Unix seconds: the server has answered by then, or never will
-     */
-    until: number;
-    /**
-     * what it is for grows, see promiseMore
-     */
-    streams: boolean;
-};
-/**
- * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
- */
-export type Channel = {
-    /**
-     * hex
-     */
-    id: string;
-    network: string;
-    payTo: string;
-    serviceId: bigint;
-    key: SessionKey;
-    /**
-     * seconds
-     */
-    closeDelay: number;
-    /**
-     * rao, in all
-     */
-    deposit: bigint;
-    /**
-     * rao, cumulative: by the newest voucher
-     */
-    signed: bigint;
-    /**
-     * rao, cumulative, as far as it is known
-     */
-    charged: bigint;
-    /**
-     * by the payment's identifier
-     */
-    promised: Map<string, Promised>;
-    /**
-     * a deposit of which the server has not been told
-     */
-    untold: {
-        amount: string;
-        transaction: string;
-    } | undefined;
-    /**
-     * why nothing is signed for it any more
-     */
-    dispute: string | undefined;
-};
-/**
- * A channel that is being opened: kept before the transaction is sent, so that neither
- * the key nor the deposit is lost if the program ends before the answer comes.
- */
-export type Opening = {
-    key: SessionKey;
-    /**
-     * the transaction is in no block after it
-     */
-    timeoutHeight: bigint;
-};
-export type Spent = {
-    /**
-     * the UTC day of `today` and `providers`
-     */
-    day: string;
-    /**
-     * rao
-     */
-    today: bigint;
-    /**
-     * rao, ever
-     */
-    total: bigint;
-    /**
-     * rao of that day, by payTo
-     */
-    providers: Map<string, bigint>;
-};
+import type { Channel } from "./books.js";
 import { PaymentError } from "./error.js";
+import type { Opening } from "./books.js";
+import type { Spent } from "./books.js";
+import type { Promised } from "./books.js";
 import type { Terms } from "./wire.js";
 import type { Charge } from "./wire.js";
 import type { Correction } from "./wire.js";
 import type { Store } from "./store.js";
 import type { Limits } from "./limits.js";
-import { SessionKey } from "./voucher.js";

@@ -204,5 +204,5 @@ import { Ledger } from "./ledger.js";
 import type { Chain } from "./chain.js";
 import type { Store } from "./store.js";
 import type { LimitOptions } from "./limits.js";
-import type { Channel } from "./ledger.js";
+import type { Channel } from "./books.js";
 import type { Terms } from "./wire.js";
