@@ -104,7 +104,8 @@ var options = appOptions{app.FlagCheckInvariants: 1}
 
 func newApp(t testing.TB, db dbm.DB, o appOptions, logger log.Logger) *app.App {
 	t.Helper()
-	a := app.New(logger, db, o, baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()))
+	// Stores that prune in the background would each wake ten times a second until the tests end.
+	a := app.New(logger, db, o, baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()), baseapp.SetIAVLSyncPruning(true))
 	t.Cleanup(func() { require.NoError(t, a.Close()) })
 	return a
 }

@@ -31,7 +31,7 @@ func Export(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, genesis *
 }
 
 func (r release) export(logger log.Logger, db dbm.DB, opts servertypes.AppOptions, genesis *genutiltypes.AppGenesis, height int64) (*genutiltypes.AppGenesis, error) {
-	app, err := r.open(logger, db, opts, height == 0, baseapp.SetChainID(genesis.ChainID))
+	app, err := r.open(logger, db, opts, height == 0, baseapp.SetChainID(genesis.ChainID), baseapp.SetIAVLSyncPruning(true))
 	if err != nil {
 		return nil, err
 	}

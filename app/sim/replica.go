@@ -30,13 +30,14 @@ type Kind struct {
 	Parallel   int  // workers of block-stm; 0: one transaction after the other
 	Estimate   bool // block-stm guesses what transactions touch before it runs them
 	CatchUp    bool // sees only decided blocks, as a node that catches up
+	Cache      bool // keeps records in memory over blocks, as nodes do
 	Reopen     int  // blocks after which it is closed and opened on its database; 0: never
 }
 
 // The kinds of nodes that a run is made of, beside the one that proposes.
 var (
-	Plain    = Kind{Name: "plain, catching up, restarted every 20 blocks", CatchUp: true, Reopen: 20}
-	Parallel = Kind{Name: "block-stm, optimistic", Optimistic: true, Parallel: 4}
+	Plain    = Kind{Name: "plain with records in memory, catching up, restarted every 20 blocks", CatchUp: true, Reopen: 20, Cache: true}
+	Parallel = Kind{Name: "block-stm with records in memory, optimistic", Optimistic: true, Parallel: 4, Cache: true}
 	Estimate = Kind{Name: "block-stm with estimates, restarted every 33 blocks", Parallel: 3, Estimate: true, Reopen: 33}
 )
 
@@ -64,6 +65,7 @@ func newReplica(k Kind, options appOptions) *replica {
 		r.options[server.FlagBlockSTMWorkers] = k.Parallel
 		r.options[server.FlagBlockSTMPreEstimate] = k.Estimate
 	}
+	r.options[server.FlagInterBlockCache] = k.Cache
 	for k, v := range options {
 		r.options[k] = v
 	}
@@ -73,7 +75,9 @@ func newReplica(k Kind, options appOptions) *replica {
 
 func (r *replica) open() {
 	r.App = app.New(log.NewNopLogger(), r.db, r.options, baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()),
-		baseapp.SetPruning(pruningtypes.NewCustomPruningOptions(20, 10)))
+		baseapp.SetPruning(pruningtypes.NewCustomPruningOptions(20, 10)),
+		// Stores that prune in the background are never let go of by their goroutines.
+		baseapp.SetIAVLSyncPruning(true))
 }
 
 func (r *replica) init(g *genutiltypes.AppGenesis) []abci.ValidatorUpdate {

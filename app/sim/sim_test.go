@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,7 +61,11 @@ func TestAllNodesAgreeAndAnImportedChainGoesOnTheSame(t *testing.T) {
 
 func TestASeedGivesTheSameChainEveryTime(t *testing.T) {
 	o := sim.Options{Seed: 2, Ops: 300, Others: others(2), Import: true}
-	first, second := run(t, o), run(t, o)
+	first := run(t, o)
+	before := runtime.NumGoroutine()
+	second := run(t, o)
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+5 }, 10*time.Second, 10*time.Millisecond,
+		"a run leaves nothing behind: a hundred of them follow each other")
 	require.Equal(t, first.Hashes, second.Hashes)
 	o.Seed, o.Others = 3, others(3)
 	require.NotEqual(t, first.Hashes[5:], run(t, o).Hashes[5:], "seeds change nothing")
