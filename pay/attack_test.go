@@ -506,6 +506,17 @@ func TestAProviderThatIsNotTheServicesIsNotPaid(t *testing.T) {
 	require.ErrorIs(t, err, pay.ErrDishonest)
 	require.Empty(t, s.client.Channels())
 	require.Zero(t, s.chain.deposits)
+	// Nor is it where there is a channel: one provider can't count as many.
+	s.get("/?n=1")
+	_, err = s.http.Get(server.URL)
+	require.ErrorIs(t, err, pay.ErrDishonest)
+	require.Zero(t, l.paid)
+	// A hotkey that was swapped is the provider still.
+	s.chain.set(func() { s.chain.services[7].Hotkey = "lode1swapped" })
+	s.clock.move(time.Hour)
+	status, _ := s.get("/?n=1")
+	require.Equal(t, 200, status)
+	require.Equal(t, "lode1swapped", s.client.Channels()[0].Provider)
 }
 
 func TestAStreamThatAsksForTooMuchIsLeft(t *testing.T) {

@@ -23,6 +23,9 @@ const (
 	kindPayment = "p/" // by number: Payment
 )
 
+// chainKey is where a client's store says of which chain it is.
+var chainKey = []byte("m/chain")
+
 // Errors of a client that callers tell apart.
 var (
 	// ErrUnknownOutcome says that a paid request was sent and its answer lost, again and
@@ -256,7 +259,9 @@ func (c *Client) remember(key string, choices []choice) {
 	if len(c.terms) >= 1024 {
 		clear(c.terms)
 	}
-	c.terms[key] = choices
+	if c.terms[key] = choices; choices == nil {
+		delete(c.terms, key)
+	}
 }
 
 // choices are the terms in a 402 that the client can pay on; none where it is no such.
@@ -314,9 +319,24 @@ func (c *Client) chain(ctx context.Context) (string, error) {
 	if c.cfg.Chain == nil {
 		return "", errors.New("pay: the client has no chain to pay on")
 	}
-	id, err := c.cfg.Chain.ChainID(ctx)
-	if err != nil {
+	var known string
+	if _, err := c.store.get(chainKey, &known); err != nil {
 		return "", err
+	}
+	id, err := c.cfg.Chain.ChainID(ctx)
+	switch {
+	case err != nil && known == "":
+		return "", err
+	case err != nil:
+		id = known // paying needs no node
+	case known == "":
+		var b batch
+		b.put(chainKey, id)
+		if err := c.store.write("chain", false, &b); err != nil {
+			return "", err
+		}
+	case known != id:
+		return "", fmt.Errorf("the store in %s is of chain %s, this is %s: use another directory", c.cfg.Dir, known, id)
 	}
 	c.mu.Lock()
 	c.chainID = id
@@ -359,6 +379,9 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 		if !ok {
 			return nil, fmt.Errorf("%w: %s sells by plans alone, subscribe to one", ErrNoDeposit, req.URL.Host)
 		}
+		if err := c.known(req.Context(), picked, mine); err != nil {
+			return nil, err
+		}
 		if c.cfg.Approve != nil {
 			if err := c.cfg.Approve(picked.quote(req)); err != nil {
 				return nil, err
@@ -379,6 +402,9 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 			drain(resp)
 			return nil, err
 		case again == "":
+			if resp.Header.Get(x402.HeaderResponse) == "" {
+				c.remember(key, nil) // it may cost nothing (any more)
+			}
 			return resp, nil
 		}
 		drain(resp)
@@ -395,6 +421,37 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 		}
 	}
 	return nil, fmt.Errorf("%w: %s asks for other payments again and again", ErrRefused, req.URL.Host)
+}
+
+// known sees to it that the provider that terms name is the service's: a channel pays no
+// other, and limits are counted by provider. Its hotkey may have been swapped.
+func (c *Client) known(ctx context.Context, picked choice, mine *clientChannel) error {
+	if mine == nil {
+		return nil // it is looked at when a channel is opened
+	}
+	c.mu.Lock()
+	same := mine.Provider == picked.requirements.PayTo
+	c.mu.Unlock()
+	if same {
+		return nil
+	}
+	info, err := c.cfg.Chain.Service(ctx, picked.service)
+	if err != nil {
+		return err
+	}
+	if info.Hotkey != picked.requirements.PayTo {
+		return notTheProvider(picked, info.Hotkey)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mine.Provider = info.Hotkey
+	var b batch
+	b.put(keyed(kindMine, mine.ID), mine)
+	return c.store.write("provider", false, &b)
+}
+
+func notTheProvider(picked choice, hotkey string) error {
+	return fmt.Errorf("%w: it wants to be paid as %.80s, service %d is %s's", ErrDishonest, picked.requirements.PayTo, picked.service, hotkey)
 }
 
 func (ch choice) quote(req *http.Request) Quote {

@@ -32,6 +32,7 @@ type paidBody struct {
 	out    bytes.Buffer // for the application
 	raw    bool         // the event is too large to be looked at
 	events bool
+	late   error // why the last voucher was not handed in
 	err    error
 }
 
@@ -96,13 +97,13 @@ func (b *paidBody) fill() error {
 	switch {
 	case err == io.EOF:
 		b.pass()
-		if err := b.c.lost(b.p, "the stream ended without a settlement"); err != nil {
+		if err := errors.Join(b.late, b.c.lost(b.p, "the stream ended without a settlement")); err != nil {
 			return err
 		}
 		return io.EOF
 	case err != nil:
 		b.pass()
-		return errors.Join(err, b.c.lost(b.p, "the stream broke off"))
+		return errors.Join(err, b.late, b.c.lost(b.p, "the stream broke off"))
 	case blank:
 		raw := b.raw
 		b.raw = false
@@ -132,11 +133,15 @@ func (b *paidBody) event() error {
 	case x402.EventNeedVoucher:
 		b.block.Reset()
 		need, err := x402.ParseNeedVoucher(data)
+		var header string
 		if err == nil {
-			err = b.handIn(need)
+			header, err = b.c.extend(b.ctx, b.p, b.picked, need)
 		}
 		if err != nil {
 			return errors.Join(err, b.source.Close(), b.c.lost(b.p, "the stream was left: "+err.Error()))
+		}
+		if err := b.handIn(header); err != nil {
+			b.late = err // it may have arrived; the stream tells, and what was sent meanwhile is read
 		}
 	case x402.EventResponse:
 		b.block.Reset()
@@ -169,12 +174,8 @@ func parseEvent(block []byte) (name string, data []byte) {
 	return name, data
 }
 
-// handIn signs a stream's next voucher, within the limits, and hands it in.
-func (b *paidBody) handIn(need x402.NeedVoucher) error {
-	header, err := b.c.extend(b.ctx, b.p, b.picked, need)
-	if err != nil {
-		return err
-	}
+// handIn hands a stream's next voucher in.
+func (b *paidBody) handIn(header string) error {
 	wait := 100 * time.Millisecond
 	var last error
 	for try := range b.c.cfg.Tries {

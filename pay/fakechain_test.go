@@ -66,7 +66,14 @@ func (f *fakeChain) lock() (func(), error) {
 	return f.mu.Unlock, nil
 }
 
-func (f *fakeChain) ChainID(context.Context) (string, error) { return chainID, nil }
+func (f *fakeChain) ChainID(context.Context) (string, error) {
+	unlock, err := f.lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return chainID, nil
+}
 
 func (f *fakeChain) Channel(_ context.Context, id []byte) (*markettypes.QueryChannelResponse, error) {
 	unlock, err := f.lock()

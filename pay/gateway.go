@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -142,17 +143,10 @@ type Gateway struct {
 
 // OpenGateway opens a gateway's store and puts right what a process that died left
 // half done: requests that were being served are over, and what they were charged
-// stands. It asks the chain for the service once.
+// stands. It asks the chain for the service; while that can't be asked, a gateway that
+// was open before goes on.
 func OpenGateway(ctx context.Context, cfg GatewayConfig) (*Gateway, error) {
 	if err := cfg.setDefaults(); err != nil {
-		return nil, err
-	}
-	chainID, err := cfg.Chain.ChainID(ctx)
-	if err != nil {
-		return nil, err
-	}
-	service, err := cfg.Chain.Service(ctx, cfg.ServiceID)
-	if err != nil {
 		return nil, err
 	}
 	st, err := openStore(cfg.Dir, cfg.Sync)
@@ -160,8 +154,12 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (*Gateway, error) {
 		return nil, err
 	}
 	st.hook = cfg.hook
+	sold, err := whatIsSold(ctx, cfg, st)
+	if err != nil {
+		return nil, errors.Join(err, st.close())
+	}
 	g := &Gateway{
-		cfg: cfg, log: cfg.Logger, store: st, chainID: chainID, service: service, asked: cfg.Now(),
+		cfg: cfg, log: cfg.Logger, store: st, chainID: sold.ChainID, service: &sold.Service, asked: cfg.Now(),
 		lookups: make(chan struct{}, 8), kick: make(chan struct{}, 1),
 		accounts: map[string]*account{}, plans: map[uint64]bool{}, calls: map[string]*call{},
 	}
@@ -170,6 +168,44 @@ func OpenGateway(ctx context.Context, cfg GatewayConfig) (*Gateway, error) {
 		return nil, errors.Join(err, st.close())
 	}
 	return g, nil
+}
+
+// soldRecord is what is sold, as the catalogue had it last.
+type soldRecord struct {
+	ChainID string                  `json:"chainId"`
+	Service markettypes.ServiceInfo `json:"service"`
+}
+
+var soldKey = []byte("m/sold")
+
+// whatIsSold asks the chain for the service. While it can't be asked, a gateway that
+// was open before goes on with what it knew.
+func whatIsSold(ctx context.Context, cfg GatewayConfig, st *store) (sold soldRecord, err error) {
+	known, err := st.get(soldKey, &sold)
+	if err != nil {
+		return sold, err
+	}
+	chainID, err := cfg.Chain.ChainID(ctx)
+	var service *markettypes.ServiceInfo
+	if err == nil {
+		if known && chainID != sold.ChainID {
+			return sold, fmt.Errorf("the store in %s is of chain %s, this is %s: use another directory", cfg.Dir, sold.ChainID, chainID)
+		}
+		service, err = cfg.Chain.Service(ctx, cfg.ServiceID)
+	}
+	switch {
+	case known && sold.Service.Service.Id != cfg.ServiceID:
+		return sold, fmt.Errorf("the store in %s is of service %d, this is %d: use another directory", cfg.Dir, sold.Service.Service.Id, cfg.ServiceID)
+	case err != nil && known && !errors.Is(err, ErrNoService):
+		cfg.Logger.Warn("the chain can't be asked, the service is sold as it was", "service", cfg.ServiceID, "err", err)
+		return sold, nil
+	case err != nil:
+		return sold, err
+	}
+	sold = soldRecord{chainID, *service}
+	var b batch
+	b.put(soldKey, &sold)
+	return sold, st.write("sold", false, &b)
 }
 
 // Close ends the requests that are being served and closes the store.
@@ -248,10 +284,24 @@ func (g *Gateway) current(ctx context.Context) *markettypes.ServiceInfo {
 		g.log.Warn("the catalogue can't be asked, prices stay", "service", g.cfg.ServiceID, "err", err)
 		return service
 	}
-	g.mu.Lock()
-	g.service = fresh
-	g.mu.Unlock()
+	if err := g.sells(fresh, g.cfg.Now()); err != nil {
+		g.log.Error("the books can't be kept", "err", err)
+	}
 	return fresh
+}
+
+// sells takes over what the catalogue says.
+func (g *Gateway) sells(service *markettypes.ServiceInfo, asked time.Time) error {
+	g.mu.Lock()
+	changed := !reflect.DeepEqual(service, g.service)
+	g.service, g.asked = service, asked
+	g.mu.Unlock()
+	if !changed {
+		return nil
+	}
+	var b batch
+	b.put(soldKey, soldRecord{g.chainID, *service})
+	return g.store.write("sold", false, &b)
 }
 
 // Service is the service that is sold, as the catalogue had it when it was last asked.
@@ -270,7 +320,7 @@ func (g *Gateway) offers(service *markettypes.ServiceInfo, units uint64, timeout
 	}
 	base := x402.Requirements{
 		Scheme: x402.Scheme, Network: x402.Network(g.chainID), Amount: x402.Amount(amount), Asset: x402.Asset,
-		PayTo: service.Hotkey, MaxTimeoutSeconds: int64(timeout / time.Second),
+		PayTo: service.Hotkey, MaxTimeoutSeconds: max(1, int64(timeout/time.Second)),
 	}
 	terms := x402.Terms{
 		ReceiverAuthorizer: service.Hotkey, WithdrawDelay: g.cfg.CloseDelay,

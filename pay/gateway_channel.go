@@ -89,6 +89,7 @@ type account struct {
 	reserved uint64        // Σ of reservations' ceilings less what of them is charged
 	next     uint64        // number of the next reservation
 	raised   chan struct{} // closed when the newest voucher rises
+	ending   bool          // it is being closed by us
 	asking   sync.Mutex    // one question about it at a time
 }
 
@@ -335,7 +336,7 @@ func (g *Gateway) mayPay(a *account) *refusal {
 		return refuse(x402.ReasonNoChannel, "channel %x is closed: open another", []byte(r.ID))
 	case r.Contested != "":
 		return refuse(x402.ReasonContested, "the channel is paid out elsewhere too: %s; open another", r.Contested)
-	case r.ClosingAt != 0:
+	case r.ClosingAt != 0 || a.ending:
 		return refuse(x402.ReasonClosing, "channel %x is closing: open another", []byte(r.ID))
 	case r.PlanID != 0 && g.cfg.Now().Unix() >= r.PeriodEnd:
 		return refuse(x402.ReasonPlan, "the plan's period has ended and no other has begun")

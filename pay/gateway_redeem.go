@@ -77,9 +77,9 @@ func (g *Gateway) poll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.mu.Lock()
-	g.service, g.asked = service, asked
-	g.mu.Unlock()
+	if err := g.sells(service, asked); err != nil {
+		return err
+	}
 	channels, err := g.cfg.Chain.ChannelsTo(ctx, service.Hotkey)
 	if err != nil {
 		return err
@@ -367,16 +367,13 @@ func (g *Gateway) CloseChannel(ctx context.Context, id []byte) (*markettypes.Msg
 		return nil, bad
 	}
 	a.mu.Lock()
-	busy := a.reserved > 0
-	was := a.rec.ClosingAt
-	if !busy && was == 0 {
-		a.rec.ClosingAt = g.cfg.Now().Unix() // nothing more is served
+	if a.reserved > 0 || a.ending {
+		a.mu.Unlock()
+		return nil, errors.New("the channel pays for requests that are being served, or is being closed: ask again when they are over")
 	}
+	a.ending = true // nothing more is served
 	owed := a.rec.owed() > 0 && len(a.rec.Signature) > 0 && a.rec.Contested == ""
 	a.mu.Unlock()
-	if busy {
-		return nil, errors.New("the channel pays for requests that are being served: ask again when they are over")
-	}
 	resp, err := func() (*markettypes.MsgCloseResponse, error) {
 		if owed {
 			g.redeem.Lock()
@@ -390,8 +387,8 @@ func (g *Gateway) CloseChannel(ctx context.Context, id []byte) (*markettypes.Msg
 	}()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.ending = false
 	if err != nil {
-		a.rec.ClosingAt = was
 		return nil, err
 	}
 	a.rec.Gone = true

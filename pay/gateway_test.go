@@ -231,6 +231,26 @@ func TestPayingGoesOnWithoutANodeUntilLimitsBind(t *testing.T) {
 	require.Equal(t, 503, p.buy("/", 1400).status, "what is known of the channel is too old")
 }
 
+func TestBothSidesStartAgainWithoutANode(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge))
+	s.get("/?n=10")
+	s.chain.set(func() { s.chain.down = true })
+	require.NoError(t, s.client.Close())
+	require.NoError(t, s.gateway.Close())
+	s.openGateway()
+	s.openClient()
+	status, _ := s.get("/?n=10")
+	require.Equal(t, 200, status)
+	require.Equal(t, uint64(40), s.gateway.Channels()[0].Charged)
+	_, err := pay.OpenGateway(t.Context(), pay.GatewayConfig{Dir: t.TempDir(), Chain: s.chain, ServiceID: 7})
+	require.ErrorIs(t, err, errDown, "a new one has to ask")
+	s.chain.set(func() { s.chain.down = false })
+	require.NoError(t, s.gateway.Close())
+	_, err = pay.OpenGateway(t.Context(), pay.GatewayConfig{Dir: s.gcfg.Dir, Chain: s.chain, ServiceID: 8})
+	require.Error(t, err, "another service's store is not used")
+	s.openGateway()
+}
+
 // rawOffline is a payer whose channel the gateway does not know.
 func (s *shop) rawOffline(p *rawPayer) *rawPayer {
 	q := *p
