@@ -19,6 +19,7 @@ import (
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	"github.com/lodenet/lode/x/internal/events"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	seedtypes "github.com/lodenet/lode/x/seed/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	weightstypes "github.com/lodenet/lode/x/weights/types"
@@ -26,14 +27,14 @@ import (
 
 // all are one of every module, which registers the others of its file.
 var all = []proto.Message{
-	&alphatypes.EventTrade{}, &collateraltypes.EventClaimOpened{}, &emissiontypes.EventBurned{}, &seedtypes.EventSeed{},
+	&alphatypes.EventTrade{}, &collateraltypes.EventClaimOpened{}, &emissiontypes.EventBurned{}, &markettypes.EventRedeemed{}, &seedtypes.EventSeed{},
 	&subnetstypes.EventNeuronServed{}, &weightstypes.EventEpoch{},
 }
 
 // ours are all types of the chain's events.
 func ours(t *testing.T) []reflect.Type {
 	t.Helper()
-	require.Len(t, all, 6)
+	require.Len(t, all, 7)
 	var out []reflect.Type
 	names := map[string]reflect.Type{}
 	for name, typ := range registered() {
