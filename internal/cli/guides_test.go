@@ -7,16 +7,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/test/ports"
 )
 
 // guides are those whose commands run here, in this order and on one network: that of
 // `lode up`, but for its miners and validators.
-var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md"}
+var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md", "market.md"}
 
 // TestTheGuidesCommandsRun runs every line of every ```sh block of the guides, as their
 // reader does. Lines that run until Ctrl-C end in " &" there.
@@ -56,14 +58,21 @@ func TestTheGuidesCommandsRun(t *testing.T) {
 				t.Fatalf("%s has only %d commands: are its blocks marked sh?", guide, len(lines))
 			}
 			g := guideRun{t: t, n: n, env: env, dir: t.TempDir()}
+			free := freePorts(t)
 			for _, line := range lines {
-				g.run(ctx, line)
+				g.run(ctx, free.Replace(line))
 			}
 		})
 		if !ok {
 			return // the next guide builds on this one's network
 		}
 	}
+}
+
+// freePorts stands free ports in for those that the guides name.
+func freePorts(t *testing.T) *strings.Replacer {
+	first := ports.Free(t, 2)
+	return strings.NewReplacer("127.0.0.1:8402", fmt.Sprintf("127.0.0.1:%d", first), "127.0.0.1:4020", fmt.Sprintf("127.0.0.1:%d", first+1))
 }
 
 // lodeOnPath is a folder in which `lode` is this test binary.
@@ -119,6 +128,9 @@ func (g guideRun) command(ctx context.Context, line string) *exec.Cmd {
 	return cmd
 }
 
+// tooSoon are words of what only needs another block, or a program that is starting.
+var tooSoon = []string{"the first block that will be accepted", "has no uid", "to connect to"}
+
 // run runs a line. What the chain refuses only because it is too soon is tried again
 // with every block, as the error says.
 func (g guideRun) run(ctx context.Context, line string) {
@@ -137,7 +149,8 @@ func (g guideRun) run(ctx context.Context, line string) {
 			g.t.Logf("$ %s\n%s", line, out)
 			return
 		}
-		if tries--; tries == 0 || !strings.Contains(string(out), "the first block that will be accepted") && !strings.Contains(string(out), "has no uid") {
+		soon := slices.ContainsFunc(tooSoon, func(words string) bool { return strings.Contains(string(out), words) })
+		if tries--; tries == 0 || !soon {
 			break
 		}
 	}

@@ -48,7 +48,7 @@ func newPaymentJSON(p pay.Payment) paymentJSON {
 // amount is what was charged, for people.
 func (v *paymentJSON) amount() string {
 	if v.Unit == "unit" {
-		return grouped(v.Charged) + " units"
+		return unitCount(v.Charged)
 	}
 	return client.FormatTAO(v.Charged) + " TAO"
 }

@@ -212,7 +212,7 @@ func writeChannels(w io.Writer, list []channelJSON, whole bool, names map[string
 		if v.Charged != nil {
 			charged = client.FormatTAO(*v.Charged)
 			if v.Plan != nil {
-				charged = grouped(*v.Charged) + " units"
+				charged = unitCount(*v.Charged)
 			}
 		}
 		t.add(id, fmt.Sprint(v.ServiceID), plan, displayKey(v.Payer, names), displayKey(v.Provider, names), client.FormatTAO(v.Deposit), client.FormatTAO(v.Claimed), charged, v.state())

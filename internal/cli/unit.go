@@ -71,6 +71,14 @@ func parseUnits(s string, u markettypes.Unit, what string) (uint64, error) {
 	return n.Num().Uint64(), nil
 }
 
+// unitCount is an amount of a plan's units where the unit itself is not known.
+func unitCount(n uint64) string {
+	if n == 1 {
+		return "1 unit"
+	}
+	return grouped(n) + " units"
+}
+
 // grouped writes a number with commas between its thousands.
 func grouped(n uint64) string {
 	s := fmt.Sprint(n)
