@@ -3,17 +3,10 @@ package pay
 import (
 	"context"
 	"crypto/ed25519"
-	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"time"
 
-	"github.com/lodenet/lode/pay/x402"
 	"github.com/lodenet/lode/voucher"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
@@ -58,75 +51,6 @@ func (c *Client) usable(service, plan uint64) *clientChannel {
 		}
 	}
 	return best
-}
-
-// sign makes the voucher that says so much. c.mu is held.
-func (c *Client) sign(ch *clientChannel, cumulative uint64) (x402.Voucher, error) {
-	if ch.key == nil {
-		key, err := readKey(c.keyFile(ch.SessionKey), ch.SessionKey)
-		if err != nil {
-			return x402.Voucher{}, err
-		}
-		ch.key = key
-	}
-	v := voucher.Voucher{ChannelID: ch.ID, Cumulative: cumulative}
-	return x402.Voucher{ChannelID: hex.EncodeToString(ch.ID), MaxClaimableAmount: x402.Amount(cumulative),
-		Signature: hex.EncodeToString(v.Sign(c.chainID, ch.key))}, nil
-}
-
-// readKey reads a session key, which no one else may be able to.
-func readKey(file string, public []byte) (ed25519.PrivateKey, error) {
-	info, err := os.Stat(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the session key %s is lost: close its channel and open another", file)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("the session key %s can be read by others (mode %04o): chmod 600 it", file, mode)
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	seed := make([]byte, ed25519.SeedSize)
-	if n, err := hex.Decode(seed, trim(raw)); err != nil || n != len(seed) {
-		return nil, fmt.Errorf("the session key %s is damaged: close its channel and open another", file)
-	}
-	key := ed25519.NewKeyFromSeed(seed)
-	if !slices.Equal(key.Public().(ed25519.PublicKey), ed25519.PublicKey(public)) {
-		return nil, fmt.Errorf("the session key %s is of another channel", file)
-	}
-	return key, nil
-}
-
-func trim(raw []byte) []byte {
-	if len(raw) > 2*ed25519.SeedSize && raw[2*ed25519.SeedSize] == '\n' {
-		return raw[:2*ed25519.SeedSize]
-	}
-	return raw[:min(len(raw), 2*ed25519.SeedSize)]
-}
-
-// newKey makes a session key and keeps it, before anything is paid into its channel.
-func (c *Client) newKey() ([]byte, error) {
-	public, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	file := c.keyFile(public)
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.WriteString(hex.EncodeToString(key.Seed()) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, err
-	}
-	return public, nil
 }
 
 // ParseChannelID reads a channel's id: 64 hexadecimal digits.
@@ -203,7 +127,7 @@ func (c *Client) open(ctx context.Context, o OpenOptions) (Opened, error) {
 			return Opened{}, err
 		}
 	}
-	return Opened{got.ChannelID, got.Deposit, got.Transaction}, c.deposited(ch, o.Deposit, got.Transaction)
+	return Opened(got), c.deposited(ch, o.Deposit, got.Transaction)
 }
 
 // look asks the chain how far a channel reaches, and where a plan's period begins.
@@ -247,23 +171,6 @@ func (c *Client) see(ch *clientChannel, m *markettypes.Channel) error {
 		}
 	}
 	*ch = after
-	return nil
-}
-
-// deposited books a deposit.
-func (c *Client) deposited(ch *clientChannel, amount uint64, tx string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.number++
-	p := Payment{N: c.number, Time: c.cfg.Now(), State: Paid, Kind: kindDeposit, Provider: ch.Provider, ServiceID: ch.ServiceID, PlanID: ch.PlanID,
-		Channel: hex.EncodeToString(ch.ID), Ceiling: amount, Charged: amount, Note: tx}
-	var b batch
-	b.put(keyed(kindMine, ch.ID), ch)
-	b.put(numbered(kindPayment, p.N), &p)
-	if err := c.store.write("deposit", true, &b); err != nil {
-		return err
-	}
-	c.channels[string(ch.ID)] = ch
 	return nil
 }
 
@@ -407,111 +314,6 @@ func (c *Client) Channels() []ClientChannel {
 	return all
 }
 
-// afford makes sure that a channel can pay what is asked, opening one or topping one up
-// within the limits. It reports what was put in.
-func (c *Client) afford(ctx context.Context, pick choice, mine *clientChannel) (*clientChannel, *x402.Deposit, error) {
-	c.opening.Lock()
-	defer c.opening.Unlock()
-	if mine == nil {
-		c.mu.Lock()
-		mine = c.usable(pick.service, pick.plan) // which another request has opened meanwhile
-		c.mu.Unlock()
-	}
-	if mine == nil {
-		if _, err := c.recover(ctx); err != nil {
-			return nil, nil, err
-		}
-		c.mu.Lock()
-		mine = c.usable(pick.service, pick.plan)
-		c.mu.Unlock()
-	}
-	if mine == nil {
-		return c.openFor(ctx, pick)
-	}
-	c.mu.Lock()
-	need := c.next(mine, pick.amount)
-	limit, plan := mine.Limit, mine.PlanID
-	c.mu.Unlock()
-	if need <= limit {
-		return mine, nil, nil
-	}
-	if plan != 0 {
-		err := c.renewed(ctx, mine, func() uint64 { return c.next(mine, pick.amount) })
-		return mine, nil, err
-	}
-	put, err := c.mayDeposit(pick.service, need-limit)
-	if err != nil {
-		return nil, nil, err
-	}
-	got, err := c.topUp(ctx, mine.ID, put)
-	if err != nil {
-		return nil, nil, err
-	}
-	return mine, &x402.Deposit{Amount: x402.Amount(put), Transaction: got.Transaction}, nil
-}
-
-// renewed looks whether a plan's next period has begun, and whether the channel then
-// reaches for what is needed; that is asked with c.mu held.
-func (c *Client) renewed(ctx context.Context, mine *clientChannel, need func() uint64) error {
-	if err := c.look(ctx, mine); err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if need() > mine.Limit {
-		return fmt.Errorf("%w: the plan's quota for this period is used up", ErrNoDeposit)
-	}
-	return nil
-}
-
-// mayDeposit is how much is put into a channel that needs so much, within the limits:
-// they bind what lies unspent in all channels to a service.
-func (c *Client) mayDeposit(service, need uint64) (uint64, error) {
-	l := c.cfg.Limits
-	if l.Deposit == 0 {
-		return 0, fmt.Errorf("%w: it needs %d rao; deposit them yourself, or allow a deposit", ErrNoDeposit, need)
-	}
-	var has uint64
-	c.mu.Lock()
-	for _, ch := range c.channels {
-		if ch.ServiceID == service && ch.PlanID == 0 && !ch.Ended {
-			has += sub(ch.Limit, ch.Charged) // of coins, whose sum fits
-		}
-	}
-	c.mu.Unlock()
-	most := l.MaxDeposit
-	if most == 0 {
-		most = 10 * min(l.Deposit, 1<<60)
-	}
-	if need > sub(most, has) {
-		return 0, &LimitError{"deposit", need, has, most}
-	}
-	return min(max(l.Deposit, need), most-has), nil
-}
-
-func (c *Client) openFor(ctx context.Context, pick choice) (*clientChannel, *x402.Deposit, error) {
-	if pick.plan != 0 {
-		return nil, nil, fmt.Errorf("%w: subscribe to plan %d first", ErrNoDeposit, pick.plan)
-	}
-	need := pick.amount
-	if pick.terms.MinDeposit != "" {
-		least, _ := x402.ParseAmount(pick.terms.MinDeposit) // Terms has checked it
-		need = max(need, least)
-	}
-	put, err := c.mayDeposit(pick.service, need)
-	if err != nil {
-		return nil, nil, err
-	}
-	got, err := c.open(ctx, OpenOptions{ServiceID: pick.service, Deposit: put, Hotkey: pick.requirements.PayTo,
-		CloseDelay: max(c.cfg.CloseDelay, pick.terms.WithdrawDelay)})
-	if err != nil {
-		return nil, nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.channels[string(got.ChannelID)], &x402.Deposit{Amount: x402.Amount(put), Transaction: got.Transaction}, nil
-}
-
 // next is what the next voucher of a channel must say for a request. c.mu is held.
 func (c *Client) next(ch *clientChannel, amount uint64) uint64 {
 	worst, ok := add(ch.Charged, ch.ahead)
@@ -522,14 +324,10 @@ func (c *Client) next(ch *clientChannel, amount uint64) uint64 {
 	return max(ch.Signed, sum)
 }
 
-// identifier makes a payment-identifier.
-func identifier() (string, error) {
-	var b [16]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return "", err
+// limitOf is the most that a channel's vouchers can say.
+func limitOf(m *markettypes.Channel) uint64 {
+	if s := m.Subscription; s != nil {
+		return s.UsedBefore + s.Quota
 	}
-	return "pay_" + hex.EncodeToString(b[:]), nil
+	return m.Deposit
 }
-
-// stamp is a time as the store keeps it.
-func stamp(t time.Time) time.Time { return t.UTC().Round(0) }

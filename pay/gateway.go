@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"reflect"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/lodenet/lode/pay/x402"
-	"github.com/lodenet/lode/voucher"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -230,43 +226,6 @@ func (g *Gateway) Close() error {
 	return g.store.close()
 }
 
-// Route says what one handler's requests cost.
-type Route struct {
-	// Units is the most units that a request may use. It is asked with the unpaid request
-	// too, and leaves the body alone. In a stream it is what is reserved at a time:
-	// the meter asks for more when it is used up.
-	Units func(*http.Request) (uint64, error)
-	// Description and MimeType tell customers what they get.
-	Description, MimeType string
-	// Timeout bounds the handler; default 10 min.
-	Timeout time.Duration
-	// VoucherTimeout is how long a stream waits for its next voucher; default 30 s.
-	VoucherTimeout time.Duration
-}
-
-// Flat is a route's Units where each request uses the same.
-func Flat(units uint64) func(*http.Request) (uint64, error) {
-	return func(*http.Request) (uint64, error) { return units, nil }
-}
-
-// offer is one way to pay for a request.
-type offer struct {
-	requirements x402.Requirements
-	terms        x402.Terms
-	plan         uint64 // 0: by use
-	amount       uint64 // ceiling: rao, of a plan units
-	units        uint64 // ceiling
-	price, per   uint64
-}
-
-// money is what units cost on an offer's terms.
-func (o *offer) money(units uint64) (uint64, error) {
-	if o.plan != 0 {
-		return units, nil
-	}
-	return Cost(units, o.price, o.per)
-}
-
 // current is the service as the catalogue has it, asked again when it is old. While the
 // chain can't be asked, prices stay.
 func (g *Gateway) current(ctx context.Context) *markettypes.ServiceInfo {
@@ -309,111 +268,4 @@ func (g *Gateway) Service() markettypes.ServiceInfo {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return *g.service
-}
-
-// offers are the ways to pay for units: by use, and by each plan.
-func (g *Gateway) offers(service *markettypes.ServiceInfo, units uint64, timeout time.Duration) ([]offer, error) {
-	s := service.Service
-	amount, err := Cost(units, s.Price, s.Per)
-	if err != nil {
-		return nil, err
-	}
-	base := x402.Requirements{
-		Scheme: x402.Scheme, Network: x402.Network(g.chainID), Amount: x402.Amount(amount), Asset: x402.Asset,
-		PayTo: service.Hotkey, MaxTimeoutSeconds: max(1, int64(timeout/time.Second)),
-	}
-	terms := x402.Terms{
-		ReceiverAuthorizer: service.Hotkey, WithdrawDelay: g.cfg.CloseDelay,
-		ServiceID: x402.Amount(s.Id), Unit: s.Unit.Word(), Price: x402.Amount(s.Price), Per: x402.Amount(s.Per),
-	}
-	if g.cfg.MinDeposit > 0 {
-		terms.MinDeposit = x402.Amount(g.cfg.MinDeposit)
-	}
-	all := []offer{{requirements: base, terms: terms, amount: amount, units: units, price: s.Price, per: s.Per}}
-	for _, p := range service.Plans {
-		t, r := terms, base
-		r.Asset, r.Amount = x402.AssetUnit, x402.Amount(units)
-		t.MinDeposit = x402.Amount(max(p.Price, g.cfg.MinDeposit))
-		t.PlanID, t.PlanName, t.PlanPeriod = x402.Amount(p.Id), p.Name, p.Period
-		t.PlanPrice, t.PlanQuota = x402.Amount(p.Price), x402.Amount(p.Quota)
-		all = append(all, offer{requirements: r, terms: t, plan: p.Id, amount: units, units: units})
-	}
-	for _, id := range g.retired(service) {
-		t, r := terms, base
-		r.Asset, r.Amount = x402.AssetUnit, x402.Amount(units)
-		t.MinDeposit, t.PlanID = "", x402.Amount(id)
-		all = append(all, offer{requirements: r, terms: t, plan: id, amount: units, units: units})
-	}
-	for i := range all {
-		if all[i].requirements, err = all[i].requirements.WithTerms(all[i].terms); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// retired are plans that are offered no more and that channels still pay.
-func (g *Gateway) retired(service *markettypes.ServiceInfo) []uint64 {
-	if service.Service.Id != g.cfg.ServiceID {
-		return nil
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var ids []uint64
-	for id := range g.plans {
-		if !slices.ContainsFunc(service.Plans, func(p markettypes.Plan) bool { return p.Id == id }) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// match finds the offer that a client has accepted. Terms that a corrective answer has
-// added are not looked at.
-func match(offers []offer, accepted x402.Requirements) (*offer, string) {
-	switch {
-	case accepted.Scheme != x402.Scheme:
-		return nil, x402.ReasonScheme
-	case accepted.Network != offers[0].requirements.Network:
-		return nil, x402.ReasonNetwork
-	}
-	terms, err := accepted.Terms()
-	if err != nil {
-		return nil, x402.ReasonTerms
-	}
-	terms.ChannelState, terms.VoucherState = nil, nil
-	for i, o := range offers {
-		a, b := accepted, o.requirements
-		a.Extra, b.Extra = nil, nil
-		if terms == o.terms && a.Scheme == b.Scheme && a.Network == b.Network && a.Amount == b.Amount &&
-			a.Asset == b.Asset && a.PayTo == b.PayTo && a.MaxTimeoutSeconds == b.MaxTimeoutSeconds {
-			return &offers[i], ""
-		}
-	}
-	return nil, x402.ReasonTerms
-}
-
-// refusal is why a payment was not taken.
-type refusal struct {
-	reason  string
-	message string
-	status  int           // 0: 402
-	state   *account      // its state goes with the answer: a corrective one
-	retry   time.Duration // when to ask again
-}
-
-func (r *refusal) Error() string { return r.reason + ": " + r.message }
-
-func refuse(reason, format string, args ...any) *refusal {
-	return &refusal{reason: reason, message: fmt.Sprintf(format, args...)}
-}
-
-func unavailable(format string, args ...any) *refusal {
-	return &refusal{reason: x402.ReasonFacilitator, message: fmt.Sprintf(format, args...), status: http.StatusServiceUnavailable, retry: 5 * time.Second}
-}
-
-// checkVoucher verifies a voucher's signature by a channel's session key.
-func (g *Gateway) checkVoucher(rec *channelRecord, v x402.Parsed) bool {
-	return voucher.Voucher{ChannelID: v.ChannelID, Cumulative: v.Cumulative}.Verify(g.chainID, rec.SessionKey, v.Signature)
 }

@@ -28,6 +28,7 @@ const (
 type hexBytes []byte
 
 func (b hexBytes) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(b)), nil }
+
 func (b *hexBytes) UnmarshalText(t []byte) (err error) {
 	*b, err = hex.DecodeString(string(t))
 	return err
@@ -326,108 +327,4 @@ func (g *Gateway) save(step string, a *account) *refusal {
 func (g *Gateway) broken(err error) *refusal {
 	g.log.Error("the books can't be kept", "err", err)
 	return &refusal{reason: x402.ReasonSettleFailed, message: "the gateway can't keep its books; ask again later", status: http.StatusInternalServerError, retry: 30 * time.Second}
-}
-
-// mayPay says whether a channel may pay now at all.
-func (g *Gateway) mayPay(a *account) *refusal {
-	r := &a.rec
-	switch {
-	case r.Gone:
-		return refuse(x402.ReasonNoChannel, "channel %x is closed: open another", []byte(r.ID))
-	case r.Contested != "":
-		return refuse(x402.ReasonContested, "the channel is paid out elsewhere too: %s; open another", r.Contested)
-	case r.ClosingAt != 0 || a.ending:
-		return refuse(x402.ReasonClosing, "channel %x is closing: open another", []byte(r.ID))
-	case r.PlanID != 0 && g.cfg.Now().Unix() >= r.PeriodEnd:
-		return refuse(x402.ReasonPlan, "the plan's period has ended and no other has begun")
-	}
-	return nil
-}
-
-// reserve takes a voucher and sets aside what a request may cost. It writes the voucher
-// and the reservation, and with them that the request has begun.
-func (g *Gateway) reserve(ctx context.Context, a *account, v x402.Parsed, o *offer, c *call) *refusal {
-	a.mu.Lock()
-	must := v.Cumulative > a.rec.Limit
-	plan := a.rec.PlanID
-	a.mu.Unlock()
-	if o.plan != plan {
-		return refuse(x402.ReasonReceiver, "the channel pays plan %d, the terms are of plan %d (0: by use)", plan, o.plan)
-	}
-	if bad := g.refresh(ctx, a, must); bad != nil {
-		return bad
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if bad := g.take(a, v, o.amount); bad != nil {
-		return bad
-	}
-	return g.begin(a, o, c)
-}
-
-// take checks a voucher against all that is charged and reserved, and keeps it in
-// memory if it is the newest; the caller writes it.
-func (g *Gateway) take(a *account, v x402.Parsed, amount uint64) *refusal {
-	r := &a.rec
-	if bad := g.mayPay(a); bad != nil {
-		return bad
-	}
-	known := v.Cumulative == r.Cumulative && string(v.Signature) == string(r.Signature)
-	if !known && !g.checkVoucher(r, v) {
-		return refuse(x402.ReasonSignature, "the voucher's signature is not of the channel's session key")
-	}
-	if v.Cumulative > r.Limit {
-		what := "deposit"
-		if r.PlanID != 0 {
-			what = "quota"
-		}
-		return &refusal{reason: x402.ReasonOverBalance, message: fmt.Sprintf("the voucher says %d, the channel's %s is %d: top it up", v.Cumulative, what, r.Limit), state: a}
-	}
-	// The request itself must be covered by its own voucher, beside all that was charged;
-	// what runs at the same time may be covered by a newer one.
-	own, ok := add(r.Charged, amount)
-	all, ok2 := add(own, a.reserved)
-	if !ok || !ok2 || v.Cumulative < own || max(v.Cumulative, r.Cumulative) < all {
-		return &refusal{reason: x402.ReasonCumulative, state: a,
-			message: fmt.Sprintf("the voucher says %d: %d are charged, %d reserved, and this may cost %d", v.Cumulative, r.Charged, a.reserved, amount)}
-	}
-	if m := g.cfg.MaxOwed; m > 0 && r.PlanID == 0 && sub(all, r.Claimed) > m {
-		g.due()
-		bad := unavailable("the channel owes %d rao, and no more than %d are lent until they are redeemed; ask again", r.owed(), m)
-		bad.reason = x402.ReasonBusy
-		return bad
-	}
-	if v.Cumulative > r.Cumulative || len(r.Signature) == 0 {
-		r.Cumulative, r.Signature = v.Cumulative, v.Signature
-		close(a.raised)
-		a.raised = make(chan struct{})
-	}
-	return nil
-}
-
-// begin writes the reservation of a request.
-func (g *Gateway) begin(a *account, o *offer, c *call) *refusal {
-	now := g.cfg.Now()
-	a.rec.Used = now.UnixMilli()
-	c.account, c.offer = a, o
-	c.number = a.next
-	c.res = reservation{Identifier: c.identifier, Resource: c.resource, Ceiling: o.amount, Began: now.UnixMilli()}
-	var b batch
-	b.put(keyed(kindChannel, a.rec.ID), &a.rec)
-	b.put(c.reservationKey(), &c.res)
-	b.put(c.answerKey(), answerRecord{Pending: true, Hash: c.hash, Print: c.print, Time: now.UnixMilli()})
-	if err := g.store.write("reserve", false, &b); err != nil {
-		return g.broken(err)
-	}
-	a.next++
-	a.reserved += o.amount
-	return nil
-}
-
-// due wakes the loop that redeems.
-func (g *Gateway) due() {
-	select {
-	case g.kick <- struct{}{}:
-	default:
-	}
 }
