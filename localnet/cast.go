@@ -41,16 +41,25 @@ type part struct {
 	strategy string // of a miner
 	funds    uint64 // rao that the faucet gives to its coldkey
 	stake    uint64 // rao that it stakes on its hotkey
+	price    uint64 // rao for a minute of video through it; 0: customers pay nothing
 }
 
+// videoPrice is what the validator that sells takes for a minute of video, and hotFees
+// what its hotkey is given for the fees of listing and redeeming, in rao.
+const (
+	videoPrice = TAO / 100
+	hotFees    = TAO
+)
+
 // cast lists who plays in subnet 1, the owner first. The validators' stakes differ a
-// little, so that who reads the table sees dividends follow stake.
+// little, so that who reads the table sees dividends follow stake. The second one's
+// customers pay.
 func (c *Config) cast() []part {
 	parts := []part{{role: RoleOwner, name: "owner", funds: 2_000 * TAO}}
 	for i := range validators {
 		parts = append(parts, part{
 			role: RoleValidator, name: fmt.Sprintf("validator-%d", i+1),
-			funds: 500 * TAO, stake: uint64(200+50*i) * TAO,
+			funds: 500 * TAO, stake: uint64(200+50*i) * TAO, price: uint64(i) * videoPrice,
 		})
 	}
 	for i, s := range c.Strategies {

@@ -47,6 +47,9 @@ func lockPath(home string) string { return filepath.Join(home, "lock") }
 func nodeDir(home string) string  { return filepath.Join(home, "node") }
 func stateDir(home string) string { return filepath.Join(home, "state") }
 
+// marketDir is where a home's gateways keep what customers have promised.
+func marketDir(home string) string { return filepath.Join(home, "market") }
+
 // WalletDir is where a home's keys are.
 func WalletDir(home string) string { return filepath.Join(home, "wallet") }
 
@@ -131,7 +134,8 @@ func leaveNothing(home string) {
 }
 
 // ours are the names that --fresh deletes; anything else in a home stays.
-var ours = []string{"network.json", "node", "state", "wallet", "passphrase"}
+// What was paid, and promised, on this chain ends with it; a home may have books of others.
+var ours = []string{"network.json", "node", "state", "wallet", "passphrase", filepath.Join("market", ChainID), filepath.Join("pay", ChainID)}
 
 // clearHome removes the network of a home, and nothing else. It refuses a folder that
 // never was one. A wallet with keys that the network did not make for itself is kept

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -173,5 +174,34 @@ func TestAFreshStartKeepsAPersonsKeys(t *testing.T) {
 	}
 	if _, err := old.Signer("alice"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAFreshStartEndsWhatWasPaidOnItsOwnChain(t *testing.T) {
+	home := made(t)
+	books := func(parts ...string) string { return filepath.Join(append([]string{home}, parts...)...) }
+	own := []string{books("pay", localnet.ChainID, "lode1a"), books("market", localnet.ChainID, "1")}
+	others := []string{books("pay", "lode-1", "lode1a"), books("market", "lode-1", "1")}
+	for _, dir := range append(slices.Clone(own), others...) {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range own {
+		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is still there: %v", dir, err)
+		}
+	}
+	for _, dir := range others {
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("the books of another chain: %v", err)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // await waits for a report that satisfies a condition, for three minutes at most.
@@ -65,6 +66,7 @@ func TestANetworkPaysForCompression(t *testing.T) {
 		return neuron(t, n, r, "miner-3-hot").Incentive > neuron(t, n, r, "miner-1-hot").Incentive
 	})
 	checkStatus(t, n)
+	checkShop(t, n)
 
 	began := time.Now()
 	stop()
@@ -108,6 +110,26 @@ func checkReport(t *testing.T, n *localnet.Network, r localnet.Report) {
 	}
 	if v := neuron(t, n, r, "validator-2-hot"); v.Dividends <= 0 || v.EmissionAlpha == 0 {
 		t.Errorf("validator 2 got nothing: %+v", v)
+	}
+}
+
+// checkShop looks into the catalogue: the second validator's customers pay, and its hotkey
+// has the fees of redeeming.
+func checkShop(t *testing.T, n *localnet.Network) {
+	t.Helper()
+	seller, err := n.Wallet().Get("validator-2-hot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := n.Client().Market().Services(t.Context(), &markettypes.QueryServicesRequest{Netuid: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Services) != 1 || r.Services[0].Hotkey != seller.Address || r.Services[0].Service.Unit != markettypes.UNIT_VIDEO_MINUTE || r.Services[0].Service.Price != localnet.TAO/100 {
+		t.Errorf("the catalogue has %+v", r.Services)
+	}
+	if has, err := n.Client().Balance(t.Context(), seller.Address); err != nil || has < localnet.TAO/2 {
+		t.Errorf("the seller's hotkey has %d rao, %v", has, err)
 	}
 }
 

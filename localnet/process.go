@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/mesh"
+	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnet/onchain"
 	"github.com/lodenet/lode/subnets/video"
@@ -87,7 +90,8 @@ func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *medi
 }
 
 func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *media.Tools, corpus video.Corpus, p part) error {
-	validator, err := video.NewValidator(video.ValidatorConfig{Tools: tools, Corpus: corpus, Logger: n.log.With("part", p.name)})
+	log := n.log.With("part", p.name)
+	validator, err := video.NewValidator(video.ValidatorConfig{Tools: tools, Corpus: corpus, Sells: p.price > 0, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -103,12 +107,45 @@ func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *
 	if err != nil {
 		return errors.Join(err, host.Close(), validator.Close())
 	}
+	sell, err := n.seller(p, validator.Gateway(), host, log)
+	if err != nil {
+		return errors.Join(err, host.Close(), validator.Close())
+	}
 	n.add(&process{part: p, hotkey: host.Hotkey(), host: host, stats: node.Stats})
 	g.Go(func() error {
-		err := n.guard(p.name, func() error { return node.Run(ctx) })
-		return errors.Join(err, host.Close(), validator.Close())
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error { return n.guard(p.name, func() error { return node.Run(ctx) }) })
+		both.Go(func() error { return n.guard(p.name+"'s shop", func() error { return sell(ctx) }) })
+		return errors.Join(both.Wait(), host.Close(), validator.Close())
 	})
 	return nil
+}
+
+// What customers paid is soon redeemed here, so that one sees it.
+const (
+	redeemAfter = 10 * time.Second
+	redeemPoll  = 5 * time.Second
+)
+
+// seller is what sells beside a validator whose customers pay.
+func (n *Network) seller(p part, gateway *video.Gateway, host *mesh.Host, log *slog.Logger) (func(context.Context) error, error) {
+	if p.price == 0 {
+		return func(context.Context) error { return nil }, nil
+	}
+	_, hot, err := n.signers(p.name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := video.NewSeller(video.SellerConfig{
+		Gateway: gateway, Chain: video.NewSellerChain(n.client, hot), Hotkey: hot.Address(), Netuid: videoNetuid,
+		Endpoint: host.Endpoints()[0], Price: p.price, Logger: log,
+		Dir: func(service uint64) string { return filepath.Join(marketDir(n.cfg.Home), ChainID, fmt.Sprint(service)) },
+		Pay: pay.GatewayConfig{RedeemAfter: redeemAfter, PollEvery: redeemPoll},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Run, nil
 }
 
 // common is what a process of a part is made of: its way to the chain and its host on

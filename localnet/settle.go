@@ -48,7 +48,8 @@ func (n *Network) settle(ctx context.Context) error {
 }
 
 // fund gives coldkeys that have too little what they need, and hotkeys that never had
-// anything a rao, so that their accounts exist. It is one transaction.
+// anything a rao, so that their accounts exist; more to those that pay fees. It is one
+// transaction.
 func (n *Network) fund(ctx context.Context, cast []part) error {
 	faucet, err := n.wallet.Signer(FaucetKey)
 	if err != nil {
@@ -74,7 +75,10 @@ func (n *Network) fund(ctx context.Context, cast []part) error {
 		if err != nil {
 			return err
 		}
-		if has == 0 && !bound {
+		switch {
+		case p.price > 0 && has < hotFees/10:
+			give(hot.Address, hotFees)
+		case has == 0 && !bound:
 			give(hot.Address, 1)
 		}
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/lodenet/lode/subnets/video"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 )
 
 func newValidateCommand() *cobra.Command {
@@ -38,8 +40,12 @@ func newValidateVideoCommand() *cobra.Command {
 quality, measures what comes back, averages the scores, and commits and reveals weights. Weights count once the hotkey
 holds a permit, which takes stake on it: see ` + "`lode stake add`" + `. It serves as a gateway for customers, too.
 
-Averages and open commits are kept in --state over restarts.`,
+With --price customers pay for what they get through it. The service is listed on chain, and what is paid is redeemed there
+for the hotkey's coldkey; the hotkey pays the fees, so it needs a little TAO.
+
+Averages and open commits are kept in --state over restarts, what customers have promised in HOME/market.`,
 		Example: `  lode validate video --hotkey judge
+  lode validate video --hotkey judge --price 0.01
   lode validate video --hotkey judge --clips ~/videos
   lode validate video --hotkey judge --check`,
 		Args: cobra.NoArgs,
@@ -89,16 +95,62 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.
 		err = os.MkdirAll(filepath.Dir(state), 0o700)
 	}
 	var node *subnet.ValidatorNode
+	var sell func(context.Context) error
 	if err == nil {
 		node, err = subnet.NewValidatorNode(subnet.ValidatorConfig{
 			Common: j.common, Validator: validator, Handler: validator.Gateway(), StateFile: state, WeightsVersion: video.Version,
 		})
 	}
 	if err == nil {
-		err = node.Run(ctx)
+		sell, err = f.seller(ctx, g, c, j, validator, o)
+	}
+	if err == nil {
+		both, ctx := errgroup.WithContext(ctx)
+		both.Go(func() error { return node.Run(ctx) })
+		both.Go(func() error { return sell(ctx) })
+		err = both.Wait()
 	}
 	if err = errors.Join(err, j.host.Close(), validator.Close()); err != nil {
 		return none, err
 	}
 	return node.Stats(), nil
+}
+
+// seller is what sells beside a validator, until its context ends. Where nothing is sold
+// it looks whether something is listed all the same.
+func (f *joinFlags) seller(ctx context.Context, g *globals, c *client.Client, j *joined, v *video.Validator, o video.ValidateOptions) (func(context.Context) error, error) {
+	price, err := o.Rao()
+	if err != nil {
+		return nil, err
+	}
+	hot, err := g.signer(ctx, j.name)
+	if err != nil {
+		return nil, err
+	}
+	chain := video.NewSellerChain(c, hot)
+	log := j.common.Logger
+	if price == 0 {
+		own, err := chain.Own(ctx, j.common.Netuid, hot.Address())
+		for _, s := range own {
+			if s.Service.Name == video.ServiceName {
+				log.Warn("this validator is free, and a service of its is still listed: sell with --price, or withdraw it with `lode market withdraw`", "service", s.Service.Id)
+			}
+		}
+		return func(context.Context) error { return nil }, err
+	}
+	if !chainName.MatchString(j.chain) {
+		return nil, fail("wrong_network", "name another node", "the node calls its chain %q", j.chain)
+	}
+	endpoints := j.host.Endpoints()
+	if len(endpoints) == 0 {
+		return nil, fail("listen", "choose other addresses with --listen and --announce", "the validator can't be reached anywhere, so nothing can be sold")
+	}
+	s, err := video.NewSeller(video.SellerConfig{
+		Gateway: v.Gateway(), Chain: chain, Hotkey: hot.Address(), Netuid: j.common.Netuid, Endpoint: endpoints[0], Price: price,
+		Dir: func(id uint64) string { return g.gatewayDir(j.chain, id) }, Logger: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Run, nil
 }

@@ -33,22 +33,29 @@ func newVideoCompressCommand() *cobra.Command {
 	var (
 		o              video.CompressOptions
 		netuid, hotkey string
+		money          videoPayFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "compress IN -o OUT",
 		Short: "Compress a clip by the network's best miners",
 		Long: `Has a clip compressed: it is cut into segments, the best miners of the video subnet compress them in parallel, every
 answer is measured here and given to another miner where it fails, and what passes is joined with the audio, which is
-copied bit by bit, and checked again. The output appears when it is whole, or not at all.`,
+copied bit by bit, and checked again. The output appears when it is whole, or not at all.
+
+Validators carry the segments, and some want to be paid for it. While one is free nothing is paid; else the price is shown
+before anything is given out, and the key of --from pays for what comes back good, within --max-price and the limits of
+` + "`lode pay limits`" + `. ` + "`lode pay history`" + ` has every payment.`,
 		Example: `  lode video compress IN.mp4 -o OUT.mp4
   lode video compress IN.mp4 -o OUT.mp4 --quality 96 --codec hevc
+  lode video compress IN.mp4 -o OUT.mp4 --gateway validator-2-hot --max-price 0.05
   lode video compress IN.mkv -o OUT.mkv --json | jq .saved`,
 		Args: cobra.ExactArgs(1),
 	}
 	o.Bind(cmd.Flags())
 	cmd.Flags().StringVar(&netuid, "netuid", "1", "the video subnet")
 	cmd.Flags().StringVar(&hotkey, "hotkey", "", "key of the wallet to be known by (default: one made for this clip)")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	money.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		ctx, g := cmd.Context(), globalsOf(cmd)
 		o.In = args[0]
 		id, err := parseNetuid(netuid)
@@ -58,6 +65,12 @@ copied bit by bit, and checked again. The output appears when it is whole, or no
 		if o.Out == "" {
 			return fail(codeUsage, "see `lode video compress --help`", "give the output with -o")
 		}
+		p := newProgressBar(cmd.ErrOrStderr(), g.json)
+		payer := &videoPayer{g: g, flags: &money, out: cmd.ErrOrStderr(), bar: p}
+		if err := payer.option(&o); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, payer.close()) }()
 		tools, err := video.FindTools(ctx)
 		if err != nil {
 			return err
@@ -70,14 +83,17 @@ copied bit by bit, and checked again. The output appears when it is whole, or no
 			return err
 		}
 		defer c.Close()
-		host, gateways, err := g.customer(ctx, c, id, hotkey)
+		only, err := money.hotkeys(ctx, g)
 		if err != nil {
 			return err
 		}
-		p := newProgressBar(cmd.ErrOrStderr(), g.json)
+		host, gateways, err := g.customer(ctx, c, id, hotkey, only)
+		if err != nil {
+			return err
+		}
 		r, err := video.Compress(ctx, tools, host.Client(), gateways, o, p.show)
 		p.end()
-		if err = errors.Join(err, host.Close()); err != nil {
+		if err = errors.Join(payer.explained(err), host.Close()); err != nil {
 			return err
 		}
 		return output(cmd, r, func(w io.Writer) { writeCompressed(w, r, g.names(ctx)) })
@@ -85,8 +101,8 @@ copied bit by bit, and checked again. The output appears when it is whole, or no
 	return cmd
 }
 
-// customer starts a host on the mesh that knows the subnet's gateways.
-func (g *globals) customer(ctx context.Context, c *client.Client, netuid uint32, hotkey string) (*mesh.Host, []string, error) {
+// customer starts a host on the mesh that knows the subnet's gateways, or only some.
+func (g *globals) customer(ctx context.Context, c *client.Client, netuid uint32, hotkey string, only []string) (*mesh.Host, []string, error) {
 	var key *wallet.Signer
 	var err error
 	if hotkey != "" {
@@ -111,7 +127,7 @@ func (g *globals) customer(ctx context.Context, c *client.Client, netuid uint32,
 	if err != nil {
 		return nil, nil, err
 	}
-	gateways, err := video.Gateways(meta, host)
+	gateways, err := video.Gateways(meta, host, only...)
 	if err != nil {
 		return nil, nil, errors.Join(err, host.Close())
 	}
@@ -169,6 +185,7 @@ func (p *progressBar) end() {
 	if p.live && p.last != "" && !p.quiet {
 		fmt.Fprintln(p.out)
 	}
+	p.last = ""
 }
 
 // bytesText is a size for people.
@@ -192,6 +209,7 @@ func writeCompressed(w io.Writer, r *video.CompressReport, names map[string]stri
 		"quality", fmt.Sprintf("%.2f by %s (asked: %g), 5th percentile %.2f, worst frame %.2f", r.Quality.Mean, r.Measure, r.Asked, r.Quality.P5, r.Quality.Min),
 		"video", fmt.Sprintf("%s, %d frames in %d segments", r.Codec, r.Frames, len(r.Segments)),
 		"copied", fmt.Sprintf("%d other streams", r.Carried),
+		"paid", paidText(r, names),
 		"took", fmt.Sprintf("%.1f s", r.Took.Seconds()),
 	)
 	if len(r.Dropped) > 0 {

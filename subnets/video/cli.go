@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/spf13/pflag"
@@ -55,18 +56,33 @@ func (o MineOptions) Miner(tools *Tools, log *slog.Logger) (*Miner, error) {
 type ValidateOptions struct {
 	Clips     string
 	RoundGoal time.Duration
+	Price     string // TAO; empty or 0: customers pay nothing
 }
 
 // Bind adds the flags, with the values of now as defaults where they are set.
 func (o *ValidateOptions) Bind(f *pflag.FlagSet) {
 	f.StringVar(&o.Clips, "clips", o.Clips, "folder of videos to draw probes from (default: a clip made afresh each time)")
 	f.DurationVar(&o.RoundGoal, "round-goal", or(o.RoundGoal, 20*time.Second), "how long a round should take: probes shrink and grow towards it")
+	f.StringVar(&o.Price, "price", o.Price, "TAO that customers pay for a minute of video, 1,500 pictures; the service is listed by itself (default: they pay nothing)")
+}
+
+// Rao is the price in rao; 0: customers pay nothing.
+func (o ValidateOptions) Rao() (uint64, error) {
+	if o.Price == "" {
+		return 0, nil
+	}
+	rao, err := client.ParseTAO(o.Price)
+	if err != nil {
+		return 0, fmt.Errorf("--price: %w", err)
+	}
+	return rao, nil
 }
 
 // Validator makes the validator. params are the subnet's own from the chain
 // ([subnet.Metagraph].Parameters); nil means the defaults. It refuses to where the local
 // ffmpeg lacks the measure that they name. Serve [Validator.Gateway] as the handler, with
-// [GatewayLimits], and close the validator when [subnet.RunValidator] has returned.
+// [GatewayLimits], and close the validator when [subnet.RunValidator] has returned. With a
+// price, run a [Seller] beside it.
 func (o ValidateOptions) Validator(ctx context.Context, tools *Tools, params json.RawMessage, log *slog.Logger) (*Validator, error) {
 	p, err := ParseParams(params)
 	if err != nil {
@@ -75,7 +91,11 @@ func (o ValidateOptions) Validator(ctx context.Context, tools *Tools, params jso
 	if o.RoundGoal < 0 {
 		return nil, fmt.Errorf("--round-goal %v: it must be above 0", o.RoundGoal)
 	}
-	cfg := ValidatorConfig{Tools: tools, Params: &p, RoundGoal: o.RoundGoal, Logger: log}
+	price, err := o.Rao()
+	if err != nil {
+		return nil, err
+	}
+	cfg := ValidatorConfig{Tools: tools, Params: &p, RoundGoal: o.RoundGoal, Sells: price > 0, Logger: log}
 	if o.Clips != "" {
 		folder, err := OpenFolder(ctx, tools, o.Clips, func(path string, err error) {
 			if log != nil {
@@ -137,12 +157,18 @@ func GatewayURL(hotkey string, netuid uint16) string {
 }
 
 // Gateways tells a host where the subnet's validators listen, and returns the addresses
-// of their gateways, the one with the most stake first. At most three are used.
-func Gateways(meta *subnet.Metagraph, host subnet.Mesh) ([]string, error) {
+// of their gateways, the one with the most stake first. At most three are used. only, if
+// given, are the hotkeys of those that the customer wants.
+func Gateways(meta *subnet.Metagraph, host subnet.Mesh, only ...string) ([]string, error) {
 	var list []subnet.Neuron
 	for _, n := range meta.Neurons {
-		if n.Protocol == Name+"/validator" && len(n.Endpoints) > 0 && n.Hotkey != host.Hotkey() {
+		if n.Protocol == Name+"/validator" && len(n.Endpoints) > 0 && n.Hotkey != host.Hotkey() && (len(only) == 0 || slices.Contains(only, n.Hotkey)) {
 			list = append(list, n)
+		}
+	}
+	for _, hotkey := range only {
+		if !slices.ContainsFunc(list, func(n subnet.Neuron) bool { return n.Hotkey == hotkey }) {
+			return nil, fmt.Errorf("%w: %s is no validator of subnet %d (%s) that serves customers", ErrNoGateway, hotkey, meta.Netuid, meta.Name)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b subnet.Neuron) int {

@@ -77,6 +77,9 @@ func Compress(ctx context.Context, tools *media.Tools, client *http.Client, gate
 		return nil, afterPaying(err, paid)
 	}
 	r.Paid, r.Took = paid, time.Since(began)
+	for _, p := range paid {
+		r.PaidRao += p.Rao
+	}
 	return r, paidErr
 }
 

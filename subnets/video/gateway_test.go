@@ -516,6 +516,14 @@ func TestGatewaysAreFoundInTheMetagraph(t *testing.T) {
 	if err != nil || strings.Join(got, " ") != "http://large/subnet/7 http://small/subnet/7" || len(h.peers) != 2 {
 		t.Errorf("%v, %v, peers %v", got, err, h.peers)
 	}
+	if got, err := Gateways(meta, h, "small"); err != nil || strings.Join(got, " ") != "http://small/subnet/7" {
+		t.Errorf("%v, %v", got, err)
+	}
+	for _, other := range []string{"miner", "silent", "nobody"} {
+		if _, err := Gateways(meta, h, "small", other); !errors.Is(err, ErrNoGateway) || !strings.Contains(err.Error(), other) {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
 	meta.Neurons = meta.Neurons[:1]
 	if _, err := Gateways(meta, h); !errors.Is(err, ErrNoGateway) || !strings.Contains(err.Error(), "subnet 7") {
 		t.Errorf("%v", err)
@@ -534,6 +542,9 @@ func TestOptionsSayWhatIsWrongWithThem(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if _, err := (ValidateOptions{RoundGoal: -1}).Validator(t.Context(), tl, nil, nil); err == nil || !strings.Contains(err.Error(), "--round-goal") {
+		t.Errorf("%v", err)
+	}
+	if _, err := (ValidateOptions{Price: "cheap"}).Validator(t.Context(), tl, nil, nil); err == nil || !strings.Contains(err.Error(), "--price") {
 		t.Errorf("%v", err)
 	}
 	o := DefaultCompressOptions()

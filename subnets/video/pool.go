@@ -134,30 +134,26 @@ func (d *desk) ask(ctx context.Context, client *http.Client) ([]Worker, error) {
 	}
 	d.hotkey = u.Host
 	c := caller{client: client, base: d.url}
-	raw, err := c.do(ctx, http.MethodGet, "/miners", nil, nil, 4<<20)
-	if err != nil {
+	raw, err := c.do(ctx, http.MethodGet, "/price", nil, nil, 4<<10)
+	var e *mesh.Error
+	switch {
+	case errors.As(err, &e) && e.Status == http.StatusNotFound: // it is free
+	case err != nil:
+		return nil, err
+	default:
+		d.price = &Price{}
+		if err := json.Unmarshal(raw, d.price); err != nil {
+			return nil, fmt.Errorf("its price can't be read: %w", err)
+		}
+		if d.price.Per == 0 || d.price.ServiceID == 0 {
+			return nil, fmt.Errorf("its price is %d rao for %d ms of service %d", d.price.Rao, d.price.Per, d.price.ServiceID)
+		}
+	}
+	if raw, err = c.do(ctx, http.MethodGet, "/miners", nil, nil, 4<<20); err != nil {
 		return nil, err
 	}
 	var list []Worker
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, err
-	}
-	raw, err = c.do(ctx, http.MethodGet, "/price", nil, nil, 4<<10)
-	var e *mesh.Error
-	if errors.As(err, &e) && e.Status == http.StatusNotFound {
-		return list, nil // it is free
-	}
-	if err != nil {
-		return nil, err
-	}
-	d.price = &Price{}
-	if err := json.Unmarshal(raw, d.price); err != nil {
-		return nil, fmt.Errorf("its price can't be read: %w", err)
-	}
-	if d.price.Per == 0 || d.price.ServiceID == 0 {
-		return nil, fmt.Errorf("its price is %d rao for %d ms of service %d", d.price.Rao, d.price.Per, d.price.ServiceID)
-	}
-	return list, nil
+	return list, json.Unmarshal(raw, &list)
 }
 
 // take waits for the best miner that is free and not among those tried. It returns nil

@@ -240,9 +240,10 @@ type Paid struct {
 	// PlanMS is what was paid out of a plan's quota, in milliseconds of video.
 	PlanMS uint64 `json:"plan_ms,string"`
 	Jobs   int    `json:"jobs"` // that were paid
-	// Deposited is what was put into its channel meanwhile; what is not spent stays there
+	// Deposited is what was put into its channel meanwhile, and Left what now lies there
 	// for the next clip.
 	Deposited uint64 `json:"deposited_rao,string"`
+	Left      uint64 `json:"left_rao,string"`
 }
 
 // paid reads in the ledger what was paid since the purse was opened, by gateway.
@@ -259,6 +260,7 @@ func (p *purse) paid() ([]Paid, error) {
 	}
 	err := p.client.Ledger(p.began, func(e pay.Payment) bool {
 		switch {
+		case e.Kind == "deposit" && e.Note == "recovered": // it was made before
 		case e.Kind == "deposit":
 			at(e).Deposited += e.Charged
 		case e.Charged == 0:
@@ -274,6 +276,13 @@ func (p *purse) paid() ([]Paid, error) {
 		}
 		return true
 	})
+	for _, c := range p.client.Channels() {
+		for i := range out {
+			if c.Provider == out[i].Hotkey && c.ServiceID == out[i].ServiceID && c.PlanID == 0 && c.Stopped == "" {
+				out[i].Left += c.Limit - min(c.Limit, c.Charged)
+			}
+		}
+	}
 	return out, err
 }
 

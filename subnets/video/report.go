@@ -30,9 +30,10 @@ type CompressReport struct {
 	Carried int `json:"carried"`
 	// Dropped are those that were left out, as was asked for.
 	Dropped []string `json:"dropped"`
-	// Paid is what gateways were paid; nothing where one was free.
-	Paid []Paid        `json:"paid"`
-	Took time.Duration `json:"took_ns"`
+	// Paid is what gateways were paid, and PaidRao its sum; nothing where one was free.
+	PaidRao uint64        `json:"paid_rao,string"`
+	Paid    []Paid        `json:"paid"`
+	Took    time.Duration `json:"took_ns"`
 }
 
 // SegmentReport is a piece of the clip.

@@ -25,6 +25,9 @@ type shop struct {
 	close func() // ends the seller, which redeems
 }
 
+// in keeps all books in one folder.
+func in(dir string) func(uint64) string { return func(uint64) string { return dir } }
+
 const minute = 1_500_000 // rao: a picture costs 1,000
 
 // newShop opens one; the price is in rao a minute.
@@ -44,7 +47,7 @@ func newShop(t *testing.T, price uint64, miners ...http.Handler) *shop {
 func (s *shop) sell(price uint64) func() {
 	s.t.Helper()
 	seller, err := NewSeller(SellerConfig{
-		Gateway: s.v.gateway, Chain: s.chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: price, Dir: s.t.TempDir(), Logger: testLog(s.t),
+		Gateway: s.v.gateway, Chain: s.chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: price, Dir: in(s.t.TempDir()), Logger: testLog(s.t),
 		Pay: pay.GatewayConfig{CloseDelay: 900},
 	})
 	require.NoError(s.t, err)
@@ -113,7 +116,8 @@ func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, r.Segments, 3)
 	require.Equal(t, Bill{Frames: 75, Most: 75_000, Offers: []Offer{{Hotkey: "v0", Price: Price{ServiceID: 1, Rao: minute, Per: 60_000}, Most: 75_000}}}, shown)
-	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3, Deposited: minute}}, r.Paid)
+	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3, Deposited: minute, Left: minute - 75_000}}, r.Paid)
+	require.Equal(t, uint64(75_000), r.PaidRao)
 	n, rao := s.ledger()
 	require.Equal(t, []any{3, uint64(75_000)}, []any{n, rao})
 
@@ -121,7 +125,7 @@ func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	o.Out = filepath.Join(t.TempDir(), "again.mp4")
 	r, err = s.compress(o)
 	require.NoError(t, err)
-	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3}}, r.Paid)
+	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3, Left: minute - 150_000}}, r.Paid)
 
 	s.close()
 	require.Equal(t, uint64(150_000), s.chain.balance("v0-cold"))
@@ -147,7 +151,7 @@ func TestWhatFailsCostsNothing(t *testing.T) {
 			require.Equal(t, "m0", r.Segments[0].Hotkey)
 			n, rao := s.ledger()
 			require.Equal(t, []any{1, uint64(25_000)}, []any{n, rao})
-			require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 25_000, Jobs: 1, Deposited: minute}}, r.Paid)
+			require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 25_000, Jobs: 1, Deposited: minute, Left: minute - 25_000}}, r.Paid)
 			s.close()
 			require.Equal(t, uint64(25_000), s.chain.balance("v0-cold"))
 		})
@@ -530,7 +534,8 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	refused()
 	chain := newTillChain()
 	chain.registered, chain.fees = false, 1
-	cfg := SellerConfig{Gateway: v.gateway, Chain: chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: minute, Dir: t.TempDir()}
+	books := t.TempDir()
+	cfg := SellerConfig{Gateway: v.gateway, Chain: chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: minute, Dir: in(books)}
 	log := &lines{}
 	cfg.Logger = log.logger()
 	seller, err := NewSeller(cfg)
@@ -553,7 +558,7 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	require.JSONEq(t, `{"service_id":"1","rao":"1500000","per_ms":"60000"}`, text)
 
 	// Nobody else sells from the same books.
-	_, err = pay.OpenGateway(t.Context(), pay.GatewayConfig{Dir: cfg.Dir, Chain: chain, ServiceID: 1})
+	_, err = pay.OpenGateway(t.Context(), pay.GatewayConfig{Dir: books, Chain: chain, ServiceID: 1})
 	require.ErrorIs(t, err, pay.ErrInUse)
 	second, err := NewSeller(cfg)
 	require.NoError(t, err)
@@ -589,7 +594,7 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	for name, change := range map[string]func(*SellerConfig){
 		"a free gateway": func(c *SellerConfig) { c.Gateway = validator(t, ValidatorConfig{}).Gateway() },
 		"no price":       func(c *SellerConfig) { c.Price = 0 },
-		"no books":       func(c *SellerConfig) { c.Dir = "" },
+		"no books":       func(c *SellerConfig) { c.Dir = nil },
 	} {
 		c := cfg
 		change(&c)

@@ -32,8 +32,9 @@ type SellerConfig struct {
 	Endpoint string
 	// Price is what a minute of video costs, in rao.
 	Price uint64
-	// Dir keeps vouchers: without it what they are worth is lost.
-	Dir string
+	// Dir is the folder that keeps the vouchers of a service: without it what they are
+	// worth is lost.
+	Dir func(service uint64) string
 	// Pay bounds the gateway; its Dir, Chain, ServiceID and Logger are filled in.
 	Pay pay.GatewayConfig
 	// Logger defaults to a silent one.
@@ -64,7 +65,7 @@ type Seller struct {
 // NewSeller checks the configuration; nothing happens before Run.
 func NewSeller(cfg SellerConfig) (*Seller, error) {
 	switch {
-	case cfg.Gateway == nil || cfg.Chain == nil || cfg.Hotkey == "" || cfg.Endpoint == "" || cfg.Dir == "":
+	case cfg.Gateway == nil || cfg.Chain == nil || cfg.Hotkey == "" || cfg.Endpoint == "" || cfg.Dir == nil:
 		return nil, errors.New("video: a seller needs Gateway, Chain, Hotkey, Endpoint and Dir")
 	case !cfg.Gateway.sells:
 		return nil, errors.New("video: a seller's gateway is free: make its validator with Sells")
@@ -136,7 +137,7 @@ func (s *Seller) try(ctx context.Context) (*pay.Gateway, error) {
 		return nil, err
 	}
 	cfg := s.cfg.Pay
-	cfg.Dir, cfg.Chain, cfg.ServiceID, cfg.Logger = s.cfg.Dir, s.cfg.Chain, id, s.log
+	cfg.Dir, cfg.Chain, cfg.ServiceID, cfg.Logger = s.cfg.Dir(id), s.cfg.Chain, id, s.log
 	return pay.OpenGateway(ctx, cfg)
 }
 
