@@ -123,11 +123,17 @@ func (c *Client) open(ctx context.Context, o OpenOptions) (Opened, error) {
 	ch := &clientChannel{ID: got.ChannelID, Provider: info.Hotkey, ServiceID: o.ServiceID, PlanID: o.PlanID, SessionKey: public,
 		CloseDelay: o.CloseDelay, Limit: got.Deposit}
 	if o.PlanID != 0 {
+		ch.Limit = 0 // units, which the chain says
+	}
+	if err := c.deposited(ch, o.Deposit, got.Transaction); err != nil {
+		return Opened(got), err
+	}
+	if o.PlanID != 0 {
 		if err := c.look(ctx, ch); err != nil {
-			return Opened{}, err
+			c.log.Warn("a new channel can't be looked up, the first payment does it", "err", err)
 		}
 	}
-	return Opened(got), c.deposited(ch, o.Deposit, got.Transaction)
+	return Opened(got), nil
 }
 
 // look asks the chain how far a channel reaches, and where a plan's period begins.

@@ -229,7 +229,7 @@ func (c *Client) reconcile(ch *clientChannel, charged uint64) error {
 // end.
 func (c *Client) answered(ctx context.Context, resp *http.Response, p *Payment, picked choice, s x402.Settlement) error {
 	if s.Extra.ChargedAmount != "" || !s.Success {
-		if err := c.settled(ctx, p, s); err != nil || !isEvents(resp.Header.Get("Content-Type")) {
+		if err := c.settled(ctx, p, s); err != nil || !isEvents(resp.Header) {
 			return err
 		}
 	} else if resp.StatusCode == http.StatusConflict || resp.StatusCode == http.StatusNoContent {

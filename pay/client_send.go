@@ -84,7 +84,11 @@ func (c *Client) send(req *http.Request, body *requestBody, payment string) (*ht
 	} else if body.large() {
 		out.Header.Set("Expect", "100-continue") // a 402 comes before the body is sent
 	}
-	return c.cfg.Base.RoundTrip(out)
+	resp, err := c.cfg.Base.RoundTrip(out)
+	if err == nil && resp.Request == nil {
+		resp.Request = out
+	}
+	return resp, err
 }
 
 // maxWhole is the size up to which an answer is read before it is handed on, so that

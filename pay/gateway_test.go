@@ -520,3 +520,21 @@ func TestAnUnmeteredStreamCostsTheCeilingBeforeItBegins(t *testing.T) {
 	require.Equal(t, "data: a\n\ndata: b\n\n", body)
 	require.Equal(t, uint64(200), s.ledger()[0].Charged)
 }
+
+func TestACompressedStreamIsNotWrittenInto(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Encoding", "br")
+		m := pay.MeterFrom(r.Context())
+		_ = m.Charge(60)
+		_, _ = io.WriteString(w, "\x0b\x00\x80")
+		w.(http.Flusher).Flush()
+		if err := m.Charge(60); err == nil {
+			t.Error("charged more than the client can be asked for")
+		}
+	}))
+	status, body := s.get("/")
+	require.Equal(t, 200, status)
+	require.Equal(t, "\x0b\x00\x80", body)
+	require.Equal(t, []any{pay.Paid, uint64(120)}, []any{s.ledger()[0].State, s.ledger()[0].Charged}, "its end is told in a trailer")
+}

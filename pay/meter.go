@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -318,8 +319,9 @@ func (m *Meter) keep(b *batch, s *x402.Settlement, now time.Time) {
 	m.g.mu.Unlock()
 }
 
-// isEvents says whether a content type is that of server-sent events.
-func isEvents(contentType string) bool {
-	kind, _, _ := strings.Cut(contentType, ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream")
+// isEvents says whether an answer is a stream of events that can be read.
+func isEvents(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	coding := h.Get("Content-Encoding")
+	return strings.EqualFold(strings.TrimSpace(kind), "text/event-stream") && (coding == "" || coding == "identity")
 }

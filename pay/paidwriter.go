@@ -159,8 +159,8 @@ func (p *paidWriter) kept() http.Header {
 	return h
 }
 
-// events says whether the answer is a stream of events.
-func (p *paidWriter) events() bool { return isEvents(p.header.Get("Content-Type")) }
+// events says whether the answer is a stream of events that the gateway can write into.
+func (p *paidWriter) events() bool { return isEvents(p.header) }
 
 // event writes one into the stream. The meter's lock is held.
 func (p *paidWriter) event(name string, data []byte) error {
