@@ -53,6 +53,16 @@
 // Results that customers got are measured like probes, some of them, and can only lower
 // a score ([Combine]): a customer may be the miner itself.
 //
+// # The money
+//
+// A validator may sell what its gateway does, by the picture ([Price], [Seller]); package
+// pay takes the money. Ordering is free and needs a channel that could pay; the answer is
+// what is paid for, when it is handed out, and only one that holds its job's gate by the
+// gateway's own measure is. A customer that says less of its source than is in it is
+// refused, since sources are decoded before answers are handed out; times, which a file
+// can say as it likes, cost nothing. A customer ([Compress]) measures again, pays no more
+// than it was told before, and leaves a gateway that charged for what falls short.
+//
 // # Cheats that it withstands
 //
 // Each is a test, with the score that it gets (cheats_test.go).

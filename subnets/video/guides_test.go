@@ -10,7 +10,7 @@ import (
 )
 
 // elsewhere are flags that the guides use and that are not this package's.
-var elsewhere = []string{"hotkey", "kind", "check", "netuid", "node", "from", "max-burn", "listen", "announce", "nat", "relay", "json", "log-level", "name", "parameters", "tolerance"}
+var elsewhere = []string{"hotkey", "kind", "check", "netuid", "node", "from", "max-burn", "listen", "announce", "nat", "relay", "json", "log-level", "name", "parameters", "tolerance", "gateway", "max-price", "yes", "since"}
 
 var flagName = regexp.MustCompile(`--([a-z][a-z-]*)`)
 
