@@ -86,7 +86,7 @@ func (v *revenueJSON) facts() []string {
 	lines = append(lines, "bought by it", fmt.Sprintf("%s alpha for %s TAO, burned; %s alpha for %s TAO, for miners",
 		client.FormatAlpha(v.Burned), client.FormatTAO(v.BurnRao), client.FormatAlpha(v.Miners), client.FormatTAO(v.MinersRao)))
 	if p := v.PriceWithout; p != nil && v.Burned+v.Miners > 0 {
-		lines = append(lines, "price without", fmt.Sprintf("%.9f TAO per alpha, had revenue bought nothing: it made %+.4g %%", *p, 100*(v.price/(*p)-1)))
+		lines = append(lines, "price without", fmt.Sprintf("%.9f TAO per alpha, had revenue bought nothing: it made %+.6f %%", *p, 100*(v.price/(*p)-1)))
 	}
 	return append(lines, v.splitFacts()...)
 }
