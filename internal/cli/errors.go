@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
@@ -16,6 +17,7 @@ import (
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/lodenet/lode/wallet"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	"github.com/spf13/cobra"
 )
 
@@ -99,6 +101,9 @@ var known = []struct {
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
 	{pay.ErrInUse, "in_use", ""},
+	{authz.ErrNoAuthorizationFound, "not_allowed", "`lode wallet allow` of the payer allows a key to spend"},
+	{markettypes.ErrLimit, "over_allowance", "`lode wallet allow --list` shows what is allowed, and what of it is left"},
+	{markettypes.ErrNotYours, "not_yours", "name the key that it belongs to with --from"},
 	{pay.ErrNoService, "not_found", "`lode market list` shows the services"},
 	{pay.ErrNoChannel, "not_found", "`lode pay list` shows the channels that are open"},
 	{pay.ErrLimit, "over_limit", "`lode pay limits` shows and sets the limits"},

@@ -146,7 +146,11 @@ func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *cl
 	if err != nil {
 		return err
 	}
-	return b.open(cfg, func(p purse) error { return f(ctx, c, p) })
+	err = b.open(cfg, func(p purse) error { return f(ctx, c, p) })
+	if b.agent() && errors.Is(err, client.ErrNoAccount) { // an allowance makes one
+		return fail("not_allowed", "`lode wallet allow` of the payer allows a key to spend", "%s has no allowance: %w", b.signer, err)
+	}
+	return err
 }
 
 // read runs f with the books open to be read: that needs neither passphrase nor node.
