@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
@@ -12,12 +13,27 @@ import (
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
+// Redeem sends as many messages as the chain's max_items asks for.
 func (n *node) Redeem(ctx context.Context, items []markettypes.RedeemItem) (*markettypes.MsgRedeemResponse, error) {
-	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgRedeem{Signer: n.signer.Address(), Items: items})
+	p, err := n.market.Params(ctx, &markettypes.QueryParamsRequest{})
 	if err != nil {
 		return nil, err
 	}
-	return client.Response[*markettypes.MsgRedeemResponse](res)
+	sum := &markettypes.MsgRedeemResponse{}
+	for part := range slices.Chunk(items, max(1, int(p.Params.MaxItems))) {
+		res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgRedeem{Signer: n.signer.Address(), Items: part})
+		if err != nil {
+			return nil, err
+		}
+		resp, err := client.Response[*markettypes.MsgRedeemResponse](res)
+		if err != nil {
+			return nil, err
+		}
+		sum.Results = append(sum.Results, resp.Results...)
+		sum.Paid += resp.Paid
+		sum.Provider += resp.Provider
+	}
+	return sum, nil
 }
 
 func (n *node) Close(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
