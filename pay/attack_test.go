@@ -556,3 +556,56 @@ func TestAStreamThatAsksForTooMuchIsLeft(t *testing.T) {
 		})
 	}
 }
+
+func TestHostileStreamsPassOrAreLeft(t *testing.T) {
+	other := `{"channelId":"` + hexOf("ab", 32) + `","requiredCumulative":"300","acceptedCumulative":"200","deposit":"10000"}`
+	for _, c := range []struct {
+		name, stream, want string
+		err                error
+	}{
+		{"an event without end", "data: " + strings.Repeat("x", 3<<20), "data: " + strings.Repeat("x", 3<<20), nil},
+		{"a large event", "data: " + strings.Repeat("x", 2<<20) + "\n\ndata: y\n\n", "data: " + strings.Repeat("x", 2<<20) + "\n\ndata: y\n\n", nil},
+		{"a large one that is named as ours", "event: payment-need-voucher\ndata: " + strings.Repeat("x", 2<<20) + "\n\n", "event: payment-need-voucher\ndata: " + strings.Repeat("x", 2<<20) + "\n\n", nil},
+		{"carriage returns, comments, many lines", ": hi\r\n\r\nid: 1\r\nevent: own\r\ndata: a\r\ndata: b\r\n\r\n", ": hi\r\n\r\nid: 1\r\nevent: own\r\ndata: a\r\ndata: b\r\n\r\n", nil},
+		{"blank lines alone", "\n\n\n", "\n\n\n", nil},
+		{"a question that can't be read", "data: a\n\nevent: payment-need-voucher\ndata: {\n\ndata: b\n\n", "data: a\n\n", x402.ErrMalformed},
+		{"a question without data", "event: payment-need-voucher\n\n", "", x402.ErrMalformed},
+		{"a question about another channel", "event: payment-need-voucher\ndata: " + other + "\n\n", "", pay.ErrDishonest},
+		{"a settlement that can't be read", "data: a\n\nevent: payment-response\ndata: x\n\ndata: b\n\n", "data: a\n\n", pay.ErrDishonest},
+		{"a settlement of another channel", "event: payment-response\ndata: {\"success\":true,\"transaction\":\"\",\"network\":\"n\",\"amount\":\"\",\"extra\":{\"chargedAmount\":\"1\",\"channelState\":" +
+			`{"channelId":"` + hexOf("ab", 32) + `","balance":"1","totalClaimed":"0","withdrawRequestedAt":0,"chargedCumulativeAmount":"1"}}}` + "\n\n", "", pay.ErrDishonest},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newShop(t, http.HandlerFunc(charge))
+			l := &liar{required: s.raw(9, 1).terms("/")}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get(x402.HeaderSignature) == "" {
+					l.ServeHTTP(w, r)
+					return
+				}
+				p, err := x402.DecodePayment(r.Header.Get(x402.HeaderSignature))
+				if err != nil {
+					return
+				}
+				v, _ := x402.Encode(x402.Settlement{Success: true, Extra: x402.SettlementExtra{ChannelState: &x402.ChannelState{
+					ChannelID: p.Payload.Voucher.ChannelID, Balance: "10000", TotalClaimed: "0", ChargedCumulativeAmount: "0"}}})
+				w.Header().Set(x402.HeaderResponse, v)
+				w.Header().Set("Content-Type", "text/event-stream")
+				_, _ = io.WriteString(w, c.stream)
+			}))
+			defer server.Close()
+			resp, err := s.http.Get(server.URL)
+			require.NoError(t, err)
+			body, err := io.ReadAll(resp.Body)
+			if c.err == nil {
+				require.NoError(t, err)
+			} else {
+				require.ErrorIs(t, err, c.err)
+			}
+			require.True(t, c.want == string(body), "%d bytes, want %d", len(body), len(c.want))
+			require.NoError(t, resp.Body.Close())
+			require.Equal(t, []any{pay.Unknown, uint64(200)}, []any{s.ledger()[0].State, s.ledger()[0].Charged}, "it counts in full")
+			require.Equal(t, uint64(200), s.client.Channels()[0].Signed)
+		})
+	}
+}
