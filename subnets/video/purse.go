@@ -198,7 +198,9 @@ func (p *purse) cost(f *fare, resp *http.Response, err error) (uint64, error) {
 		return most, err
 	case errors.Is(err, pay.ErrDishonest):
 		return most, fmt.Errorf("%w: %w", errCheat, err)
-	case errors.Is(err, pay.ErrRefused), errors.Is(err, errCheat):
+	case errors.Is(err, errCheat):
+		return 0, err
+	case errors.Is(err, pay.ErrRefused):
 		return 0, fmt.Errorf("%w: %w", errCheat, err)
 	case errors.As(err, &onTheWay):
 		return 0, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/stretchr/testify/require"
 )
@@ -22,6 +24,7 @@ type shop struct {
 	mesh  *fakeMesh
 	v     *Validator
 	books string // the customer's
+	tills string // the seller's books
 	close func() // ends the seller, which redeems
 }
 
@@ -34,20 +37,27 @@ const minute = 1_500_000 // rao: a picture costs 1,000
 func newShop(t *testing.T, price uint64, miners ...http.Handler) *shop {
 	t.Helper()
 	n, fm := network(t, "{}", miners...)
-	s := &shop{t: t, chain: newTillChain(), mesh: fm, v: validator(t, ValidatorConfig{Sells: true}), books: t.TempDir()}
-	s.v.gateway.follow(n)
-	fm.mu.Lock()
-	fm.handlers["v0"] = s.v.Gateway()
-	fm.mu.Unlock()
-	s.close = s.sell(price)
+	s := &shop{t: t, chain: newTillChain(), mesh: fm, books: t.TempDir(), tills: t.TempDir()}
+	s.start(n, price)
 	return s
+}
+
+// start starts the validator, or another one with the same books.
+func (s *shop) start(n *subnet.Network, price uint64) {
+	s.t.Helper()
+	s.v = validator(s.t, ValidatorConfig{Sells: true})
+	s.v.gateway.follow(n)
+	s.mesh.mu.Lock()
+	s.mesh.handlers["v0"] = s.v.Gateway()
+	s.mesh.mu.Unlock()
+	s.close = s.sell(price)
 }
 
 // sell runs the seller until what it returns is called.
 func (s *shop) sell(price uint64) func() {
 	s.t.Helper()
 	seller, err := NewSeller(SellerConfig{
-		Gateway: s.v.gateway, Chain: s.chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: price, Dir: in(s.t.TempDir()), Logger: testLog(s.t),
+		Gateway: s.v.gateway, Chain: s.chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: price, Dir: in(s.tills), Logger: testLog(s.t),
 		Pay: pay.GatewayConfig{CloseDelay: 900},
 	})
 	require.NoError(s.t, err)
@@ -105,7 +115,7 @@ func (s *shop) ledger() (n int, rao uint64) {
 
 func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	s := newShop(t, minute, quick(t))
-	in := makeClip(t, "in.mp4", "3")
+	in := makeClip(t, "in.mp4", "2")
 	o := s.options(in, filepath.Join(t.TempDir(), "out.mp4"))
 	var shown Bill
 	o.Pay = func(_ context.Context, b Bill) (pay.ClientConfig, error) {
@@ -114,28 +124,28 @@ func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	}
 	r, err := s.compress(o)
 	require.NoError(t, err)
-	require.Len(t, r.Segments, 3)
-	require.Equal(t, Bill{Frames: 75, Most: 75_000, Offers: []Offer{{Hotkey: "v0", Price: Price{ServiceID: 1, Rao: minute, Per: 60_000}, Most: 75_000}}}, shown)
-	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3, Deposited: minute, Left: minute - 75_000}}, r.Paid)
-	require.Equal(t, uint64(75_000), r.PaidRao)
+	require.Len(t, r.Segments, 2)
+	require.Equal(t, Bill{Frames: 50, Most: 50_000, Offers: []Offer{{Hotkey: "v0", Price: Price{ServiceID: 1, Rao: minute, Per: 60_000}, Most: 50_000}}}, shown)
+	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 50_000, Jobs: 2, Deposited: minute, Left: minute - 50_000}}, r.Paid)
+	require.Equal(t, uint64(50_000), r.PaidRao)
 	n, rao := s.ledger()
-	require.Equal(t, []any{3, uint64(75_000)}, []any{n, rao})
+	require.Equal(t, []any{2, uint64(50_000)}, []any{n, rao})
 
 	// The next clip is paid from the same channel.
 	o.Out = filepath.Join(t.TempDir(), "again.mp4")
 	r, err = s.compress(o)
 	require.NoError(t, err)
-	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 75_000, Jobs: 3, Left: minute - 150_000}}, r.Paid)
+	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 50_000, Jobs: 2, Left: minute - 100_000}}, r.Paid)
 
 	s.close()
-	require.Equal(t, uint64(150_000), s.chain.balance("v0-cold"))
-	require.Equal(t, uint64(minute-150_000), s.chain.balance("channels"))
+	require.Equal(t, uint64(100_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(minute-100_000), s.chain.balance("channels"))
 	require.Equal(t, uint64(1e12-minute), s.chain.balance("customer"))
 }
 
 // TestWhatFailsCostsNothing: a segment is paid once, whoever fails at it before.
 func TestWhatFailsCostsNothing(t *testing.T) {
-	in := makeClip(t, "in.mp4", "1")
+	in := makeClip(t, "in.mp4", "0.4")
 	for name, bad := range map[string]*fakeMiner{
 		"a miner that refuses":         refuser(errors.New("out of memory")),
 		"an answer below its gate":     x264At(t, "gblur=sigma=2", "12").miner(),
@@ -150,10 +160,10 @@ func TestWhatFailsCostsNothing(t *testing.T) {
 			require.Len(t, r.Segments[0].Refused, 1)
 			require.Equal(t, "m0", r.Segments[0].Hotkey)
 			n, rao := s.ledger()
-			require.Equal(t, []any{1, uint64(25_000)}, []any{n, rao})
-			require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 25_000, Jobs: 1, Deposited: minute, Left: minute - 25_000}}, r.Paid)
+			require.Equal(t, []any{1, uint64(10_000)}, []any{n, rao})
+			require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 10_000, Jobs: 1, Deposited: minute, Left: minute - 10_000}}, r.Paid)
 			s.close()
-			require.Equal(t, uint64(25_000), s.chain.balance("v0-cold"))
+			require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
 		})
 	}
 	t.Run("everybody", func(t *testing.T) {
@@ -193,7 +203,7 @@ func (s *shop) rich() (*http.Client, *pay.Client) {
 // segmentOf is a job for a clip of so many pictures, and its source.
 func segmentOf(t *testing.T, frames int64) (Job, []byte) {
 	t.Helper()
-	raw, err := os.ReadFile(makeClip(t, "in.mkv", "1"))
+	raw, err := os.ReadFile(makeClip(t, "in.mkv", "0.4"))
 	require.NoError(t, err)
 	job := anyJob()
 	job.Shape.Frames = frames
@@ -201,7 +211,7 @@ func segmentOf(t *testing.T, frames int64) (Job, []byte) {
 }
 
 func TestACustomerCannotUnderstateItsVideo(t *testing.T) {
-	honest, source := segmentOf(t, 25)
+	honest, source := segmentOf(t, 10)
 	change := func(f func(*Job)) Job {
 		j := honest
 		f(&j)
@@ -212,12 +222,12 @@ func TestACustomerCannotUnderstateItsVideo(t *testing.T) {
 		source []byte
 		words  string
 	}{
-		"fewer pictures":    {change(func(j *Job) { j.Shape.Frames = 5 }), source, "more than 5 frames"},
-		"one picture less":  {change(func(j *Job) { j.Shape.Frames = 24 }), source, "more than 24 frames"},
-		"more pictures":     {change(func(j *Job) { j.Shape.Frames = 26 }), source, "25 frames"},
+		"fewer pictures":    {change(func(j *Job) { j.Shape.Frames = 4 }), source, "more than 4 frames"},
+		"one picture less":  {change(func(j *Job) { j.Shape.Frames = 9 }), source, "more than 9 frames"},
+		"more pictures":     {change(func(j *Job) { j.Shape.Frames = 11 }), source, "10 frames"},
 		"smaller pictures":  {change(func(j *Job) { j.Shape.Width, j.Shape.Height = 64, 64 }), source, "not 64x64"},
-		"no video":          {honest, []byte("Dear reader"), "not 160x96 yuv420p, 25 frames"},
-		"a video cut short": {honest, source[:len(source)*2/3], "not 160x96 yuv420p, 25 frames"},
+		"no video":          {honest, []byte("Dear reader"), "not 160x96 yuv420p, 10 frames"},
+		"a video cut short": {honest, source[:len(source)*2/3], "not 160x96 yuv420p, 10 frames"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			// The miner is the customer's accomplice, and answers what it is asked for.
@@ -242,11 +252,11 @@ func TestACustomerCannotUnderstateItsVideo(t *testing.T) {
 	require.Zero(t, payer.Channels()[0].Charged, "taking a job costs nothing")
 	_, err = call.fetch(t.Context(), id, status, 1<<20)
 	require.NoError(t, err)
-	require.Equal(t, uint64(25_000), payer.Channels()[0].Charged)
+	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
 }
 
 func TestAnAnswerIsPaidOnceHoweverOftenItIsFetched(t *testing.T) {
-	job, source := segmentOf(t, 25)
+	job, source := segmentOf(t, 10)
 	s := newShop(t, minute, quick(t))
 	client, payer := s.rich()
 	call, id, status, err := s.order(client, job, source)
@@ -270,16 +280,16 @@ func TestAnAnswerIsPaidOnceHoweverOftenItIsFetched(t *testing.T) {
 	}
 	_, err = free.fetch(t.Context(), id, status, 1<<20)
 	require.NoError(t, err, "it is paid, and had again for nothing")
-	require.Equal(t, uint64(25_000), payer.Channels()[0].Charged)
+	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
 	_, err = thief.fetch(t.Context(), id, status, 1<<20)
 	require.ErrorContains(t, err, "no such job of yours")
 
 	call.forget(t.Context(), id)
 	_, err = call.fetch(t.Context(), id, status, 1<<20)
 	require.ErrorContains(t, err, "no such job of yours")
-	require.Equal(t, uint64(25_000), payer.Channels()[0].Charged)
+	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
 	s.close()
-	require.Equal(t, uint64(25_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
 }
 
 func TestAnAnswerThatGotLostIsNotPaidAgain(t *testing.T) {
@@ -297,19 +307,52 @@ func TestAnAnswerThatGotLostIsNotPaidAgain(t *testing.T) {
 		}
 		real.ServeHTTP(w, r)
 	})
-	r, err := s.compress(s.options(makeClip(t, "in.mp4", "1"), filepath.Join(t.TempDir(), "out.mp4")))
+	r, err := s.compress(s.options(makeClip(t, "in.mp4", "0.4"), filepath.Join(t.TempDir(), "out.mp4")))
 	require.NoError(t, err)
 	require.Equal(t, 2, lost)
-	require.Equal(t, uint64(25_000), r.Paid[0].Rao)
+	require.Equal(t, uint64(10_000), r.Paid[0].Rao)
 	require.Zero(t, r.Paid[0].Unknown)
 	s.close()
-	require.Equal(t, uint64(25_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
+}
+
+func TestAnAnswerThatWasPaidIsThereAfterARestart(t *testing.T) {
+	job, source := segmentOf(t, 10)
+	s := newShop(t, minute, quick(t))
+	client, payer := s.rich()
+	call, id, status, err := s.order(client, job, source)
+	require.NoError(t, err)
+	var paid *http.Request
+	real := s.v.Gateway()
+	s.mesh.handlers["v0"] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("PAYMENT-SIGNATURE") != "" {
+			paid = r
+		}
+		real.ServeHTTP(w, r)
+	})
+	first, err := call.fetch(t.Context(), id, status, 1<<20)
+	require.NoError(t, err)
+	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
+	s.close()
+
+	s.chain.block()
+	n, _ := network(t, "{}", quick(t))
+	s.start(n, minute)
+	w := httptest.NewRecorder()
+	s.v.Gateway().ServeHTTP(w, paid)
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Equal(t, first, w.Body.Bytes(), "the same payment gets the same answer")
+	_, err = call.fetch(t.Context(), id, status, 1<<20)
+	require.ErrorContains(t, err, "no such job of yours")
+	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged, "another is paid nothing for a job that nobody knows")
+	s.close()
+	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
 }
 
 func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	idle := quick(t)
 	s := newShop(t, minute, idle)
-	in := makeClip(t, "in.mp4", "2")
+	in := makeClip(t, "in.mp4", "0.4")
 	out := filepath.Join(t.TempDir(), "out.mp4")
 	o := s.options(in, out)
 
@@ -323,7 +366,7 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 
 	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
 		cfg := s.config("customer")
-		cfg.Limits.PerRequest = 24_999
+		cfg.Limits.PerRequest = 9_999
 		return cfg, nil
 	}
 	_, err = s.compress(o)
@@ -335,17 +378,17 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	_, err = s.compress(o)
 	require.ErrorContains(t, err, "the person said no")
 
-	o.Pay, o.MaxPrice = nil, 49_999
+	o.Pay, o.MaxPrice = nil, 9_999
 	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
 		t.Error("it is asked to pay what it would not")
 		return pay.ClientConfig{}, nil
 	}
 	_, err = s.compress(o)
 	require.ErrorIs(t, err, ErrTooDear)
-	require.ErrorContains(t, err, "0.00005 TAO")
+	require.ErrorContains(t, err, "0.00001 TAO")
 
 	// By hand: nothing, a payment that is none, a channel that does not reach.
-	job, source := segmentOf(t, 25)
+	job, source := segmentOf(t, 10)
 	url := GatewayURL("v0", 1) + "/via/m0/job"
 	status, _ := call(t, s.mesh.as("customer"), http.MethodPost, url, &job, strings.NewReader(string(source)))
 	require.Equal(t, http.StatusPaymentRequired, status)
@@ -362,7 +405,7 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	cfg.Base, cfg.Limits = s.mesh.as("customer").Transport, pay.Limits{}
 	poor, err := pay.OpenClient(cfg)
 	require.NoError(t, err)
-	_, err = poor.Open(t.Context(), pay.OpenOptions{ServiceID: 1, Deposit: 24_999})
+	_, err = poor.Open(t.Context(), pay.OpenOptions{ServiceID: 1, Deposit: 9_999})
 	require.NoError(t, err)
 	_, _, _, err = s.order(&http.Client{Transport: poor}, job, source)
 	require.ErrorIs(t, err, pay.ErrNoDeposit)
@@ -385,7 +428,7 @@ func TestAFreeGatewayIsPreferredAndNoWalletIsAskedFor(t *testing.T) {
 	s.mesh.handlers["v1"] = free.Gateway()
 	s.mesh.mu.Unlock()
 	// The free one's own way to m0 is another network's in memory.
-	o := s.options(makeClip(t, "in.mp4", "1"), filepath.Join(t.TempDir(), "out.mp4"))
+	o := s.options(makeClip(t, "in.mp4", "0.4"), filepath.Join(t.TempDir(), "out.mp4"))
 	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
 		t.Error("it is asked to pay")
 		return pay.ClientConfig{}, errors.New("no")
@@ -396,7 +439,7 @@ func TestAFreeGatewayIsPreferredAndNoWalletIsAskedFor(t *testing.T) {
 }
 
 func TestAGatewayThatDoesNotKeepToItsPriceIsPaidNothing(t *testing.T) {
-	in := makeClip(t, "in.mp4", "1")
+	in := makeClip(t, "in.mp4", "0.4")
 	for name, lie := range map[string]string{
 		"a lower price":            `{"service_id":"1","rao":"1","per_ms":"60000"}`,
 		"another's service":        `{"service_id":"9","rao":"1500000","per_ms":"60000"}`,
@@ -427,7 +470,7 @@ func TestAGatewayThatDoesNotKeepToItsPriceIsPaidNothing(t *testing.T) {
 		s := newShop(t, minute, honest)
 		greedy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodPost {
-				s.v.gateway.till.Handler(pay.Route{Units: pay.Flat(1000)}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				s.v.gateway.till.Handler(pay.Route{Units: pay.Flat(Milliseconds(10))}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					writeJSON(w, http.StatusAccepted, Ticket{ID: "x"})
 				})).ServeHTTP(w, r)
 				return
@@ -436,10 +479,10 @@ func TestAGatewayThatDoesNotKeepToItsPriceIsPaidNothing(t *testing.T) {
 		})
 		s.mesh.handlers["v0"] = greedy
 		_, err := s.compress(s.options(in, filepath.Join(t.TempDir(), "out.mp4")))
-		require.ErrorContains(t, err, "charged 25000 for taking a job")
-		require.ErrorContains(t, err, "0.000025 TAO were paid to gateway v0")
+		require.ErrorContains(t, err, "charged 10000 for taking a job")
+		require.ErrorContains(t, err, "0.00001 TAO were paid to gateway v0")
 		n, rao := s.ledger()
-		require.Equal(t, []any{1, uint64(25_000)}, []any{n, rao}, "it is caught at the first")
+		require.Equal(t, []any{1, uint64(10_000)}, []any{n, rao}, "it is caught at the first")
 	})
 	t.Run("pay for what falls short", func(t *testing.T) {
 		s := newShop(t, minute, x264At(t, "gblur=sigma=2", "12").miner(), x264At(t, "gblur=sigma=3", "12").miner())
@@ -499,7 +542,7 @@ func TestAPurseSpendsNoMoreThanAClipMayCost(t *testing.T) {
 }
 
 func TestAJobThatNobodyPaysMakesRoom(t *testing.T) {
-	job, source := segmentOf(t, 25)
+	job, source := segmentOf(t, 10)
 	s := newShop(t, minute, quick(t))
 	client, _ := s.rich()
 	_, id, _, err := s.order(client, job, source)
