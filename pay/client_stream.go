@@ -230,6 +230,10 @@ func (c *Client) extend(ctx context.Context, p *Payment, picked choice, need x40
 	if err != nil {
 		return "", err
 	}
+	additional, err := x402.ParseAmount(need.Additional)
+	if err != nil {
+		return "", err
+	}
 	if need.ChannelID != p.Channel {
 		return "", fmt.Errorf("%w: the stream asks for a voucher of another channel", ErrDishonest)
 	}
@@ -240,7 +244,8 @@ func (c *Client) extend(ctx context.Context, p *Payment, picked choice, need x40
 			c.mu.Unlock()
 			return "", fmt.Errorf("%w: channel %s pays nothing more", ErrRefused, p.Channel)
 		}
-		more := sub(required, ch.Charged+ch.ahead)
+		more := max(additional, sub(required, ch.Charged+ch.ahead))
+		promised := ch.Charged + ch.ahead + more
 		c.spent.turn(c.cfg.Now())
 		if most := c.aheadOf(picked.amount); more > most {
 			c.mu.Unlock()
@@ -252,14 +257,14 @@ func (c *Client) extend(ctx context.Context, p *Payment, picked choice, need x40
 				return "", err
 			}
 		}
-		if required > ch.Limit {
+		if promised > ch.Limit {
 			c.mu.Unlock()
-			if err := c.fill(ctx, ch, picked, required); err != nil {
+			if err := c.fill(ctx, ch, picked, promised); err != nil {
 				return "", err
 			}
 			continue
 		}
-		header, err := c.extended(ch, p, picked, required, more)
+		header, err := c.extended(ch, p, picked, promised, more)
 		c.mu.Unlock()
 		return header, err
 	}
@@ -287,8 +292,8 @@ func (c *Client) fill(ctx context.Context, ch *clientChannel, picked choice, req
 }
 
 // extended signs and writes a stream's next voucher. c.mu is held.
-func (c *Client) extended(ch *clientChannel, p *Payment, picked choice, required, more uint64) (string, error) {
-	cumulative := max(ch.Signed, required)
+func (c *Client) extended(ch *clientChannel, p *Payment, picked choice, promised, more uint64) (string, error) {
+	cumulative := max(ch.Signed, promised)
 	signed, err := c.sign(ch, cumulative)
 	if err != nil {
 		return "", err

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/pay"
@@ -716,4 +717,38 @@ func TestAProxyDoesNotSpendForWebPages(t *testing.T) {
 		}
 	}
 	require.Zero(t, s.chain.deposits)
+}
+
+// A voucher that one stream hands in covers whatever the gateway serves next on the
+// channel, another stream of the same customer too.
+func TestStreamsOfOneChannelShareWhatIsPromised(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(streamTokens), func(s *shop) { s.ccfg.Limits.Deposit = 100_000 })
+	s.get("/") // the channel is there
+	var streams sync.WaitGroup
+	for range 16 {
+		streams.Go(func() {
+			resp, err := s.http.Get(s.server.URL + "/")
+			if !assert.NoError(t, err) {
+				return
+			}
+			body, err := io.ReadAll(resp.Body)
+			assert.NoError(t, err)
+			assert.Equal(t, 25, strings.Count(string(body), "data: "))
+			assert.NoError(t, resp.Body.Close())
+		})
+	}
+	streams.Wait()
+	require.Empty(t, s.client.Channels()[0].Stopped)
+	paid := 0
+	for _, p := range s.ledger() {
+		if p.State == pay.Unpaid { // it came later than what was promised after it, and asked again
+			require.Zero(t, p.Charged)
+			continue
+		}
+		require.Equal(t, []any{pay.Paid, uint64(1000)}, []any{p.State, p.Charged}, p.Note)
+		paid++
+	}
+	require.Equal(t, 17, paid)
+	require.Equal(t, uint64(17_000), s.gateway.Channels()[0].Charged)
+	require.Equal(t, uint64(17_000), s.client.Channels()[0].Charged)
 }

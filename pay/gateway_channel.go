@@ -87,11 +87,10 @@ type reservation struct {
 type account struct {
 	mu       sync.Mutex // held over each step
 	rec      channelRecord
-	reserved uint64        // Σ of reservations' ceilings less what of them is charged
-	next     uint64        // number of the next reservation
-	raised   chan struct{} // closed when the newest voucher rises
-	ending   bool          // it is being closed by us
-	asking   sync.Mutex    // one question about it at a time
+	reserved uint64     // Σ of reservations' ceilings less what of them is charged
+	next     uint64     // number of the next reservation
+	ending   bool       // it is being closed by us
+	asking   sync.Mutex // one question about it at a time
 }
 
 func (a *account) state() *x402.ChannelState {
@@ -112,7 +111,7 @@ func boolInt(b bool) int64 {
 // process died: what they were charged stands, the rest of their reservation is free.
 func (g *Gateway) load() error {
 	err := g.store.each(kindChannel, nil, func(key, raw []byte) (bool, error) {
-		a := &account{raised: make(chan struct{})}
+		a := &account{}
 		if err := json.Unmarshal(raw, &a.rec); err != nil {
 			return false, fmt.Errorf("channel %x of the store: %w", key, err)
 		}
@@ -213,7 +212,7 @@ func (g *Gateway) account(ctx context.Context, id []byte) (*account, *refusal) {
 	if bad := g.foreign(resp); bad != nil {
 		return nil, bad
 	}
-	a = &account{raised: make(chan struct{}), rec: channelRecord{
+	a = &account{rec: channelRecord{
 		ID: c.Id, Payer: c.Payer, SessionKey: c.SessionKey, PlanID: c.PlanID(), CloseDelay: c.CloseDelay,
 	}}
 	a.see(&c, resp.Height, asked)

@@ -81,8 +81,6 @@ func (g *Gateway) take(a *account, v x402.Parsed, amount uint64) *refusal {
 	}
 	if v.Cumulative > r.Cumulative || len(r.Signature) == 0 {
 		r.Cumulative, r.Signature = v.Cumulative, v.Signature
-		close(a.raised)
-		a.raised = make(chan struct{})
 	}
 	return nil
 }
@@ -138,6 +136,10 @@ func (g *Gateway) handIn(w http.ResponseWriter, r *http.Request, route Route, pa
 		g.ask(w, r, route, bad)
 		return
 	}
+	a.mu.Lock()
+	close(c.handed)
+	c.handed = make(chan struct{})
+	a.mu.Unlock()
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -152,6 +154,12 @@ func (g *Gateway) raise(ctx context.Context, a *account, v x402.Parsed) *refusal
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.rec.Cumulative
+	if v.Cumulative < before { // another stream's has overtaken it, and says more
+		if !g.checkVoucher(&a.rec, v) {
+			return refuse(x402.ReasonSignature, "the voucher's signature is not of the channel's session key")
+		}
+		return g.mayPay(a)
+	}
 	if bad := g.take(a, v, 0); bad != nil {
 		return bad
 	}

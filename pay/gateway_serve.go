@@ -22,7 +22,8 @@ type call struct {
 	account *account
 	offer   *offer
 	number  uint64
-	res     reservation // guarded by account.mu
+	res     reservation   // guarded by account.mu
+	handed  chan struct{} // closed when a voucher is handed in for it; guarded by account.mu
 }
 
 func (c *call) reservationKey() []byte { return numbered(kindOpen+string(c.account.rec.ID), c.number) }
@@ -129,7 +130,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, route Route, nex
 
 func newCall(r *http.Request, payment x402.Payment, header, resource string) *call {
 	sum := sha256.Sum256([]byte(header))
-	c := &call{hash: sum[:], print: r.Method + " " + r.URL.RequestURI(), resource: r.Method + " " + resource, done: make(chan struct{})}
+	c := &call{hash: sum[:], print: r.Method + " " + r.URL.RequestURI(), resource: r.Method + " " + resource, done: make(chan struct{}), handed: make(chan struct{})}
 	if len(c.print) > 512 {
 		long := sha256.Sum256([]byte(c.print))
 		c.print = hex.EncodeToString(long[:])

@@ -128,12 +128,14 @@ func (m *Meter) reach(units uint64) (uint64, error) {
 	return sum, m.extend(cost - ceiling)
 }
 
-// extend reserves what is needed, or a step where the deposit has it, and asks for a
-// voucher where the newest does not reach.
+// extend asks for a voucher that covers what is needed, or a step where the deposit has
+// it, and reserves that.
 func (m *Meter) extend(needed uint64) error {
 	a := m.c.account
 	var waited <-chan time.Time
-	for {
+	// It asks even where the newest voucher reaches: that may be what other requests were
+	// promised which are still on their way.
+	for asked := false; ; asked = true {
 		a.mu.Lock()
 		if bad := m.g.mayPay(a); bad != nil {
 			a.mu.Unlock()
@@ -148,13 +150,13 @@ func (m *Meter) extend(needed uint64) error {
 				return fmt.Errorf("%w: %d more are above 2^64", ErrCeiling, more)
 			}
 		}
-		if required <= a.rec.Cumulative {
+		if asked && required <= a.rec.Cumulative {
 			err := m.grow(more)
 			a.mu.Unlock()
 			return err
 		}
-		raised := a.raised
-		need := x402.NeedVoucher{ChannelID: a.state().ChannelID, RequiredCumulative: x402.Amount(required),
+		handed := m.c.handed
+		need := x402.NeedVoucher{ChannelID: a.state().ChannelID, RequiredCumulative: x402.Amount(required), Additional: x402.Amount(more),
 			AcceptedCumulative: x402.Amount(a.rec.Cumulative), Deposit: x402.Amount(a.rec.Limit)}
 		a.mu.Unlock()
 
@@ -169,7 +171,7 @@ func (m *Meter) extend(needed uint64) error {
 			return fmt.Errorf("%w: %w", ErrNoVoucher, err)
 		}
 		select {
-		case <-raised:
+		case <-handed:
 		case <-waited:
 			return fmt.Errorf("%w within %s", ErrNoVoucher, m.timeout)
 		case <-m.ctx.Done():

@@ -194,7 +194,10 @@ func ParseNeedVoucher(data []byte) (NeedVoucher, error) {
 	if _, err := parseHex(n.ChannelID, 32, "channel id"); err != nil {
 		return NeedVoucher{}, err
 	}
-	for _, a := range []string{n.RequiredCumulative, n.AcceptedCumulative, n.Deposit} {
+	if n.Additional == "" {
+		n.Additional = "0"
+	}
+	for _, a := range []string{n.RequiredCumulative, n.AcceptedCumulative, n.Additional, n.Deposit} {
 		if _, err := ParseAmount(a); err != nil {
 			return NeedVoucher{}, err
 		}

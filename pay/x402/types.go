@@ -189,7 +189,11 @@ type NeedVoucher struct {
 	ChannelID          string `json:"channelId"`
 	RequiredCumulative string `json:"requiredCumulative"` // the next voucher must say so much
 	AcceptedCumulative string `json:"acceptedCumulative"` // the newest one says
-	Deposit            string `json:"deposit"`            // more than this can't be signed for
+	// Additional is what this stream may cost more from then on. What other requests of
+	// the channel were promised is theirs: a client that counts by request signs for this
+	// beside it.
+	Additional string `json:"additionalAmount,omitempty"`
+	Deposit    string `json:"deposit"` // more than this can't be signed for
 }
 
 // VerifyRequest asks a facilitator about a payment, and whether to settle it.
