@@ -100,7 +100,7 @@ var known = []struct {
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
-	{pay.ErrInUse, "in_use", ""},
+	{pay.ErrInUse, "in_use", "wait for the `lode pay proxy`, `lode video compress`, `lode market serve` or `lode validate` that has the books open, or stop it"},
 	{authz.ErrNoAuthorizationFound, "not_allowed", "`lode wallet allow` of the payer allows a key to spend"},
 	{markettypes.ErrLimit, "over_allowance", "`lode wallet allow --list` shows what is allowed, and what of it is left"},
 	{markettypes.ErrNotYours, "not_yours", "name the key that it belongs to with --from"},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"time"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
@@ -146,7 +147,7 @@ func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *cl
 	if err != nil {
 		return err
 	}
-	err = b.open(cfg, func(p purse) error { return f(ctx, c, p) })
+	err = b.open(ctx, cfg, func(p purse) error { return f(ctx, c, p) })
 	if b.agent() && errors.Is(err, client.ErrNoAccount) { // an allowance makes one
 		return fail("not_allowed", "`lode wallet allow` of the payer allows a key to spend", "%s has no allowance: %w", b.signer, err)
 	}
@@ -154,21 +155,54 @@ func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *cl
 }
 
 // read runs f with the books open to be read: that needs neither passphrase nor node.
-func (b *books) read(f func(p purse) error) error {
-	remote, err := b.proxy()
+func (b *books) read(ctx context.Context, f func(p purse) error) error {
+	return b.open(ctx, pay.ClientConfig{Dir: b.dir}, f)
+}
+
+// open runs f with the books open, here or in the proxy that has them.
+func (b *books) open(ctx context.Context, cfg pay.ClientConfig, f func(p purse) error) error {
+	var own *pay.Client
+	var remote purse
+	err := untilFree(ctx, func() (err error) {
+		own, err = pay.OpenClient(cfg)
+		if !errors.Is(err, pay.ErrInUse) {
+			return err
+		}
+		found, proxyErr := b.proxy()
+		if remote = found; remote != nil || proxyErr != nil {
+			return proxyErr
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	if remote != nil {
 		return f(remote)
 	}
-	return b.open(pay.ClientConfig{Dir: b.dir}, f)
+	return errors.Join(f(ownPurse{own}), own.Close())
 }
 
-func (b *books) open(cfg pay.ClientConfig, f func(p purse) error) error {
-	c, err := pay.OpenClient(cfg)
-	if err != nil {
-		return err
+// How long books are waited for that another process has open, and how often one looks.
+// A command that only reads has them for a moment; so has a proxy that starts, before it
+// says where it is.
+const (
+	inUseMost = 2 * time.Second
+	inUsePoll = 50 * time.Millisecond
+)
+
+// untilFree opens books, again and again while another process has them.
+func untilFree(ctx context.Context, open func() error) error {
+	end := time.Now().Add(inUseMost)
+	for {
+		err := open()
+		if !errors.Is(err, pay.ErrInUse) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(inUsePoll):
+		}
 	}
-	return errors.Join(f(ownPurse{c}), c.Close())
 }

@@ -79,7 +79,7 @@ func TestCommandsFindTheProxyThatHasTheBooksOpen(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
 	ctx := context.Background()
-	require.NoError(t, b.read(func(p purse) error {
+	require.NoError(t, b.read(t.Context(), func(p purse) error {
 		require.IsType(t, &proxyPurse{}, p)
 		spent, err := p.Spent(ctx)
 		require.NoError(t, err)
@@ -95,21 +95,67 @@ func TestCommandsFindTheProxyThatHasTheBooksOpen(t *testing.T) {
 	}))
 
 	server.Close() // it hangs, but has the books
-	require.NoError(t, b.read(func(p purse) error {
+	require.NoError(t, b.read(t.Context(), func(p purse) error {
 		_, err := p.Spent(ctx)
 		require.ErrorContains(t, err, "does not answer")
 		return nil
 	}))
 	require.NoError(t, os.WriteFile(b.proxyFile(), []byte("{"), 0o600))
-	require.ErrorContains(t, b.read(func(purse) error { return nil }), "can't be read")
+	require.ErrorContains(t, b.read(t.Context(), func(purse) error { return nil }), "can't be read")
 	require.NoError(t, withdraw())
-	require.ErrorIs(t, b.read(func(purse) error { return nil }), pay.ErrInUse)
+	require.ErrorIs(t, b.read(t.Context(), func(purse) error { return nil }), pay.ErrInUse)
+}
+
+func TestBooksThatAnotherHasForAMomentAreWaitedFor(t *testing.T) {
+	b := &books{dir: filepath.Join(t.TempDir(), "books")}
+	other, err := pay.OpenClient(pay.ClientConfig{Dir: b.dir})
+	require.NoError(t, err)
+	closed := make(chan error, 1)
+	tries := 0
+	require.NoError(t, untilFree(t.Context(), func() error {
+		if tries++; tries == 2 {
+			closed <- other.Close()
+		}
+		c, err := pay.OpenClient(pay.ClientConfig{Dir: b.dir})
+		if err != nil {
+			return err
+		}
+		return c.Close()
+	}))
+	require.NoError(t, <-closed)
+	require.Equal(t, 2, tries)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	tries = 0
+	require.ErrorIs(t, untilFree(ctx, func() error {
+		tries++
+		cancel()
+		return pay.ErrInUse
+	}), context.Canceled)
+	require.Equal(t, 1, tries)
+	tries = 0
+	require.ErrorIs(t, untilFree(t.Context(), func() error { tries++; return os.ErrPermission }), os.ErrPermission)
+	require.Equal(t, 1, tries)
+}
+
+func TestAProxyThatIsStartingIsWaitedFor(t *testing.T) {
+	s, server, b := running(t)
+	announced := make(chan error, 1)
+	go func() { // by now the books are its own
+		_, err := s.announce(b.proxyFile(), server.URL)
+		announced <- err
+	}()
+	require.NoError(t, b.read(t.Context(), func(p purse) error {
+		require.IsType(t, &proxyPurse{}, p)
+		return nil
+	}))
+	require.NoError(t, <-announced)
 }
 
 func TestWhatAKilledProxyLeavesNamesNobody(t *testing.T) {
 	b := &books{dir: t.TempDir()}
 	require.NoError(t, os.WriteFile(b.proxyFile(), []byte(`{"url":"http://127.0.0.1:1","token":"x"}`), 0o600))
-	require.NoError(t, b.read(func(p purse) error {
+	require.NoError(t, b.read(t.Context(), func(p purse) error {
 		require.IsType(t, ownPurse{}, p)
 		return nil
 	}))

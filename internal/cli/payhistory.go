@@ -91,7 +91,7 @@ counts with all that it may have cost until a later answer tells more. No node i
 		if !b.kept() {
 			return fail("no_payments", "`lode pay open` opens a channel; --from and --payer say whose payments", "%s has paid nothing by this home", b.payer)
 		}
-		return b.read(func(p purse) error {
+		return b.read(ctx, func(p purse) error {
 			if asCSV {
 				if file == "-" {
 					return p.WriteCSV(ctx, cmd.OutOrStdout(), from)

@@ -161,7 +161,7 @@ channels can be spent. A plan is bound by its quota.`,
 		}
 		var spent spentToday
 		if b.kept() {
-			err := b.read(func(p purse) (err error) { spent, err = p.Spent(cmd.Context()); return err })
+			err := b.read(cmd.Context(), func(p purse) (err error) { spent, err = p.Spent(cmd.Context()); return err })
 			if err != nil {
 				return err
 			}

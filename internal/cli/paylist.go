@@ -168,7 +168,7 @@ func newPayListCommand() *cobra.Command {
 		}
 		own := map[string]pay.ClientChannel{}
 		if b.kept() {
-			err := b.read(func(p purse) error {
+			err := b.read(cmd.Context(), func(p purse) error {
 				all, err := p.Channels(cmd.Context())
 				for _, c := range all {
 					own[c.ID] = c

@@ -75,7 +75,8 @@ while it runs.`,
 			return err
 		}
 		cfg.Limits, cfg.Logger = limits.limits(), log
-		payer, err := pay.OpenClient(cfg)
+		var payer *pay.Client
+		err = untilFree(ctx, func() (err error) { payer, err = pay.OpenClient(cfg); return err })
 		if err != nil {
 			return err
 		}
