@@ -46,7 +46,8 @@ type ClientConfig struct {
 	// Limits bind what is spent. They are the caller's at each start; what was spent is
 	// in the store.
 	Limits Limits
-	// Approve, if given, is asked before each payment; an error stops it.
+	// Approve, if given, is asked before each payment, with what the gateway asks for this
+	// very request; an error stops it.
 	Approve func(Quote) error
 	// CloseDelay is that of channels which the client opens, in seconds, at least what the
 	// gateway asks for; default: that.
@@ -87,7 +88,7 @@ type Client struct {
 	spent    spending
 	number   uint64
 	freed    chan struct{}       // closed when a payment ends
-	terms    map[string][]choice // what URLs asked last time
+	terms    map[string][]choice // what URLs asked last time; of another request
 }
 
 // OpenClient opens a client's store. Payments that were under way when a process died
@@ -202,35 +203,55 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	defer body.finish()
 	key := req.Method + " " + req.URL.Scheme + "://" + req.URL.Host + req.URL.Path
-	c.mu.Lock()
-	choices := c.terms[key]
-	c.mu.Unlock()
-	if choices == nil {
-		resp, err := c.send(req, body, "")
-		if err != nil {
-			return nil, err
+	if known := c.remembered(key); known != nil {
+		resp, err := c.pay(req, body, key, known, true)
+		if !errors.Is(err, errOldTerms) {
+			return resp, err
 		}
-		if choices, err = c.choices(req.Context(), resp); err != nil || choices == nil {
-			if err != nil {
-				drain(resp)
-				return nil, err
-			}
-			return resp, nil
-		}
-		drain(resp)
-		c.remember(key, choices)
 	}
-	return c.pay(req, body, key, choices)
+	resp, err := c.send(req, body, "")
+	if err != nil {
+		return nil, err
+	}
+	choices, err := c.choices(req.Context(), resp)
+	if err != nil {
+		drain(resp)
+		return nil, err
+	}
+	if choices == nil {
+		c.remember(key, nil)
+		return resp, nil
+	}
+	drain(resp)
+	c.remember(key, choices)
+	return c.pay(req, body, key, choices, false)
+}
+
+// errOldTerms says that what a URL asked of an earlier request can't be paid, or not
+// without a deposit: this one may cost less.
+var errOldTerms = errors.New("the terms are of an earlier request")
+
+// remembered is what a URL asked for last time, where this request may be paid so: what
+// somebody is to approve must be its own price.
+func (c *Client) remembered(key string) []choice {
+	if c.cfg.Approve != nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.terms[key]
 }
 
 // remember keeps what a URL asked for, so that the next request pays at once.
 func (c *Client) remember(key string, choices []choice) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if choices == nil {
+		delete(c.terms, key)
+		return
+	}
 	if len(c.terms) >= 1024 {
 		clear(c.terms)
 	}
-	if c.terms[key] = choices; choices == nil {
-		delete(c.terms, key)
-	}
+	c.terms[key] = choices
 }

@@ -15,8 +15,9 @@ import (
 )
 
 // begin counts a payment as under way, signs its voucher, and writes both before it is
-// sent. It waits where it would run too far ahead of what is known to be charged.
-func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, deposited bool) (p *Payment, header string, opened bool, err error) {
+// sent. It waits where it would run too far ahead of what is known to be charged. On old
+// terms nothing is deposited.
+func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, deposited, old bool) (p *Payment, header string, opened bool, err error) {
 	ctx := req.Context()
 	var deposit *x402.Deposit
 	for {
@@ -41,6 +42,9 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 		c.spent.turn(c.cfg.Now())
 		err = c.allowed(pick, pick.amount)
 		c.mu.Unlock()
+		if old && err == nil {
+			err = errOldTerms
+		}
 		if err != nil {
 			return nil, "", false, err
 		}
@@ -283,9 +287,9 @@ func (c *Client) settled(ctx context.Context, p *Payment, s x402.Settlement) err
 			return nil // the next answer says the same
 		}
 	}
-	if sum > ch.Charged+ch.ahead && !ch.Recovered {
+	if worst := ch.Charged + ch.ahead; sum > worst && !ch.Recovered {
 		c.mu.Unlock()
-		why := fmt.Sprintf("it says that %d are charged in all, it has told us of %d at most", sum, ch.Charged+ch.ahead)
+		why := fmt.Sprintf("it says that %d are charged in all, it has told us of %d at most", sum, worst)
 		c.log.Error("a provider's account can't be true, its channel pays nothing more", "provider", p.Provider, "channel", p.Channel, "why", why)
 		return c.stop(ch.ID, why) // the answer is paid for and handed on
 	}

@@ -15,31 +15,24 @@ import (
 // maxRounds bounds how often one request is paid anew: terms change, channels run dry.
 const maxRounds = 8
 
-// pay pays for a request and sends it, until it is answered.
-func (c *Client) pay(req *http.Request, body *requestBody, key string, choices []choice) (*http.Response, error) {
+// pay pays for a request and sends it, until it is answered. Where old terms, those of
+// an earlier request, can't be paid as they are, it sends nothing and fails with
+// errOldTerms.
+func (c *Client) pay(req *http.Request, body *requestBody, key string, choices []choice, old bool) (*http.Response, error) {
 	deposited := false
 	wait := 250 * time.Millisecond
 	for range maxRounds {
 		if err := body.check(); err != nil {
 			return nil, err // before anything is paid for it
 		}
-		picked, mine, ok := c.pick(choices)
-		if !ok {
-			return nil, fmt.Errorf("%w: %s sells by plans alone, subscribe to one", ErrNoDeposit, req.URL.Host)
+		picked, p, header, opened, err := c.prepare(req, choices, deposited, old)
+		if err != nil && old {
+			return nil, errOldTerms
 		}
-		if err := c.known(req.Context(), picked, mine); err != nil {
-			return nil, err
-		}
-		if c.cfg.Approve != nil {
-			if err := c.cfg.Approve(picked.quote(req)); err != nil {
-				return nil, err
-			}
-		}
-		p, header, opened, err := c.begin(req, picked, mine, deposited)
 		if err != nil {
 			return nil, err
 		}
-		deposited = deposited || opened
+		deposited, old = deposited || opened, false
 		resp, err := c.deliver(req, body, header, p)
 		if err != nil {
 			return nil, err
@@ -69,6 +62,24 @@ func (c *Client) pay(req *http.Request, body *requestBody, key string, choices [
 		}
 	}
 	return nil, fmt.Errorf("%w: %s asks for other payments again and again", ErrRefused, req.URL.Host)
+}
+
+// prepare makes a payment that is ready to be sent.
+func (c *Client) prepare(req *http.Request, choices []choice, deposited, old bool) (picked choice, p *Payment, header string, opened bool, err error) {
+	picked, mine, ok := c.pick(choices)
+	if !ok {
+		return picked, nil, "", false, fmt.Errorf("%w: %s sells by plans alone, subscribe to one", ErrNoDeposit, req.URL.Host)
+	}
+	if err := c.known(req.Context(), picked, mine); err != nil {
+		return picked, nil, "", false, err
+	}
+	if c.cfg.Approve != nil {
+		if err := c.cfg.Approve(picked.quote(req)); err != nil {
+			return picked, nil, "", false, err
+		}
+	}
+	p, header, opened, err = c.begin(req, picked, mine, deposited, old)
+	return picked, p, header, opened, err
 }
 
 // send sends a request once, with a payment or without.

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -447,6 +448,51 @@ func TestThePriceIsShownBeforeItIsPaid(t *testing.T) {
 	require.ErrorIs(t, err, no)
 	require.Equal(t, pay.Quote{Method: "GET", URL: s.server.URL + "/?n=10", Provider: hotkey, ServiceID: 7, Amount: 200, Unit: "token", Price: 2, Per: 1, Description: "tokens"}, seen[0])
 	require.Equal(t, uint64(20), s.gateway.Channels()[0].Charged)
+}
+
+// byQuery is a route on which a request says how many tokens it may use.
+func (s *shop) byQuery() string {
+	units := func(r *http.Request) (uint64, error) { return strconv.ParseUint(r.URL.Query().Get("most"), 10, 64) }
+	server := httptest.NewServer(s.via(pay.Route{Units: units}, http.HandlerFunc(charge)))
+	s.t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestEachRequestIsApprovedAtItsOwnPrice(t *testing.T) {
+	var seen []uint64
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) {
+		s.ccfg.Approve = func(q pay.Quote) error { seen = append(seen, q.Amount); return nil }
+	})
+	url := s.byQuery()
+	for _, most := range []string{"100", "10", "50"} {
+		resp, err := s.http.Get(url + "/?n=1&most=" + most)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, 200, resp.StatusCode)
+	}
+	require.Equal(t, []uint64{200, 20, 100}, seen)
+	require.Len(t, s.ledger(), 3)
+}
+
+func TestAnEarlierRequestsPriceHindersNoneThatCostsLess(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) {
+		s.ccfg.Limits = pay.Limits{PerRequest: 250, PerDay: 250, Deposit: 210, MaxDeposit: 210}
+	})
+	url := s.byQuery()
+	ask := func(most, n string) error {
+		resp, err := s.http.Get(url + "/?n=" + n + "&most=" + most)
+		if err == nil {
+			require.Equal(t, 200, resp.StatusCode)
+			err = resp.Body.Close()
+		}
+		return err
+	}
+	require.ErrorIs(t, ask("200", "1"), pay.ErrLimit)
+	require.NoError(t, ask("100", "60"), "it costs less than what was refused before")
+	require.NoError(t, ask("10", "10"), "the day leaves 130 of 250: 200 would be over it")
+	require.Equal(t, 1, s.chain.deposits, "nothing is put in for what another request would have cost")
+	require.ErrorIs(t, ask("100", "1"), pay.ErrLimit)
+	require.Equal(t, uint64(140), s.gateway.Channels()[0].Charged)
 }
 
 func TestTheLedgerIsWrittenAsCSV(t *testing.T) {
