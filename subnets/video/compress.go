@@ -104,41 +104,24 @@ func (c *compression) work(ctx context.Context) (*CompressReport, error) {
 // money finds out what the clip costs, and opens the purse that it is paid from. While a
 // gateway is free, nobody is paid.
 func (c *compression) money(ctx context.Context, base http.RoundTripper) error {
-	var free, selling []*desk
+	var selling []*desk
 	for _, d := range c.pool.desks {
-		if d.price == nil {
-			free = append(free, d)
-		} else {
+		if d.price != nil {
 			selling = append(selling, d)
 		}
 	}
-	if len(selling) == 0 {
-		return nil
-	}
-	b, err := bill(selling, c.segments)
-	if len(free) > 0 || c.opts.Pay == nil {
+	switch {
+	case len(selling) < len(c.pool.desks): // one is free
 		for _, d := range selling {
 			d.close(fmt.Errorf("gateway %s: %w", d.hotkey, ErrNotFree))
 		}
-		if len(free) == 0 {
-			return ErrNotFree
-		}
 		return nil
+	case c.opts.Pay == nil:
+		return ErrNotFree
 	}
+	b, err := bill(selling, c.segments, c.opts.MaxPrice)
 	if err != nil {
 		return err
-	}
-	if limit := c.opts.MaxPrice; limit > 0 && b.Offers[0].Most > limit {
-		return fmt.Errorf("%w: %s TAO, the limit is %s", ErrTooDear, client.FormatTAO(b.Offers[0].Most), client.FormatTAO(limit))
-	}
-	b.Most = 0
-	for i, o := range slices.Clone(b.Offers) {
-		if limit := c.opts.MaxPrice; limit > 0 && o.Most > limit {
-			selling[i].close(fmt.Errorf("gateway %s: %w", o.Hotkey, ErrTooDear))
-			b.Offers = slices.DeleteFunc(b.Offers, func(x Offer) bool { return x == o })
-			continue
-		}
-		b.Most = max(b.Most, o.Most)
 	}
 	cfg, err := c.opts.Pay(ctx, b)
 	if err != nil {

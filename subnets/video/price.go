@@ -1,11 +1,11 @@
 package video
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math/big"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay"
 )
 
@@ -38,20 +38,17 @@ func (p *Price) PerMinute() (uint64, error) { return pay.Cost(60_000, p.Rao, p.P
 // compare orders prices, that of a free gateway first.
 func (p *Price) compare(q *Price) int {
 	switch {
-	case p == nil || q == nil:
-		return cmp.Compare(boolInt(p != nil), boolInt(q != nil))
+	case p == nil && q == nil:
+		return 0
+	case p == nil:
+		return -1
+	case q == nil:
+		return 1
 	}
 	n := func(a, b uint64) *big.Int {
 		return new(big.Int).Mul(new(big.Int).SetUint64(a), new(big.Int).SetUint64(b))
 	}
 	return n(p.Rao, q.Per).Cmp(n(q.Rao, p.Per))
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // Offer is what a clip costs at one gateway.
@@ -76,23 +73,39 @@ var (
 	ErrTooDear = errors.New("it would cost too much")
 )
 
-// bill is what segments cost at gateways that sell.
-func bill(sellers []*desk, segments []*segment) (Bill, error) {
+// bill is what segments cost at gateways that sell, the cheapest of which comes first.
+// Those that ask more than the limit (0: none) get no work; an error says that all do.
+func bill(sellers []*desk, segments []*segment, limit uint64) (Bill, error) {
 	var b Bill
 	for _, s := range segments {
 		b.Frames += s.shape.Frames
 	}
 	for _, d := range sellers {
-		o := Offer{Hotkey: d.hotkey, Price: *d.price}
-		for _, s := range segments {
-			cost, err := d.price.Cost(s.shape.Frames)
-			if err != nil || o.Most+cost < cost {
-				return b, fmt.Errorf("gateway %s asks %d rao for %d ms of video: %w", d.hotkey, d.price.Rao, d.price.Per, ErrTooDear)
-			}
-			o.Most += cost
+		most, err := d.price.all(segments)
+		if err == nil && limit > 0 && most > limit {
+			err = fmt.Errorf("%w: %s TAO, the limit is %s", ErrTooDear, client.FormatTAO(most), client.FormatTAO(limit))
 		}
-		b.Offers = append(b.Offers, o)
-		b.Most = max(b.Most, o.Most)
+		if err != nil {
+			d.close(fmt.Errorf("gateway %s: %w", d.hotkey, err))
+			continue
+		}
+		b.Offers = append(b.Offers, Offer{Hotkey: d.hotkey, Price: *d.price, Most: most})
+		b.Most = max(b.Most, most)
+	}
+	if len(b.Offers) == 0 {
+		return b, sellers[0].err()
 	}
 	return b, nil
+}
+
+// all is what segments cost together, in rao.
+func (p *Price) all(segments []*segment) (sum uint64, err error) {
+	for _, s := range segments {
+		cost, err := p.Cost(s.shape.Frames)
+		if err != nil || sum+cost < cost {
+			return 0, fmt.Errorf("%w: %d rao for %d ms of video", ErrTooDear, p.Rao, p.Per)
+		}
+		sum += cost
+	}
+	return sum, nil
 }

@@ -29,9 +29,8 @@ type purse struct {
 
 	mu    sync.Mutex
 	left  uint64           // rao that may still be spent
-	held  int              // calls under way whose fare is taken out of left
+	fares map[string]*fare // taken out of left for calls under way, by URL
 	freed chan struct{}    // closed and replaced when one of them ends
-	fares map[string]*fare // of calls under way, by URL
 	calls uint64
 }
 
@@ -133,7 +132,7 @@ func (p *purse) hold(ctx context.Context, url string, f *fare) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for f.rao > p.left || p.fares[url] != nil {
-		if p.held == 0 {
+		if len(p.fares) == 0 {
 			return moneyError{fmt.Errorf("%w: %s TAO are left, the next segment costs %s", errSpent, client.FormatTAO(p.left), client.FormatTAO(f.rao))}
 		}
 		freed := p.freed
@@ -148,7 +147,6 @@ func (p *purse) hold(ctx context.Context, url string, f *fare) error {
 		}
 	}
 	p.left -= f.rao
-	p.held++
 	p.fares[url] = f
 	return nil
 }
@@ -158,7 +156,6 @@ func (p *purse) release(url string, cost uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left += p.fares[url].rao - cost
-	p.held--
 	delete(p.fares, url)
 	close(p.freed)
 	p.freed = make(chan struct{})

@@ -3,6 +3,7 @@ package video
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -378,7 +379,7 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	_, err = s.compress(o)
 	require.ErrorContains(t, err, "the person said no")
 
-	o.Pay, o.MaxPrice = nil, 9_999
+	o.MaxPrice = 9_999
 	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
 		t.Error("it is asked to pay what it would not")
 		return pay.ClientConfig{}, nil
@@ -660,6 +661,28 @@ func TestFreeGatewaysHaveNoPrice(t *testing.T) {
 	})}, gateways, 4)
 	require.NoError(t, err)
 	require.Nil(t, p.desks[0].price)
+}
+
+func TestAGatewayThatAsksTooMuchIsLeftOutOfTheBill(t *testing.T) {
+	at := func(rao uint64) *desk {
+		return &desk{hotkey: fmt.Sprint("asks ", rao), price: &Price{ServiceID: 1, Rao: rao, Per: 1}}
+	}
+	clip := []*segment{{shape: media.Shape{Frames: 10}}, {shape: media.Shape{Frames: 15}}} // 1,000 ms
+	fair, dear, mad := at(1), at(2), at(1<<64-1)
+	b, err := bill([]*desk{fair, dear, mad}, clip, 0)
+	require.NoError(t, err)
+	require.Equal(t, Bill{Frames: 25, Most: 2_000, Offers: []Offer{{fair.hotkey, *fair.price, 1_000}, {dear.hotkey, *dear.price, 2_000}}}, b)
+	require.ErrorIs(t, mad.err(), ErrTooDear)
+	require.NoError(t, dear.err())
+
+	b, err = bill([]*desk{fair, dear, mad}, clip, 1_000)
+	require.NoError(t, err)
+	require.Equal(t, Bill{Frames: 25, Most: 1_000, Offers: []Offer{{fair.hotkey, *fair.price, 1_000}}}, b)
+	require.ErrorIs(t, dear.err(), ErrTooDear)
+
+	_, err = bill([]*desk{fair, mad}, clip, 999)
+	require.ErrorIs(t, err, ErrTooDear)
+	require.ErrorContains(t, err, fair.hotkey, "the cheapest tells what it would cost")
 }
 
 func TestPricesAreCountedInPictures(t *testing.T) {
