@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
 
@@ -15,6 +16,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/server"
 	"github.com/cosmos/cosmos-sdk/store/v2/snapshots"
 	snapshottypes "github.com/cosmos/cosmos-sdk/store/v2/snapshots/types"
 
@@ -89,4 +91,42 @@ func TestANodeThatEndsWaitsForTheSnapshotThatItBreaksOff(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, chunk)
 	require.NoError(t, b.Close())
+}
+
+// A simulation reads what is not there yet; the blocks after the snapshot must not.
+func TestANodeThatIsAskedBeforeItsSnapshotComesMakesTheSameBlocks(t *testing.T) {
+	snapshot := func() baseappOption {
+		store, err := snapshots.NewStore(dbm.NewMemDB(), t.TempDir())
+		require.NoError(t, err)
+		return baseapp.SetSnapshot(store, snapshottypes.NewSnapshotOptions(1_000, 2)) // none by itself
+	}
+	c := newChain(t)
+	c.run([]string{"user"}, send("user", "owner", 1))
+	from := app.New(log.NewNopLogger(), c.db, options, baseapp.SetChainID(chainID), baseapp.SetIAVLSyncPruning(true), snapshot())
+	made, err := from.SnapshotManager().Create(uint64(c.height))
+	require.NoError(t, err)
+
+	joined := *c
+	joined.db = dbm.NewMemDB()
+	joined.App = app.New(log.NewNopLogger(), joined.db, appOptions{app.FlagCheckInvariants: 1, server.FlagInterBlockCache: true},
+		baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(app.MinGasPrices()), baseapp.SetIAVLSyncPruning(true), snapshot())
+	t.Cleanup(func() { require.NoError(t, joined.Close()) })
+	next := c.sign(paid, []string{"user"}, send("user", "owner", 1))
+	_, _, err = joined.Simulate(next)
+	require.Error(t, err, "there is no account yet")
+	offer, err := from.ListSnapshots(&abci.RequestListSnapshots{})
+	require.NoError(t, err)
+	_, err = joined.OfferSnapshot(&abci.RequestOfferSnapshot{Snapshot: offer.Snapshots[0], AppHash: c.lastHash})
+	require.NoError(t, err)
+	for i := range made.Chunks {
+		chunk, err := from.LoadSnapshotChunk(&abci.RequestLoadSnapshotChunk{Height: made.Height, Format: made.Format, Chunk: i})
+		require.NoError(t, err)
+		applied, err := joined.ApplySnapshotChunk(&abci.RequestApplySnapshotChunk{Index: i, Chunk: chunk.Chunk})
+		require.NoError(t, err)
+		require.Equal(t, abci.ResponseApplySnapshotChunk_ACCEPT, applied.Result)
+	}
+	joined.replay = true
+	c.runTx(next)
+	joined.runTx(next)
+	require.Equal(t, c.lastHash, joined.lastHash)
 }

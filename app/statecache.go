@@ -31,14 +31,14 @@ var _ storetypes.MultiStorePersistentCache = (*stateCache)(nil)
 
 func newStateCache() *stateCache { return &stateCache{stores: map[string]*cachedStore{}} }
 
-// GetStoreCache wraps a store, once for each key.
+// GetStoreCache wraps a store that was loaded. One that is loaded again, as when a snapshot
+// is restored, begins with nothing in memory: what was read before is of another state.
 func (c *stateCache) GetStoreCache(key storetypes.StoreKey, store storetypes.CommitKVStore) storetypes.CommitKVStore {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stores[key.Name()] == nil {
-		c.stores[key.Name()] = newCachedStore(store, cachedRecords)
-	}
-	return c.stores[key.Name()]
+	s := newCachedStore(store, cachedRecords)
+	c.stores[key.Name()] = s
+	return s
 }
 
 // Unwrap is the store below; nil where none was wrapped.

@@ -80,13 +80,15 @@ func TestACachedStoreReadsARecordOnce(t *testing.T) {
 	require.Panics(t, func() { s.Get(nil) })
 }
 
-func TestAStateCacheKeepsOneStoreForAKey(t *testing.T) {
+func TestAStateCacheForgetsAStoreThatIsLoadedAgain(t *testing.T) {
 	c, key := newStateCache(), storetypes.NewKVStoreKey("a")
 	require.Nil(t, c.Unwrap(key))
 	b := &below{}
-	s := c.GetStoreCache(key, b)
-	require.Same(t, s, c.GetStoreCache(key, &below{}))
+	require.Nil(t, c.GetStoreCache(key, b).Get([]byte("k")))
 	require.Same(t, b, c.Unwrap(key))
+	again := &below{values: map[string][]byte{"k": []byte("v")}}
+	require.Equal(t, []byte("v"), c.GetStoreCache(key, again).Get([]byte("k")))
+	require.Same(t, again, c.Unwrap(key))
 	c.Reset()
 	require.Nil(t, c.Unwrap(key))
 }
