@@ -20,7 +20,7 @@
 // # Where the money goes
 //
 // By the subnet's split: to the coldkey that the provider's hotkey has at that moment,
-// at once, one send a message; to the subnet's owner at the block's end; and into the
+// at once, one send a message and coldkey; to the subnet's owner at the block's end; and into the
 // subnet's pool, for alpha that is burned and alpha for the miners of the next epoch.
 // Purchases are bounded per block: they can be foreseen, and what they move the price
 // by must be less than what trades around them cost. Parts are rounded down, the rest

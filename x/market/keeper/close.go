@@ -105,7 +105,7 @@ func (k Keeper) end(ctx context.Context, c types.Channel, reason string) (refund
 		if err := t.pay(ctx, &c, p, s.Owed(until-s.PeriodStart), why); err != nil {
 			return 0, err
 		}
-		if err := t.close(ctx, p.coldkey); err != nil {
+		if err := t.close(ctx); err != nil {
 			return 0, err
 		}
 	}

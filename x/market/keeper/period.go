@@ -71,12 +71,14 @@ func (k Keeper) endPeriod(ctx context.Context, c types.Channel) error {
 	if err := t.pay(ctx, &c, p, s.Price, byPeriod); err != nil {
 		return err
 	}
-	if err := t.close(ctx, p.coldkey); err != nil {
+	if err := t.close(ctx); err != nil {
 		return err
 	}
-	s.PeriodStart, s.PeriodEnd = s.PeriodEnd, s.PeriodEnd+s.Period
-	s.UsedBefore, s.Used = before, before
-	if err := k.setChannel(ctx, c, s.PeriodEnd); err != nil {
+	begun := *s // a copy: where the rest fails, the caller puts off the channel as it was
+	begun.PeriodStart, begun.PeriodEnd = s.PeriodEnd, s.PeriodEnd+s.Period
+	begun.UsedBefore, begun.Used = before, before
+	c.Subscription = &begun
+	if err := k.setChannel(ctx, c, begun.PeriodEnd); err != nil {
 		return err
 	}
 	return k.tellPeriod(ctx, c)

@@ -21,7 +21,7 @@ const (
 )
 
 // Redeem claims what vouchers promise. Items are taken in their order, each for itself;
-// the provider is paid once.
+// each provider's coldkey is paid once.
 func (k msgServer) Redeem(ctx context.Context, m *types.MsgRedeem) (*types.MsgRedeemResponse, error) {
 	if err := m.ValidateBasic(); err != nil {
 		return nil, err
@@ -43,14 +43,15 @@ func (k msgServer) Redeem(ctx context.Context, m *types.MsgRedeem) (*types.MsgRe
 	if err != nil {
 		return nil, err
 	}
-	if len(r.books) > 0 {
-		if err := r.close(ctx, r.payees[0].coldkey); err != nil { // all have one coldkey
-			return nil, err
-		}
+	if err := r.close(ctx); err != nil {
+		return nil, err
 	}
-	out := &types.MsgRedeemResponse{Results: results, Provider: r.till.provider}
+	out := &types.MsgRedeemResponse{Results: results}
 	for _, one := range results {
 		out.Paid += one.Paid // coins that are held
+	}
+	for _, p := range r.payees {
+		out.Provider += p.rao
 	}
 	return out, nil
 }
@@ -58,8 +59,8 @@ func (k msgServer) Redeem(ctx context.Context, m *types.MsgRedeem) (*types.MsgRe
 // redemption is a message to redeem being worked off.
 type redemption struct {
 	till
-	signer sdk.AccAddress
-	payees []party // providers that the signer signs for
+	signer    sdk.AccAddress
+	providers []party // that the signer signs for; a hotkey of one can be the coldkey of another
 }
 
 func (r *redemption) redeem(ctx context.Context, items []types.RedeemItem) ([]types.RedeemResult, error) {
@@ -108,7 +109,7 @@ func (r *redemption) look(ctx context.Context, item types.RedeemItem) (c types.C
 	if err != nil || !ok {
 		return c, types.REDEEM_NO_CHANNEL, err
 	}
-	if r.payee(c) == nil {
+	if r.providerOf(c) == nil {
 		p, err := r.Keeper.provider(ctx, c.Provider)
 		if err != nil {
 			return c, 0, err
@@ -116,7 +117,7 @@ func (r *redemption) look(ctx context.Context, item types.RedeemItem) (c types.C
 		if !p.signs(r.signer) {
 			return c, types.REDEEM_NOT_YOURS, nil
 		}
-		r.payees = append(r.payees, p)
+		r.providers = append(r.providers, p)
 	}
 	if item.Claim > item.Cumulative {
 		return c, types.REDEEM_OVER_CLAIM, nil
@@ -124,11 +125,11 @@ func (r *redemption) look(ctx context.Context, item types.RedeemItem) (c types.C
 	return c, types.REDEEM_UNSPECIFIED, nil
 }
 
-// payee is a channel's provider, if it is known to be the signer's.
-func (r *redemption) payee(c types.Channel) *party {
-	for i := range r.payees {
-		if r.payees[i].accountText == c.Provider {
-			return &r.payees[i]
+// providerOf is a channel's provider, if it is known to be the signer's.
+func (r *redemption) providerOf(c types.Channel) *party {
+	for i := range r.providers {
+		if r.providers[i].accountText == c.Provider {
+			return &r.providers[i]
 		}
 	}
 	return nil
@@ -146,7 +147,7 @@ func (r *redemption) claim(ctx context.Context, c types.Channel, claim uint64) (
 		return types.RedeemResult{Status: types.REDEEM_OVER_DEPOSIT}, nil
 	}
 	paid := claim - c.Claimed
-	if err := r.pay(ctx, &c, *r.payee(c), paid, byVoucher); err != nil {
+	if err := r.pay(ctx, &c, *r.providerOf(c), paid, byVoucher); err != nil {
 		return types.RedeemResult{}, err
 	}
 	return types.RedeemResult{Status: types.REDEEM_PAID, Paid: paid}, r.setChannel(ctx, c, c.LookTime)
@@ -174,7 +175,7 @@ func (t *till) pay(ctx context.Context, c *types.Channel, p party, amount uint64
 	if amount == 0 {
 		return nil
 	}
-	parts, err := t.take(ctx, *c, amount)
+	parts, err := t.take(ctx, c.SubnetId, p.coldkey, amount)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lodenet/lode/voucher"
 	"github.com/lodenet/lode/x/market/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
 func TestSection10EachItemStandsForItself(t *testing.T) {
@@ -310,4 +311,32 @@ func TestSection10What128ItemsCost(t *testing.T) {
 	require.Less(t, full, uint64(5_000_000), "20 full messages fit a block")
 	require.Greater(t, poisoned, uint64(128*3_000), "what is verified is paid for")
 	require.Less(t, gas(good[:64]), full)
+}
+
+// Whoever has stolen a hotkey makes it the coldkey of a provider of its own: what the
+// stolen one earns goes to its coldkey all the same, whichever item comes first.
+func TestSection10AHotkeyThatIsAColdkeyTooTakesNothingOfItsColdkeys(t *testing.T) {
+	for _, first := range []int{0, 1} {
+		e := newEnv(t, func(p *types.Params) { p.DefaultSplit = types.RevenueSplit{Provider: types.Million} })
+		id := e.open("payer", 10*whole)
+		e.bind(hot("provider"), "thiefs-hot")
+		require.NoError(t, e.bank.SendCoins(e.ctx, addr("provider"), addr(hot("provider")), coins(5_000*whole)))
+		_, err := send(e, e.subnetsMsgs.Register, &subnetstypes.MsgRegister{Coldkey: str(hot("provider")), Hotkey: str("thiefs-hot"), Netuid: 1, MaxBurn: 1_000 * whole})
+		require.NoError(t, err)
+		m := listMsg("provider", "bait")
+		m.Hotkey = str("thiefs-hot")
+		bait, err := send(e, e.msgs.ListService, m)
+		require.NoError(t, err)
+		open := openMsg("payer", whole)
+		open.ServiceId = bait.ServiceId
+		baits, err := send(e, e.msgs.Deposit, open)
+		require.NoError(t, err)
+
+		items := []types.RedeemItem{signed("payer", id, 10*whole), signed("payer", baits.ChannelId, whole)}
+		cold, warm := e.rao("provider"), e.rao(hot("provider"))
+		r := e.redeem(hot("provider"), items[first], items[1-first])
+		require.EqualValues(t, 11*whole, r.Provider)
+		require.EqualValues(t, cold+10*whole, e.rao("provider"))
+		require.EqualValues(t, warm+whole, e.rao(hot("provider")))
+	}
 }

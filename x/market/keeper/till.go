@@ -10,12 +10,18 @@ import (
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
-// till divides what leaves deposits by the subnets' splits, and pays the provider once
+// till divides what leaves deposits by the subnets' splits, and pays each coldkey once
 // for all of it.
 type till struct {
 	Keeper
-	books    []*book // by subnet, in the order in which they came
-	provider uint64  // rao that are the provider's
+	books  []*book  // by subnet, in the order in which they came
+	payees []*payee // likewise
+}
+
+// payee is a provider's coldkey, and what it gets of a till.
+type payee struct {
+	coldkey sdk.AccAddress
+	rao     uint64
 }
 
 // book is a subnet's part of a till.
@@ -26,9 +32,9 @@ type book struct {
 	revenue  types.Revenue
 }
 
-// take counts what a provider claims of a channel, in rao.
-func (t *till) take(ctx context.Context, c types.Channel, amount uint64) (types.Parts, error) {
-	b, err := t.book(ctx, c.SubnetId)
+// take counts what a provider claims in a subnet, in rao; its part is the coldkey's.
+func (t *till) take(ctx context.Context, subnetID uint64, coldkey sdk.AccAddress, amount uint64) (types.Parts, error) {
+	b, err := t.book(ctx, subnetID)
 	if err != nil {
 		return types.Parts{}, err
 	}
@@ -36,8 +42,19 @@ func (t *till) take(ctx context.Context, c types.Channel, amount uint64) (types.
 	if b.live {
 		b.revenue.Add(parts)
 	}
-	t.provider += parts.Provider // coins that are held
+	t.payee(coldkey).rao += parts.Provider // coins that are held
 	return parts, nil
+}
+
+func (t *till) payee(coldkey sdk.AccAddress) *payee {
+	for _, p := range t.payees {
+		if p.coldkey.Equals(coldkey) {
+			return p
+		}
+	}
+	p := &payee{coldkey: coldkey}
+	t.payees = append(t.payees, p)
+	return p
 }
 
 func (t *till) book(ctx context.Context, subnetID uint64) (*book, error) {
@@ -65,10 +82,13 @@ func (t *till) book(ctx context.Context, subnetID uint64) (*book, error) {
 	return b, nil
 }
 
-// close pays the provider's coldkey and stores what the subnets got.
-func (t *till) close(ctx context.Context, coldkey sdk.AccAddress) error {
-	if t.provider > 0 {
-		if err := t.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, coldkey, rao(t.provider)); err != nil {
+// close pays the coldkeys and stores what the subnets got.
+func (t *till) close(ctx context.Context) error {
+	for _, p := range t.payees {
+		if p.rao == 0 {
+			continue
+		}
+		if err := t.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, p.coldkey, rao(p.rao)); err != nil {
 			return err
 		}
 	}
