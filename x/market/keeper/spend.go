@@ -3,11 +3,11 @@ package keeper
 import (
 	"context"
 	"errors"
-	"math/bits"
 
 	"cosmossdk.io/collections"
 
 	"github.com/lodenet/lode/x/alpha/pool"
+	"github.com/lodenet/lode/x/emission/curve"
 	"github.com/lodenet/lode/x/internal/guarded"
 	"github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -147,13 +147,11 @@ func (k Keeper) buyAlpha(ctx context.Context, params types.Params, subnetID uint
 // so many rao.
 func budget(r types.Revenue, reserve uint64, maxBuy uint32) (burn, miners uint64) {
 	all := r.PendingBurn + r.PendingMiners // coins that are held
-	hi, lo := bits.Mul64(reserve, uint64(maxBuy))
-	most, _ := bits.Div64(hi, lo, types.Million)
+	most := curve.MulDiv(reserve, uint64(maxBuy), types.Million)
 	if all <= most {
 		return r.PendingBurn, r.PendingMiners
 	}
-	hi, lo = bits.Mul64(most, r.PendingBurn)
-	burn, _ = bits.Div64(hi, lo, all)
+	burn = curve.MulDiv(most, r.PendingBurn, all)
 	return burn, most - burn // at most what waits for miners, since most < all
 }
 

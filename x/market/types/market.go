@@ -1,8 +1,11 @@
 package types
 
 import (
+	"math"
 	"math/bits"
 	"strings"
+
+	"github.com/lodenet/lode/x/emission/curve"
 )
 
 // Word is a unit in people's words: request, token, gib_month, video_minute, task.
@@ -38,7 +41,7 @@ func (c Channel) PlanID() uint64 {
 func (s Subscription) Owed(elapsed int64) uint64 {
 	past := uint64(min(max(elapsed, 0), s.Period))
 	used := min(s.Used-s.UsedBefore, s.Quota)
-	return max(mulDivUp(s.Price, past, uint64(s.Period)), mulDivUp(s.Price, used, s.Quota))
+	return max(curve.MulDivUp(s.Price, past, uint64(s.Period)), curve.MulDivUp(s.Price, used, s.Quota))
 }
 
 // Validate checks that the parts are all of it.
@@ -113,22 +116,12 @@ func (r Revenue) Measure(reserve uint64, height int64) uint64 {
 func AddUpTo(a, b uint64) uint64 {
 	sum, carry := bits.Add64(a, b, 0)
 	if carry != 0 {
-		return 1<<64 - 1
+		return math.MaxUint64
 	}
 	return sum
 }
 
 // share is a part per million of an amount, rounded down.
 func share(amount uint64, perMillion uint32) uint64 {
-	hi, lo := bits.Mul64(amount, uint64(perMillion))
-	q, _ := bits.Div64(hi, lo, Million) // perMillion is at most a million, so q is at most amount
-	return q
-}
-
-// mulDivUp is a·b/c rounded up, for b ≤ c and c > 0.
-func mulDivUp(a, b, c uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	lo, carry := bits.Add64(lo, c-1, 0)
-	q, _ := bits.Div64(hi+carry, lo, c) // at most a
-	return q
+	return curve.MulDiv(amount, uint64(perMillion), Million)
 }
