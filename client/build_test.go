@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/stretchr/testify/require"
 
@@ -77,6 +78,43 @@ func TestAFeeGranterPaysInsteadOfTheSigner(t *testing.T) {
 	_, err = connect(t, nil, n).Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
 	require.ErrorAs(t, err, &funds)
 	require.Equal(t, agent.Address(), funds.Address)
+
+	// The chain writes both addresses as raw bytes, its words are not for people.
+	for why, meaning := range map[string]string{
+		"collections: not found: key '(\"lode1a\", \"lode1b\")' of type x: fee-grant not found": "allows none",
+		"basic allowance: fee allowance expired":                                                "has expired",
+		"fee limit exceeded":                                                                    "is used up",
+		"allowed message: message does not exist in allowed messages: message not allowed":      "not for this message",
+	} {
+		f.mu.Lock()
+		f.accounts[alice.Address()].rao = tao
+		f.spoil = func([]byte) *abci.ExecTxResult {
+			return &abci.ExecTxResult{Codespace: "undefined", Code: 1, Log: "\xd3\xb3f does not allow to pay fees for \x01\x9a: " + why}
+		}
+		f.mu.Unlock()
+		_, err = granted.Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
+		require.ErrorIs(t, err, client.ErrNoFeeAllowance)
+		require.ErrorIs(t, err, client.ErrTxFailed)
+		require.ErrorContains(t, err, alice.Address()+" pays no fees for "+agent.Address()+": ")
+		require.ErrorContains(t, err, meaning)
+		code, hint := client.Describe(err)
+		require.Equal(t, "no_fee_allowance", code)
+		require.Contains(t, hint, "--list")
+	}
+
+	f.mu.Lock()
+	f.spoil = func([]byte) *abci.ExecTxResult {
+		return &abci.ExecTxResult{Codespace: "market", Code: 20, Log: `failed to execute message; message index: 0: ` +
+			`failed to execute message; message payer:"lode1a" amount:5 session_key:"\263Z\"\365: " close_delay:3600 spender:"lode1b" : it may pay the services [2], this is service 1: spending limit`}
+	}
+	f.mu.Unlock()
+	_, err = granted.Send(ctx, []*wallet.Signer{agent}, send(agent, alice.Address(), 0))
+	var failed *client.TxError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, "it may pay the services [2], this is service 1: spending limit", failed.Log)
+	f.mu.Lock()
+	f.spoil = nil
+	f.mu.Unlock()
 	_, err = client.New(client.Config{Nodes: []string{n.url}, FeeGranter: "alice"})
 	require.ErrorContains(t, err, `fee granter "alice" is no address`)
 }

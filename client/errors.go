@@ -23,6 +23,8 @@ var (
 	ErrNoAccount = errors.New("the account does not exist yet")
 	// ErrInsufficientFunds says that an account has less than a transaction takes.
 	ErrInsufficientFunds = errors.New("insufficient funds")
+	// ErrNoFeeAllowance says that the fee granter does not pay for a transaction.
+	ErrNoFeeAllowance = errors.New("the fees are not paid for")
 	// ErrFeeTooLow says that a node asks for a higher gas price.
 	ErrFeeTooLow = errors.New("the fee is too low")
 	// ErrTxFailed says that a transaction was refused, or that it was committed and
@@ -96,6 +98,7 @@ func Describe(err error) (code, hint string) {
 	}{
 		{ErrWrongNetwork, "wrong_network", "name a node of the right network with --node, or another --home"},
 		{ErrInsufficientFunds, "insufficient_funds", "send TAO to the account first; on a local network: lode faucet ADDRESS"},
+		{ErrNoFeeAllowance, "no_fee_allowance", "whoever pays allows it: lode wallet allow; --list shows what is allowed"},
 		{ErrNoAccount, "no_account", "an account begins with the first TAO that it is sent; on a local network: lode faucet ADDRESS"},
 		{ErrFeeTooLow, "fee_too_low", "give a higher --gas-price"},
 		{ErrTxExpired, "tx_expired", "nothing happened; send it again"},

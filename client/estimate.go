@@ -143,7 +143,21 @@ var (
 	mismatchWords = regexp.MustCompile(`account sequence mismatch, expected (\d+), got (\d+)`)
 	fundsWords    = regexp.MustCompile(`(\d*)(?:` + Denom + `)? is smaller than (\d+)` + Denom)
 	messageWords  = regexp.MustCompile(`failed to execute message; message index: \d+: `)
+	// What a key sends for another is written out whole.
+	dumpWords = regexp.MustCompile(`failed to execute message; message (?:[a-z_]+:(?:"(?:[^"\\]|\\.)*"|[\w.+-]+) *)+: `)
 )
+
+// grantWords is what the chain says around two addresses, which it writes as raw bytes,
+// where a fee granter does not pay.
+const grantWords = "does not allow to pay fees for"
+
+// notGranted are the chain's reasons for that, and what they mean.
+var notGranted = []struct{ words, meaning string }{
+	{"not found", "it allows none"},
+	{"expired", "its allowance has expired"},
+	{"limit exceeded", "its allowance is used up"},
+	{"not allowed", "its allowance is not for this message"},
+}
 
 // mismatch reads the chain's answer to a wrong sequence.
 func mismatch(codespace string, code uint32, log string) (expected, got uint64, ok bool) {
@@ -163,9 +177,21 @@ func mismatch(codespace string, code uint32, log string) (expected, got uint64, 
 // block, one that says what to do.
 func (c *Client) refusal(d *draft, e *TxError) error {
 	e.Log = strings.TrimPrefix(e.Log, "failed to simulate tx: ")
+	if i := strings.Index(e.Log, grantWords); i >= 0 && d.granter != "" && len(d.accounts) > 0 {
+		why := "it refuses"
+		for _, n := range notGranted {
+			if strings.Contains(e.Log[i:], n.words) {
+				why = n.meaning
+				break
+			}
+		}
+		e.Log = fmt.Sprintf("%s pays no fees for %s: %s", d.granter, d.accounts[0].signer.Address(), why)
+		return fmt.Errorf("%w: %w", ErrNoFeeAllowance, e)
+	}
 	if len(d.msgs) == 1 {
 		e.Log = messageWords.ReplaceAllString(e.Log, "")
 	}
+	e.Log = dumpWords.ReplaceAllString(e.Log, "")
 	if e.Codespace != sdkerrors.RootCodespace || len(d.accounts) == 0 {
 		return e // of [Client.SendRaw] nobody here knows the signers
 	}
