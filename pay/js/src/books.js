@@ -8,9 +8,8 @@ const VERSION = 1;
  * not known.
  *
  * @typedef {object} Promised
- * @property {bigint} ceiling rao
+ * @property {bigint} ceiling rao; a stream's grows, see promiseMore
  * @property {number} until Unix seconds: the server has answered by then, or never will
- * @property {boolean} streams what it is for grows, see promiseMore
  */
 
 /**

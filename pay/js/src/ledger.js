@@ -8,7 +8,7 @@ import { limitError } from "./limits.js";
 /** @import { Channel, Opening, Promised, Spent } from "./books.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Limits } from "./limits.js" */
-/** @import { Charge, Correction, Terms } from "./wire.js" */
+/** @import { Charge, Correction, Need, Terms } from "./wire.js" */
 
 /** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
 export function channelKey(of) {
@@ -142,14 +142,11 @@ export class Ledger {
    *
    * @param {string} payTo
    * @param {bigint} amount more than is promised already
-   * @param {Promised[]} [streams] among which it is for one
+   * @param {bigint} [before] what is promised for the same request
    */
-  check(payTo, amount, streams = []) {
+  check(payTo, amount, before = 0n) {
     const { perRequest } = this.#limits;
-    const before = sum(streams);
-    if (before + amount > perRequest * BigInt(streams.length || 1)) {
-      throw limitError(streams.length > 1 ? `one of ${streams.length} streams, together` : "a request", before + amount, perRequest, "perRequest", perRequest);
-    }
+    if (before + amount > perRequest) throw limitError("a request", before + amount, perRequest, "perRequest", perRequest);
     for (const [name, left, limit] of this.#left(payTo)) {
       if (amount > left) throw limitError("a request", amount, left, name, limit);
     }
@@ -212,43 +209,20 @@ export class Ledger {
     this.#mayPromise(c, amount);
     this.check(c.payTo, amount);
     c.signed = this.next(c, amount);
-    c.promised.set(id, { ceiling: amount, until: Math.floor(this.#now() / 1000) + timeout, streams: false });
+    c.promised.set(id, { ceiling: amount, until: Math.floor(this.#now() / 1000) + timeout });
     this.#underWay.add(id);
     return c.signed;
   }
 
   /**
-   * The answer to a request is a stream, for which more may be asked.
+   * Promises more for a stream, and gives the cumulative amount to sign.
    *
    * @param {Channel} c
    * @param {string} id
+   * @param {Need} need
    */
-  streams(c, id) {
-    const promised = c.promised.get(id);
-    if (promised) promised.streams = true;
-  }
-
-  /**
-   * The streams under way on a channel.
-   *
-   * @param {Channel} c
-   */
-  #streams(c) {
-    return [...c.promised].filter(([id, p]) => p.streams && this.#underWay.has(id)).map(([, p]) => p);
-  }
-
-  /**
-   * Promises more for a stream, so that the channel's vouchers reach `required`, and gives
-   * the cumulative amount to sign. A server may use it for another stream of the channel
-   * that waits too: streams that run at once share what is promised for them, and their
-   * limits.
-   *
-   * @param {Channel} c
-   * @param {string} id
-   * @param {bigint} required cumulative
-   */
-  promiseMore(c, id, required) {
-    const more = this.checkMore(c, id, required);
+  promiseMore(c, id, need) {
+    const more = this.checkMore(c, id, need);
     this.#mayPromise(c, more);
     /** @type {Promised} */ (c.promised.get(id)).ceiling += more;
     c.signed = this.next(c, 0n);
@@ -256,19 +230,22 @@ export class Ledger {
   }
 
   /**
-   * How much more must be promised for a stream, which the limits must allow.
+   * How much more must be promised for a stream, which the limits must allow. It is beside
+   * all that is promised: the server may not have seen yet what other requests on their
+   * way were promised, and does not count it.
    *
    * @param {Channel} c
    * @param {string} id
-   * @param {bigint} required cumulative
+   * @param {Need} need
    */
-  checkMore(c, id, required) {
-    if (!c.promised.get(id)?.streams || !this.#underWay.has(id)) {
+  checkMore(c, id, { required, additional }) {
+    const promised = c.promised.get(id);
+    if (!promised || !this.#underWay.has(id)) {
       throw new PaymentError("state", "a voucher is asked for a stream that has ended");
     }
-    const more = required - c.charged - promisedOn(c);
-    if (more <= 0n) return 0n;
-    this.check(c.payTo, more, this.#streams(c));
+    const lacking = required - c.charged - promisedOn(c);
+    const more = lacking > additional ? lacking : additional;
+    if (more > 0n) this.check(c.payTo, more, promised.ceiling);
     return more;
   }
 
@@ -321,7 +298,6 @@ export class Ledger {
     const promised = c.promised.get(id);
     this.#underWay.delete(id);
     if (!promised || amount === undefined) return;
-    if (promised.streams) this.#share(promised, amount, this.#streams(c));
     if (channelId !== undefined && channelId !== c.id) {
       return this.dispute(c, `a payment of channel ${c.id} was answered with channel ${channelId}`);
     }
@@ -334,23 +310,6 @@ export class Ledger {
     this.spend(c.payTo, amount);
     if (cumulative !== undefined && !this.#observe(c, cumulative)) {
       this.dispute(c, `${cumulative} rao were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
-    }
-  }
-
-  /**
-   * Lets a stream that has ended take from the others what it cost more than was
-   * promised for it, or leave them what it cost less.
-   *
-   * @param {Promised} ended
-   * @param {bigint} amount
-   * @param {Promised[]} others
-   */
-  #share(ended, amount, others) {
-    for (const other of others) {
-      const part = least(amount - ended.ceiling, other.ceiling);
-      other.ceiling -= part;
-      ended.ceiling += part;
-      if (part <= 0n) break; // the first has got all that is left
     }
   }
 
@@ -388,10 +347,12 @@ export class Ledger {
    *
    * @param {Channel} c
    * @param {string} id
+   * @param {bigint} cumulative what the voucher said that was refused
    * @param {Correction} correction
-   * @returns {boolean} whether the books were old, so that another voucher may do
+   * @returns {boolean} whether another voucher may do: the books were old, or one that was
+   *   signed later has come first
    */
-  correct(c, id, { channelId, charged, signed, signature }) {
+  correct(c, id, cumulative, { channelId, charged, signed, signature }) {
     this.refused(c, id);
     const chainId = c.network.slice("cosmos:".length);
     if (channelId !== c.id || charged > signed || !c.key.signed(chainId, channelId, signed, signature)) {
@@ -409,7 +370,7 @@ export class Ledger {
     if (!this.#observe(c, charged)) {
       this.dispute(c, `${charged} rao were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
     }
-    return false;
+    return c.dispute === undefined && cumulative < c.signed;
   }
 
   /**
@@ -437,13 +398,8 @@ export class Ledger {
 
 /** @param {Channel} c */
 export function promisedOn(c) {
-  return sum(c.promised.values());
-}
-
-/** @param {Iterable<Promised>} promised */
-function sum(promised) {
   let ceilings = 0n;
-  for (const { ceiling } of promised) ceilings += ceiling;
+  for (const { ceiling } of c.promised.values()) ceilings += ceiling;
   return ceilings;
 }
 

@@ -65,6 +65,7 @@ const GRACE = 30;
  * @property {string} id
  * @property {Channel} channel
  * @property {Terms} terms
+ * @property {bigint} cumulative what its voucher says
  * @property {boolean} repeatable the server knows a repeated request by its identifier
  * @property {boolean} [refused] the server said so by the answer's status
  * @property {boolean} [streams] what it costs is said in the stream
@@ -226,7 +227,7 @@ export class LodeScheme {
     this.#ledger.check(terms.payTo, terms.amount);
     const channel = await this.#funding.funded(terms);
     const cumulative = this.#ledger.promise(channel, id, terms.amount, terms.timeout + GRACE);
-    this.#payments.set(id, { id, channel, terms, repeatable });
+    this.#payments.set(id, { id, channel, terms, cumulative, repeatable });
     try {
       await this.#ledger.save();
     } catch (error) {
@@ -349,19 +350,19 @@ export class LodeScheme {
   }
 
   /**
-   * A paid request was refused. It is tried again if the books were old, if the channel
-   * has closed meanwhile, as the chain says, or if the server may not have seen yet what
+   * A paid request was refused. It is tried again if the books were old, if a later voucher
+   * came before its own, if the channel has closed meanwhile, as the chain says, or if the server may not have seen yet what
    * was put into it.
    *
    * @param {Payment} payment
    * @param {PaymentRequired} paymentRequired
    * @returns {Promise<void | {recovered: true}>}
    */
-  async #corrected({ id, channel, terms }, paymentRequired) {
+  async #corrected({ id, channel, terms, cumulative }, paymentRequired) {
     let again = false;
     try {
       const correction = readCorrection(paymentRequired, terms);
-      if (correction) again = this.#ledger.correct(channel, id, correction);
+      if (correction) again = this.#ledger.correct(channel, id, cumulative, correction);
       else this.#ledger.refused(channel, id);
     } catch (error) {
       if (!(error instanceof PaymentError)) throw error;
@@ -417,7 +418,6 @@ export class LodeScheme {
     const isStream = /^text\/event-stream\s*(;|$)/i.test(response.headers.get("content-type") ?? "");
     if (!isStream || !response.body || payment.refused) return response;
     payment.streams = true;
-    this.#ledger.streams(payment.channel, payment.id);
     return withBody(response, this.#paying(response.body, payment, streamed));
   };
 
@@ -487,18 +487,20 @@ export class LodeScheme {
    * @param {StreamRequest} request
    */
   async #answerNeed(data, { id, channel, terms }, request) {
-    const { channelId, required } = readNeed(data);
-    if (channelId !== channel.id) throw new PaymentError("state", `a stream paid by channel ${channel.id} asks for a voucher of ${channelId}`);
+    const need = readNeed(data);
+    if (need.channelId !== channel.id) {
+      throw new PaymentError("state", `a stream paid by channel ${channel.id} asks for a voucher of ${need.channelId}`);
+    }
     const voucher = await this.#queue.do(channelKey(terms), async () => {
-      const more = this.#ledger.checkMore(channel, id, required);
+      const more = this.#ledger.checkMore(channel, id, need);
       if (this.#funding.lacks(channel, terms, more) > 0n) await this.#funding.topUp(channel, terms, more);
-      const cumulative = this.#ledger.promiseMore(channel, id, required);
+      const cumulative = this.#ledger.promiseMore(channel, id, need);
       await this.#ledger.save();
       return sign(channel, cumulative);
     });
     const response = await this.#fetch(request.answer(streamPayload(voucher, id)));
     await response.body?.cancel();
-    // a stream that another's voucher served meanwhile has ended
+    // 404: the stream has ended meanwhile
     if (!response.ok && response.status !== 404) {
       throw new PaymentError("state", `the server asked for a voucher and refused it (status ${response.status})`);
     }

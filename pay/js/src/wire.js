@@ -245,7 +245,8 @@ export function readCorrection(paymentRequired, terms) {
  *
  * @typedef {object} Need
  * @property {string} channelId hex
- * @property {bigint} required rao, cumulative
+ * @property {bigint} required rao, cumulative: what the voucher must say at least
+ * @property {bigint} additional rao that this stream may cost more from then on; 0 where the server does not say
  */
 
 /**
@@ -257,6 +258,7 @@ export function readNeed(data) {
   return {
     channelId: readHex(value.channelId, 32, "channelId"),
     required: readAmount(value.requiredCumulative, "requiredCumulative"),
+    additional: value.additionalAmount === undefined ? 0n : readAmount(value.additionalAmount, "additionalAmount"),
   };
 }
 

@@ -132,20 +132,23 @@ export class FakeGateway {
     const cumulative = BigInt(maxClaimableAmount);
     const bytes = voucherBytes(chainId, channelId, cumulative);
     if (!ed25519.verify(fromHex(signature), bytes, fromHex(channel.sessionKey))) return this.required("voucher_signature");
-    const state = this.state.get(channelId) ?? { charged: 0n, reserved: 0n, signed: 0n, signature: "", waiting: [] };
+    const state = this.state.get(channelId) ?? { charged: 0n, reserved: 0n, signed: 0n, signature: "", waiting: new Map() };
     this.state.set(channelId, state);
     if (cumulative > channel.deposit) return this.required("cumulative_exceeds_balance");
     const known = !payload.stream && this.answers.get(info.id);
     if (known) return known();
     const ceiling = payload.stream ? 0n : BigInt(payment.accepted.amount);
-    if (cumulative < state.charged + state.reserved + ceiling) {
+    // a request is covered by its own voucher, what runs beside it by the newest
+    const own = state.charged + ceiling;
+    const newest = cumulative > state.signed ? cumulative : state.signed;
+    if ((!payload.stream && cumulative < own) || newest < own + state.reserved) {
       return this.required("invalid_batch_settlement_cosmos_cumulative_amount_mismatch", this.correct(channelId));
     }
-    if (cumulative > state.signed) {
-      Object.assign(state, { signed: cumulative, signature });
-      for (const wake of state.waiting.splice(0)) wake();
+    if (cumulative > state.signed) Object.assign(state, { signed: cumulative, signature });
+    if (payload.stream) {
+      state.waiting.get(payload.stream)?.();
+      return new Response(null, { status: 204 });
     }
-    if (payload.stream) return new Response(null, { status: 204 });
     state.reserved += ceiling;
     await this.before(payment, request);
     const response = await this.serve(payment, request);

@@ -25,16 +25,18 @@ async function streaming(chunks, options = {}) {
       async start(controller) {
         try {
           for (const chunk of chunks) {
-            while (charged + 40n > granted) {
+            // It asks even where the newest voucher reaches: that may be what other requests
+            // were promised which are still on their way.
+            for (let asked = false; charged + 40n > granted; asked = true) {
               const required = state.charged + state.reserved + 80n;
-              if (required <= state.signed) {
+              if (asked && required <= state.signed) {
                 granted += 80n;
                 state.reserved += 80n;
                 continue;
               }
-              const raised = new Promise((resolve) => state.waiting.push(resolve));
+              const raised = new Promise((resolve) => state.waiting.set(payment.extensions["payment-identifier"].info.id, resolve));
               const deposit = gateway.chain.channels.get(channelId).deposit;
-              const need = { channelId, requiredCumulative: `${required}`, acceptedCumulative: `${state.signed}`, deposit: `${deposit}` };
+              const need = { channelId, requiredCumulative: `${required}`, additionalAmount: "80", acceptedCumulative: `${state.signed}`, deposit: `${deposit}` };
               send(controller, "payment-need-voucher", gateway.need(need));
               await raised;
             }
@@ -91,6 +93,33 @@ test("streams that run at once share a channel", async () => {
   assert.equal(channel.dispute, undefined);
   assert.ok(channel.signed <= 960n + 2n * 80n, `${channel.signed}`);
   assert.equal(gateway.state.get(channel.id).charged, 960n);
+});
+
+test("a stream leaves requests on their way what they were promised", async () => {
+  const { gateway, scheme, pay } = await streaming(chunks);
+  const stream = await pay(url); // its voucher of 100 has come
+  const serve = gateway.fetch;
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  let other;
+  await new Promise((sent) => {
+    gateway.fetch = async (request) => {
+      if (request.method !== "HEAD" && request.headers.has("PAYMENT-SIGNATURE")) {
+        sent();
+        await held;
+      }
+      return serve(request);
+    };
+    other = pay(url); // is promised 100, of which the server does not know yet
+  });
+  assert.equal(await stream.text(), chunks.join(""));
+  const asked = gateway.requests.filter((r) => r.payload.stream).map((r) => r.payload.voucher.maxClaimableAmount);
+  assert.deepEqual(asked, ["280", "360", "440"]);
+  letGo();
+  // it comes after what was promised later is charged, and is paid anew
+  assert.equal(await (await other).text(), chunks.join(""));
+  const [channel] = scheme.channels();
+  assert.deepEqual([channel.charged, channel.promised, channel.dispute], [640n, 0n, undefined]);
 });
 
 test("a stream costs no more than the limit of a request", async () => {

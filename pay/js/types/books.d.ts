@@ -3,9 +3,8 @@
  * not known.
  *
  * @typedef {object} Promised
- * @property {bigint} ceiling rao
+ * @property {bigint} ceiling rao; a stream's grows, see promiseMore
  * @property {number} until Unix seconds: the server has answered by then, or never will
- * @property {boolean} streams what it is for grows, see promiseMore
  */
 /**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
@@ -62,17 +61,13 @@ export function formatBooks({ channels, openings, spent }: Books): string;
  */
 export type Promised = {
     /**
-     * rao
+     * rao; a stream's grows, see promiseMore
      */
     ceiling: bigint;
     /**
      * Unix seconds: the server has answered by then, or never will
      */
     until: number;
-    /**
-     * what it is for grows, see promiseMore
-     */
-    streams: boolean;
 };
 /**
  * A channel. What the server may have charged lies from `charged` to `charged` and all

@@ -1,7 +1,7 @@
 /** @import { Channel, Opening, Promised, Spent } from "./books.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Limits } from "./limits.js" */
-/** @import { Charge, Correction, Terms } from "./wire.js" */
+/** @import { Charge, Correction, Need, Terms } from "./wire.js" */
 /** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
 export function channelKey(of: Pick<Channel, "network" | "payTo" | "serviceId">): string;
 /** @param {Channel} c */
@@ -49,9 +49,9 @@ export class Ledger {
      *
      * @param {string} payTo
      * @param {bigint} amount more than is promised already
-     * @param {Promised[]} [streams] among which it is for one
+     * @param {bigint} [before] what is promised for the same request
      */
-    check(payTo: string, amount: bigint, streams?: Promised[]): void;
+    check(payTo: string, amount: bigint, before?: bigint): void;
     /**
      * How much to put into a channel: what is wished for, as far as the limits allow, and
      * at least what is needed.
@@ -85,31 +85,23 @@ export class Ledger {
      */
     promise(c: Channel, id: string, amount: bigint, timeout: number): bigint;
     /**
-     * The answer to a request is a stream, for which more may be asked.
+     * Promises more for a stream, and gives the cumulative amount to sign.
      *
      * @param {Channel} c
      * @param {string} id
+     * @param {Need} need
      */
-    streams(c: Channel, id: string): void;
+    promiseMore(c: Channel, id: string, need: Need): bigint;
     /**
-     * Promises more for a stream, so that the channel's vouchers reach `required`, and gives
-     * the cumulative amount to sign. A server may use it for another stream of the channel
-     * that waits too: streams that run at once share what is promised for them, and their
-     * limits.
+     * How much more must be promised for a stream, which the limits must allow. It is beside
+     * all that is promised: the server may not have seen yet what other requests on their
+     * way were promised, and does not count it.
      *
      * @param {Channel} c
      * @param {string} id
-     * @param {bigint} required cumulative
+     * @param {Need} need
      */
-    promiseMore(c: Channel, id: string, required: bigint): bigint;
-    /**
-     * How much more must be promised for a stream, which the limits must allow.
-     *
-     * @param {Channel} c
-     * @param {string} id
-     * @param {bigint} required cumulative
-     */
-    checkMore(c: Channel, id: string, required: bigint): bigint;
+    checkMore(c: Channel, id: string, { required, additional }: Need): bigint;
     /**
      * The request of a payment was refused: nothing is owed for it.
      *
@@ -142,10 +134,12 @@ export class Ledger {
      *
      * @param {Channel} c
      * @param {string} id
+     * @param {bigint} cumulative what the voucher said that was refused
      * @param {Correction} correction
-     * @returns {boolean} whether the books were old, so that another voucher may do
+     * @returns {boolean} whether another voucher may do: the books were old, or one that was
+     *   signed later has come first
      */
-    correct(c: Channel, id: string, { channelId, charged, signed, signature }: Correction): boolean;
+    correct(c: Channel, id: string, cumulative: bigint, { channelId, charged, signed, signature }: Correction): boolean;
     /**
      * A channel is closing or closed. What is promised on it may still be redeemed, and
      * counts as spent.
@@ -166,8 +160,8 @@ import type { Channel } from "./books.js";
 import { PaymentError } from "./error.js";
 import type { Opening } from "./books.js";
 import type { Spent } from "./books.js";
-import type { Promised } from "./books.js";
 import type { Terms } from "./wire.js";
+import type { Need } from "./wire.js";
 import type { Charge } from "./wire.js";
 import type { Correction } from "./wire.js";
 import type { Store } from "./store.js";

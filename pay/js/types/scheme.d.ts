@@ -25,6 +25,7 @@
  * @property {string} id
  * @property {Channel} channel
  * @property {Terms} terms
+ * @property {bigint} cumulative what its voucher says
  * @property {boolean} repeatable the server knows a repeated request by its identifier
  * @property {boolean} [refused] the server said so by the answer's status
  * @property {boolean} [streams] what it costs is said in the stream
@@ -180,6 +181,10 @@ export type Payment = {
     id: string;
     channel: Channel;
     terms: Terms;
+    /**
+     * what its voucher says
+     */
+    cumulative: bigint;
     /**
      * the server knows a repeated request by its identifier
      */

@@ -100,7 +100,8 @@ export function readCorrection(paymentRequired: PaymentRequired, terms: Terms): 
  *
  * @typedef {object} Need
  * @property {string} channelId hex
- * @property {bigint} required rao, cumulative
+ * @property {bigint} required rao, cumulative: what the voucher must say at least
+ * @property {bigint} additional rao that this stream may cost more from then on; 0 where the server does not say
  */
 /**
  * @param {string} data of the event
@@ -216,9 +217,13 @@ export type Need = {
      */
     channelId: string;
     /**
-     * rao, cumulative
+     * rao, cumulative: what the voucher must say at least
      */
     required: bigint;
+    /**
+     * rao that this stream may cost more from then on; 0 where the server does not say
+     */
+    additional: bigint;
 };
 import type { PaymentRequirements } from "@x402/core/types";
 import type { PaymentRequired } from "@x402/core/types";
