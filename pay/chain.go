@@ -28,8 +28,7 @@ type Chain interface {
 	// Service is one of the catalogue, or ErrNoService; Services are all listed ones.
 	Service(ctx context.Context, id uint64) (*markettypes.ServiceInfo, error)
 	Services(ctx context.Context) ([]markettypes.ServiceInfo, error)
-	// ChannelsTo are all open channels that pay a hotkey, and the height of which the
-	// last of them is known.
+	// ChannelsTo are all open channels that pay a hotkey.
 	ChannelsTo(ctx context.Context, hotkey string) ([]markettypes.Channel, error)
 	// Redeem claims; the results are in the order of the items.
 	Redeem(ctx context.Context, items []markettypes.RedeemItem) (*markettypes.MsgRedeemResponse, error)
@@ -68,7 +67,7 @@ type node struct {
 // NewChain is a gateway's chain. The signer is the provider's hotkey or its coldkey: it
 // redeems and closes, and pays the fees.
 func NewChain(c *client.Client, signer *wallet.Signer) Chain {
-	return &node{c: c, market: markettypes.NewQueryClient(c), signer: signer}
+	return &node{c: c, market: c.Market(), signer: signer}
 }
 
 // NewPayerChain is a client's chain. The signer is the payer's key; or an agent's, with
@@ -77,7 +76,7 @@ func NewPayerChain(c *client.Client, signer *wallet.Signer, payer string) PayerC
 	if payer == "" {
 		payer = signer.Address()
 	}
-	return &node{c: c, market: markettypes.NewQueryClient(c), signer: signer, payer: payer}
+	return &node{c: c, market: c.Market(), signer: signer, payer: payer}
 }
 
 func (n *node) ChainID(ctx context.Context) (string, error) { return n.c.ChainID(ctx) }

@@ -38,16 +38,18 @@ type clientChannel struct {
 	key   ed25519.PrivateKey // read when first needed
 }
 
-// usable is a channel that can pay a service, or a plan of it. c.mu is held.
+// usable is the channel with most left that can pay a service, or a plan of it. c.mu is
+// held.
 func (c *Client) usable(service, plan uint64) *clientChannel {
 	var best *clientChannel
+	var most uint64
 	for _, ch := range c.channels {
 		if ch.ServiceID != service || ch.PlanID != plan || ch.Stopped != "" {
 			continue
 		}
-		if best == nil || ch.Limit-min(ch.Limit, ch.Charged) > best.Limit-min(best.Limit, best.Charged) ||
-			ch.Limit-min(ch.Limit, ch.Charged) == best.Limit-min(best.Limit, best.Charged) && slices.Compare(ch.ID, best.ID) < 0 {
-			best = ch
+		left := sub(ch.Limit, ch.Charged)
+		if best == nil || left > most || left == most && slices.Compare(ch.ID, best.ID) < 0 {
+			best, most = ch, left
 		}
 	}
 	return best
@@ -98,7 +100,7 @@ func (c *Client) open(ctx context.Context, o OpenOptions) (Opened, error) {
 		return Opened{}, err
 	}
 	if o.Hotkey != "" && info.Hotkey != o.Hotkey {
-		return Opened{}, fmt.Errorf("%w: it wants to be paid as %s, service %d is %s's", ErrDishonest, o.Hotkey, o.ServiceID, info.Hotkey)
+		return Opened{}, notTheProvider(o.Hotkey, o.ServiceID, info.Hotkey)
 	}
 	if o.PlanID != 0 && o.MaxPrice == 0 {
 		i := slices.IndexFunc(info.Plans, func(p markettypes.Plan) bool { return p.Id == o.PlanID })

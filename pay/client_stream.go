@@ -45,8 +45,7 @@ func (b *paidBody) Read(p []byte) (int, error) {
 	if !b.events {
 		n, err := b.in.Read(p)
 		if err == io.EOF {
-			err = errors.Join(b.trailer())
-			if err == nil {
+			if err = b.trailer(); err == nil {
 				err = io.EOF
 			}
 		}

@@ -151,7 +151,7 @@ func (c *Client) known(ctx context.Context, picked choice, mine *clientChannel) 
 		return err
 	}
 	if info.Hotkey != picked.requirements.PayTo {
-		return notTheProvider(picked, info.Hotkey)
+		return notTheProvider(picked.requirements.PayTo, picked.service, info.Hotkey)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,8 +161,8 @@ func (c *Client) known(ctx context.Context, picked choice, mine *clientChannel) 
 	return c.store.write("provider", false, &b)
 }
 
-func notTheProvider(picked choice, hotkey string) error {
-	return fmt.Errorf("%w: it wants to be paid as %.80s, service %d is %s's", ErrDishonest, picked.requirements.PayTo, picked.service, hotkey)
+func notTheProvider(payTo string, service uint64, hotkey string) error {
+	return fmt.Errorf("%w: it wants to be paid as %.80s, service %d is %s's", ErrDishonest, payTo, service, hotkey)
 }
 
 func (ch choice) quote(req *http.Request) Quote {

@@ -19,9 +19,13 @@ import (
 	"testing"
 	"time"
 
+	errorsmod "cosmossdk.io/errors"
+
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/x402"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -633,13 +637,14 @@ func TestFacilitatorRoutesVerifyAndSettle(t *testing.T) {
 	require.Equal(t, "cosmos:"+chainID, supported.Kinds[0].Network)
 	require.Equal(t, []string{hotkey}, supported.Signers["cosmos:*"])
 	other := tokens()
-	other.Service.Id, other.Service.Endpoint = 9, "https://other.example"
+	other.Service.Id, other.Service.Endpoint, other.Service.UpdatedHeight = 9, "https://other.example", 41
 	s.chain.set(func() { s.chain.services[9] = other })
 	var found x402.Discovery
 	get(t, f.URL+"/discovery/resources?limit=1&offset=1", 200, &found)
 	require.Equal(t, x402.Pagination{Limit: 1, Offset: 1, Total: 2}, found.Pagination)
 	require.Equal(t, "https://other.example", found.Items[0].Resource)
 	require.Equal(t, "2", found.Items[0].Accepts[0].Amount)
+	require.Equal(t, "41", found.Items[0].Metadata["updatedHeight"])
 	get(t, f.URL+"/discovery/resources?type=mcp", 200, &found)
 	require.Empty(t, found.Items)
 	for _, q := range []string{"limit=0", "limit=101", "limit=x", "offset=-1", "offset=99999999999"} {
@@ -738,6 +743,22 @@ func TestAProxySaysWhyItDidNotPay(t *testing.T) {
 	get(t, p.URL+"/ftp://x", 400, nil)
 	get(t, p.URL+"/http:///x", 400, nil)
 	get(t, p.URL+"/http://127.0.0.1:1/", 502, nil)
+}
+
+func TestAProxySaysThatTheChainDoesNotLetItDeposit(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge))
+	p := httptest.NewServer(pay.NewProxy(s.client, nil))
+	defer p.Close()
+	for code, by := range map[string]*errorsmod.Error{"over_allowance": markettypes.ErrLimit, "no_deposit": sdkerrors.ErrInsufficientFunds} {
+		s.chain.set(func() {
+			s.chain.refuses = &client.TxError{Codespace: by.Codespace(), Code: by.ABCICode(), Log: "3 are left"}
+		})
+		var said struct{ Error, Message string }
+		get(t, p.URL+"/"+s.server.URL+"/", 402, &said)
+		require.Equal(t, code, said.Error)
+		require.Contains(t, said.Message, "3 are left")
+	}
+	require.Zero(t, s.chain.deposits)
 }
 
 func TestAProxyDoesNotSpendForWebPages(t *testing.T) {

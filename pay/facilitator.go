@@ -1,7 +1,6 @@
 package pay
 
 import (
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -19,8 +18,10 @@ import (
 //	GET  /discovery/resources  the catalogue of the whole network
 //
 // With them a server in any language sells the service: it lets /verify look at the
-// payment, serves, and lets /settle charge, with the amount that it was in the end. A
-// payment is bearer's money: give /verify and /settle to no one but your own servers.
+// payment, serves, and lets /settle charge, with the amount that it was in the end.
+// /verify sets nothing aside, and the same payment may come to many servers at once: let
+// the answer leave when /settle has taken it. A payment is bearer's money: give /verify
+// and /settle to no one but your own servers.
 func (g *Gateway) Facilitator() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /verify", g.verifyRoute)
@@ -168,7 +169,7 @@ func (g *Gateway) settleRoute(w http.ResponseWriter, r *http.Request) {
 		}
 		payer := ""
 		if j.account != nil {
-			payer = j.account.rec.Payer
+			payer = j.account.payer()
 		}
 		writeJSON(w, http.StatusOK, g.failed(bad.reason, bad.message, payer))
 		return
@@ -232,10 +233,10 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 			writeError(w, http.StatusInternalServerError, x402.ReasonFacilitator, err.Error())
 			return
 		}
-		item := x402.Item{Resource: s.Service.Endpoint, Type: "http", X402Version: x402.Version, LastUpdated: s.Service.UpdatedHeight,
+		item := x402.Item{Resource: s.Service.Endpoint, Type: "http", X402Version: x402.Version,
 			Metadata: map[string]string{
 				"name": s.Service.Name, "description": s.Service.Description, "provider": s.Hotkey, "netuid": strconv.FormatUint(uint64(s.Service.Netuid), 10),
-				"unit": s.Service.Unit.Word(), "terms": s.Service.Terms, "lastUpdated": "block",
+				"unit": s.Service.Unit.Word(), "terms": s.Service.Terms, "updatedHeight": strconv.FormatInt(s.Service.UpdatedHeight, 10),
 			}}
 		for _, o := range offers {
 			if s.Service.Id != g.cfg.ServiceID { // what its gateway asks for beside is not in the catalogue
@@ -268,6 +269,3 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // a client that is gone asks again
 }
-
-// String names the channel in logs.
-func (a *account) String() string { return hex.EncodeToString(a.rec.ID) }

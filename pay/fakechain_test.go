@@ -28,7 +28,8 @@ type fakeChain struct {
 	services map[uint64]*markettypes.ServiceInfo
 	channels map[string]*markettypes.Channel
 	down     bool
-	// failAfter makes the next redemption happen and its answer be lost.
+	refuses  error // what deposits are answered with
+	// loseRedeem makes the next redemption happen and its answer be lost.
 	loseRedeem bool
 	redeems    int
 	deposits   int
@@ -154,6 +155,9 @@ func (f *fakeChain) Deposit(_ context.Context, m markettypes.MsgDeposit) (pay.De
 		return pay.Deposited{}, err
 	}
 	defer unlock()
+	if f.refuses != nil {
+		return pay.Deposited{}, f.refuses
+	}
 	f.height++
 	f.deposits++
 	if len(m.ChannelId) > 0 {

@@ -93,6 +93,13 @@ type account struct {
 	asking   sync.Mutex // one question about it at a time
 }
 
+func (a *account) payer() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rec.Payer
+}
+
+// state is what customers are told of it. account.mu is held.
 func (a *account) state() *x402.ChannelState {
 	return &x402.ChannelState{
 		ChannelID: hex.EncodeToString(a.rec.ID), Balance: x402.Amount(a.rec.Limit), TotalClaimed: x402.Amount(a.rec.Claimed),
@@ -167,8 +174,7 @@ func (g *Gateway) interrupted(b *batch, channel []byte, r reservation) error {
 		return fmt.Errorf("the store has a charge of %d without its channel %x", r.Charged, channel)
 	}
 	now := g.cfg.Now()
-	g.history++
-	b.put(numbered(kindHistory, g.history), Entry{
+	g.record(b, Entry{
 		Time: now, Kind: EntryCharge, Channel: hex.EncodeToString(channel), Payer: a.rec.Payer, PlanID: a.rec.PlanID,
 		Amount: r.Charged, Units: r.Units, Resource: r.Resource, Identifier: r.Identifier, Note: "interrupted",
 	})

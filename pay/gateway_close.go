@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/lodenet/lode/pay/x402"
@@ -43,7 +42,6 @@ func (g *Gateway) Channels() []ChannelStatus {
 		}
 		a.mu.Unlock()
 	}
-	slices.SortFunc(all, func(a, b ChannelStatus) int { return slices.Compare([]byte(a.ID), []byte(b.ID)) })
 	return all
 }
 
@@ -105,7 +103,7 @@ func (g *Gateway) refund(w http.ResponseWriter, r *http.Request, route Route, a 
 		g.ask(w, r, route, bad)
 		return
 	}
-	resp, err := g.CloseChannel(r.Context(), a.rec.ID)
+	resp, err := g.CloseChannel(r.Context(), v.ChannelID)
 	if err != nil {
 		w.Header().Set("Retry-After", "5")
 		writeError(w, http.StatusServiceUnavailable, x402.ReasonSettleFailed, err.Error())

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -54,13 +55,13 @@ func (g *Gateway) Tick(ctx context.Context) error {
 	return errors.Join(err, err2, g.prune())
 }
 
-// known are all channels in memory.
+// known are all channels in memory, by id.
 func (g *Gateway) known() []*account {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	all := make([]*account, 0, len(g.accounts))
-	for _, a := range g.accounts {
-		all = append(all, a)
+	for _, id := range slices.Sorted(maps.Keys(g.accounts)) {
+		all = append(all, g.accounts[id])
 	}
 	return all
 }
@@ -159,7 +160,6 @@ func (g *Gateway) Redeem(ctx context.Context, all bool) (Redeemed, error) {
 		}
 		a.mu.Unlock()
 	}
-	slices.SortFunc(due, func(a, b *account) int { return slices.Compare(a.rec.ID, b.rec.ID) })
 	var sum Redeemed
 	for part := range slices.Chunk(due, maxItems) {
 		got, err := g.redeemPart(ctx, part)
@@ -240,11 +240,7 @@ func (g *Gateway) redeemed(b *batch, a *account, claim uint64, again bool, resul
 	}
 	b.put(keyed(kindChannel, r.ID), r)
 	if paid || note != "" {
-		g.mu.Lock()
-		g.history++
-		number := g.history
-		g.mu.Unlock()
-		b.put(numbered(kindHistory, number), Entry{Time: now, Kind: EntryRedeem, Channel: hex.EncodeToString(r.ID),
+		g.record(b, Entry{Time: now, Kind: EntryRedeem, Channel: hex.EncodeToString(r.ID),
 			Payer: r.Payer, PlanID: r.PlanID, Amount: result.Paid, Note: note})
 	}
 	return paid

@@ -30,6 +30,15 @@ type Entry struct {
 	Note       string    `json:"note,omitempty"`
 }
 
+// record adds an entry to a batch.
+func (g *Gateway) record(b *batch, e Entry) {
+	g.mu.Lock()
+	g.history++
+	number := g.history
+	g.mu.Unlock()
+	b.put(numbered(kindHistory, number), e)
+}
+
 // History visits the entries from a time on, oldest first, until visit says stop.
 func (g *Gateway) History(from time.Time, visit func(Entry) (more bool)) error {
 	return g.store.each(kindHistory, nil, func(key, raw []byte) (bool, error) {

@@ -50,10 +50,15 @@ type Meter struct {
 }
 
 // Payer is the address of who pays.
-func (m *Meter) Payer() string { return m.c.account.rec.Payer }
+func (m *Meter) Payer() string { return m.c.account.payer() }
 
 // Channel is the id of the channel that pays.
-func (m *Meter) Channel() []byte { return m.c.account.rec.ID }
+func (m *Meter) Channel() []byte {
+	a := m.c.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.rec.ID
+}
 
 // Identifier is the payment-identifier of the request.
 func (m *Meter) Identifier() string { return m.c.identifier }
@@ -285,11 +290,7 @@ func (m *Meter) settle(paid bool) *x402.Settlement {
 		m.keep(&b, settlement, now)
 	}
 	if cost > 0 {
-		m.g.mu.Lock()
-		m.g.history++
-		number := m.g.history
-		m.g.mu.Unlock()
-		b.put(numbered(kindHistory, number), Entry{
+		m.g.record(&b, Entry{
 			Time: now, Kind: EntryCharge, Channel: settlement.Extra.ChannelState.ChannelID, Payer: rec.Payer, PlanID: rec.PlanID,
 			Amount: cost, Units: m.units, Resource: m.c.resource, Identifier: m.c.identifier, Status: m.w.status,
 		})

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay/x402"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // Prefix of the proxy's own pages.
@@ -135,7 +137,9 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, ErrLimit):
 		status, code = http.StatusPaymentRequired, "over_limit"
-	case errors.Is(err, ErrNoDeposit):
+	case errors.Is(err, markettypes.ErrLimit):
+		status, code = http.StatusPaymentRequired, "over_allowance"
+	case errors.Is(err, ErrNoDeposit), errors.Is(err, client.ErrTxFailed): // the chain does not let it be deposited
 		status, code = http.StatusPaymentRequired, "no_deposit"
 	case errors.Is(err, ErrRefused):
 		status, code = http.StatusPaymentRequired, "refused"

@@ -36,7 +36,11 @@
 // # Streams
 //
 // In an answer of type text/event-stream the gateway asks for the next voucher by an
-// event payment-need-voucher ([NeedVoucher]). The client hands it in by a HEAD request
+// event payment-need-voucher ([NeedVoucher]): {channelId, requiredCumulative,
+// acceptedCumulative, additionalAmount, deposit}. The voucher must say requiredCumulative
+// at least. additionalAmount is what this stream may cost more from then on; a client with
+// other requests on their way, of which the gateway may not know yet, promises it beside
+// theirs, or the stream takes what is theirs. The client hands it in by a HEAD request
 // to the same URL whose payload names the stream: the payment-identifier of the
 // stream's own request. 204 says that it was taken. A last event payment-response
 // carries the settlement as JSON, since headers are long gone.

@@ -234,13 +234,13 @@ type Discovery struct {
 	Pagination  Pagination `json:"pagination"`
 }
 
-// Item is something that can be bought.
+// Item is something that can be bought. The specification's lastUpdated, a time, is left
+// out: the catalogue knows heights.
 type Item struct {
 	Resource    string            `json:"resource"`
 	Type        string            `json:"type"`
 	X402Version int               `json:"x402Version"`
 	Accepts     []Requirements    `json:"accepts"`
-	LastUpdated int64             `json:"lastUpdated"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
