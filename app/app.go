@@ -13,6 +13,7 @@ import (
 	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/baseapp/oe"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
@@ -40,6 +41,7 @@ type App struct {
 	vrf             *prover
 	runs            *blockRuns // times what blocks do, for metrics
 	snapshotted     *snapshotted
+	optimistic      *oe.OptimisticExecution // nil without
 
 	close    sync.Once
 	closeErr error
@@ -74,8 +76,9 @@ func (r release) new(logger log.Logger, db dbm.DB, appOpts servertypes.AppOption
 func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptions, latest bool, baseAppOptions ...func(*baseapp.BaseApp)) (*App, error) {
 	enc := MakeEncodingConfig()
 	var options []func(*baseapp.BaseApp)
+	var optimistic *oe.OptimisticExecution
 	if v := appOpts.Get(FlagOptimistic); v == nil || cast.ToBool(v) {
-		options = append(options, baseapp.SetOptimisticExecution())
+		options = append(options, baseapp.SetOptimisticExecution(func(o *oe.OptimisticExecution) { optimistic = o }))
 	}
 	snapshotted := &snapshotted{}
 	options = append(options, snapshotted.through(baseAppOptions)...)
@@ -104,6 +107,7 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
 		runs:            &blockRuns{now: time.Now},
 		snapshotted:     snapshotted,
+		optimistic:      optimistic,
 	}
 	app.vrf = newProver(appOpts, logger)
 	app.modules = r.newModuleManager(enc, app.Keepers, base, keys)
@@ -138,11 +142,12 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 	return app, nil
 }
 
-// Close breaks off a snapshot that is being made, and closes the databases. The SDK's
-// server closes twice.
+// Close breaks off a snapshot that is being made and a block that is executed before it is
+// decided, both beside all else, and closes the databases. The SDK's server closes twice.
 func (app *App) Close() error {
 	app.close.Do(func() {
 		app.snapshotted.close()
+		app.optimistic.Abort()
 		app.closeErr = app.BaseApp.Close()
 	})
 	return app.closeErr

@@ -93,6 +93,41 @@ func TestANodeThatEndsWaitsForTheSnapshotThatItBreaksOff(t *testing.T) {
 	require.NoError(t, b.Close())
 }
 
+// onBegin is a logger that says when a block begins to be executed before it is decided.
+type onBegin struct {
+	log.Logger
+	do func()
+}
+
+func (l onBegin) With(...any) log.Logger { return l }
+
+func (l onBegin) Debug(msg string, _ ...any) {
+	if msg == "OE started" {
+		l.do()
+	}
+}
+
+func TestANodeThatEndsWaitsForTheBlockThatItExecutesEarly(t *testing.T) {
+	c := newChain(t)
+	c.blocks(3)
+	db := &gate{DB: c.db, entered: make(chan struct{}), release: make(chan struct{})}
+	begun := false
+	logger := onBegin{log.NewNopLogger(), func() { begun = true; db.slow.Store(true) }}
+	c.App = app.New(logger, db, options, baseapp.SetChainID(chainID), baseapp.SetIAVLSyncPruning(true))
+	require.Equal(t, abci.ResponseProcessProposal_ACCEPT, c.propose(c.frame()))
+	require.True(t, begun)
+	<-db.entered
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close() }()
+	select {
+	case err := <-closed:
+		t.Fatalf("closed under a block: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	close(db.release)
+	require.NoError(t, <-closed)
+}
+
 // A simulation reads what is not there yet; the blocks after the snapshot must not.
 func TestANodeThatIsAskedBeforeItsSnapshotComesMakesTheSameBlocks(t *testing.T) {
 	snapshot := func() baseappOption {

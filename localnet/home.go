@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 
 	"github.com/lodenet/lode/wallet"
@@ -47,8 +48,11 @@ func lockPath(home string) string { return filepath.Join(home, "lock") }
 func nodeDir(home string) string  { return filepath.Join(home, "node") }
 func stateDir(home string) string { return filepath.Join(home, "state") }
 
-// marketDir is where a home's gateways keep what customers have promised.
-func marketDir(home string) string { return filepath.Join(home, "market") }
+// GatewayDir is where the gateway of a service keeps what customers have promised: the one
+// folder of whoever sells or redeems it with this home.
+func GatewayDir(home, chainID string, service uint64) string {
+	return filepath.Join(home, "market", chainID, strconv.FormatUint(service, 10))
+}
 
 // WalletDir is where a home's keys are.
 func WalletDir(home string) string { return filepath.Join(home, "wallet") }

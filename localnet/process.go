@@ -139,7 +139,7 @@ func (n *Network) seller(p part, gateway *video.Gateway, host *mesh.Host, log *s
 	s, err := video.NewSeller(video.SellerConfig{
 		Gateway: gateway, Chain: video.NewSellerChain(n.client, hot), Hotkey: hot.Address(), Netuid: videoNetuid,
 		Endpoint: host.Endpoints()[0], Price: p.price, Logger: log,
-		Dir: func(service uint64) string { return filepath.Join(marketDir(n.cfg.Home), ChainID, fmt.Sprint(service)) },
+		Dir: func(service uint64) string { return GatewayDir(n.cfg.Home, ChainID, service) },
 		Pay: pay.GatewayConfig{RedeemAfter: redeemAfter, PollEvery: redeemPoll},
 	})
 	if err != nil {

@@ -20,6 +20,18 @@ import (
 // `lode up`, but for its miners and validators.
 var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md", "market.md"}
 
+// before are lines that run before a guide's: what there is in the network of `lode up`
+// without its reader's doing. A neuron there lists the first service.
+var before = map[string][]string{
+	"market.md": {
+		"lode wallet create seller",
+		"lode wallet create seller-hot --kind hotkey",
+		"lode faucet seller 30",
+		"lode neuron register --netuid 1 --hotkey seller-hot --from seller",
+		"lode market offer --netuid 1 --hotkey seller-hot --name video --endpoint https://example.org --unit video_minute --price 0.01 --from seller",
+	},
+}
+
 // TestTheGuidesCommandsRun runs every line of every ```sh block of the guides, as their
 // reader does. Lines that run until Ctrl-C end in " &" there.
 func TestTheGuidesCommandsRun(t *testing.T) {
@@ -59,7 +71,7 @@ func TestTheGuidesCommandsRun(t *testing.T) {
 			}
 			g := guideRun{t: t, n: n, env: env, dir: t.TempDir()}
 			free := freePorts(t)
-			for _, line := range lines {
+			for _, line := range append(slices.Clone(before[guide]), lines...) {
 				g.run(ctx, free.Replace(line))
 			}
 		})

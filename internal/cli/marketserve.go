@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/x402"
 	"github.com/lodenet/lode/wallet"
@@ -26,11 +26,6 @@ const (
 	headerPayer = "Lode-Payer" // of a request: who pays
 	headerUnits = "Lode-Units" // of an answer: what it has used
 )
-
-// gatewayDir is where a gateway of a service keeps its books.
-func (g *globals) gatewayDir(chainID string, serviceID uint64) string {
-	return filepath.Join(g.home, "market", chainID, strconv.FormatUint(serviceID, 10))
-}
 
 // gateway opens the gateway of a service that the key of --from sells.
 func (g *globals) gateway(ctx context.Context, c *client.Client, serviceID uint64, cfg pay.GatewayConfig) (*pay.Gateway, serviceJSON, error) {
@@ -49,7 +44,7 @@ func (g *globals) gateway(ctx context.Context, c *client.Client, serviceID uint6
 	if err != nil {
 		return nil, s, err
 	}
-	cfg.Dir, cfg.Chain, cfg.ServiceID = g.gatewayDir(chainID, serviceID), pay.NewChain(c, seller), serviceID
+	cfg.Dir, cfg.Chain, cfg.ServiceID = localnet.GatewayDir(g.home, chainID, serviceID), pay.NewChain(c, seller), serviceID
 	gw, err := pay.OpenGateway(ctx, cfg)
 	return gw, s, err
 }
@@ -169,7 +164,7 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		running, stop := context.WithCancel(ctx)
 		redeeming := make(chan error, 1)
 		go func() { redeeming <- gw.Run(running) }()
-		handler := gw.Handler(pay.Route{Units: pay.Flat(most), Description: s.Description}, newSeller(upstream, cfg.Logger))
+		handler := gw.Handler(pay.Route{Units: pay.Flat(most), Description: s.Description}, handOn(upstream, cfg.Logger))
 		err = serveHTTP(ctx, ln, handler, cfg.Logger)
 		stop()
 		if err = errors.Join(err, <-redeeming); err != nil {
@@ -188,8 +183,8 @@ func duration(s, what string) (time.Duration, error) {
 	return time.Duration(n) * time.Second, err
 }
 
-// newSeller hands paid requests on to a server, and charges what its answers say.
-func newSeller(to *url.URL, log *slog.Logger) http.Handler {
+// handOn hands paid requests on to a server, and charges what its answers say.
+func handOn(to *url.URL, log *slog.Logger) http.Handler {
 	return &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)

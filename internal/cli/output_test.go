@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,6 +25,42 @@ func TestAnotherReleasesDataIsNotCalledDamaged(t *testing.T) {
 	} {
 		if got, _ := explain(damaged("home", err)); got != code {
 			t.Errorf("%v: code %s, want %s", err, got, code)
+		}
+	}
+}
+
+func TestEveryCodeIsDocumented(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "json.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, k := range known {
+		codes = append(codes, k.code)
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := regexp.MustCompile(`\bfail\("([a-z_]+)"`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range written.FindAllStringSubmatch(string(source), -1) {
+			codes = append(codes, found[1])
+		}
+	}
+	if len(codes) < 2*len(known) {
+		t.Fatalf("only %d codes were found in %v", len(codes), files)
+	}
+	for _, code := range codes {
+		if !strings.Contains(string(page), "`"+code+"`") {
+			t.Errorf("docs/json.md does not know %s", code)
 		}
 	}
 }

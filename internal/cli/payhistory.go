@@ -130,11 +130,11 @@ func writePayments(w io.Writer, list []paymentJSON, names map[string]string) {
 
 // writeWhole writes a file of its owner's, whole or not at all.
 func writeWhole(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600: URLs are nobody's business
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600: URLs, limits and tokens are nobody's business
 	if err != nil {
 		return fail("bad_value", "name a file in a folder that you can write to", "%w", err)
 	}
-	if err = errors.Join(write(f), f.Close()); err == nil {
+	if err = errors.Join(write(f), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

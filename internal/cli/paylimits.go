@@ -113,18 +113,10 @@ func (b *books) setLimits(l limitsJSON) error {
 
 // replaceFile writes a file of its owner's that is whole or as it was.
 func replaceFile(path string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
-	if err != nil {
+	return writeWhole(path, func(w io.Writer) error {
+		_, err := w.Write(raw)
 		return err
-	}
-	_, err = f.Write(raw)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	})
 }
 
 func newPayLimitsCommand() *cobra.Command {

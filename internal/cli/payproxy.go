@@ -63,15 +63,15 @@ while it runs.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, c.Close()) }()
-		cfg, err := b.config(ctx, c)
-		if err != nil {
-			return err
-		}
 		limits, err := b.limits()
 		if err != nil {
 			return err
 		}
 		if _, err := read(&limits); err != nil {
+			return err
+		}
+		cfg, err := b.config(ctx, c)
+		if err != nil {
 			return err
 		}
 		cfg.Limits, cfg.Logger = limits.limits(), log

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
@@ -147,7 +148,7 @@ func (f *joinFlags) seller(ctx context.Context, g *globals, c *client.Client, j 
 	}
 	s, err := video.NewSeller(video.SellerConfig{
 		Gateway: v.Gateway(), Chain: chain, Hotkey: hot.Address(), Netuid: j.common.Netuid, Endpoint: endpoints[0], Price: price,
-		Dir: func(id uint64) string { return g.gatewayDir(j.chain, id) }, Logger: log,
+		Dir: func(id uint64) string { return localnet.GatewayDir(g.home, j.chain, id) }, Logger: log,
 	})
 	if err != nil {
 		return nil, err

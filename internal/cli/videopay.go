@@ -53,7 +53,7 @@ type videoPayer struct {
 
 // option lets a compression cost something.
 func (p *videoPayer) option(o *video.CompressOptions) error {
-	rao, err := client.ParseTAO(p.flags.maxPrice)
+	rao, err := taoOrRao(p.flags.maxPrice)
 	if err != nil {
 		return fail("bad_amount", "write it like 0.5, or 0 for nothing", "--max-price: %w", err)
 	}
