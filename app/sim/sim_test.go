@@ -3,6 +3,7 @@ package sim_test
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,6 +103,7 @@ func TestAMillionOperations(t *testing.T) {
 		t.Skip("LODE_LONG is not set: make test-long runs it")
 	}
 	ops, first := env("LODE_SIM_OPS", 1_000_000), uint64(env("LODE_SIM_SEED", 1))
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // memory is plenty, and what is alive is little
 	var (
 		total sim.Report
 		mu    sync.Mutex
