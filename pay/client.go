@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,7 @@ type ClientConfig struct {
 	// gateway asks for; default: that.
 	CloseDelay int64
 
-	// Base sends requests; default http.DefaultTransport.
+	// Base sends requests, save those of [Client.Over]; default http.DefaultTransport.
 	Base http.RoundTripper
 	// Tries is how often a paid request is sent whose answer is lost; default 4.
 	Tries int
@@ -195,7 +196,7 @@ func (c *Client) load() error {
 // 402 whose terms are of other networks is handed on.
 func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Header.Get(x402.HeaderSignature) != "" {
-		return c.cfg.Base.RoundTrip(req) // somebody else pays
+		return c.base(req.Context()).RoundTrip(req) // somebody else pays
 	}
 	body, err := newBody(req, c.cfg.MaxBody)
 	if err != nil {
@@ -225,6 +226,29 @@ func (c *Client) RoundTrip(req *http.Request) (*http.Response, error) {
 	drain(resp)
 	c.remember(key, choices)
 	return c.pay(req, body, key, choices, false)
+}
+
+type baseKey struct{}
+
+type over struct {
+	c    *Client
+	base http.RoundTripper
+}
+
+// Over is the client where requests go another way than ClientConfig.Base: so it pays
+// over wires that are not HTTP, by the same books.
+func (c *Client) Over(base http.RoundTripper) http.RoundTripper { return over{c, base} }
+
+func (o over) RoundTrip(req *http.Request) (*http.Response, error) {
+	return o.c.RoundTrip(req.WithContext(context.WithValue(req.Context(), baseKey{}, o.base)))
+}
+
+// base is the way of a request.
+func (c *Client) base(ctx context.Context) http.RoundTripper {
+	if base, ok := ctx.Value(baseKey{}).(http.RoundTripper); ok {
+		return base
+	}
+	return c.cfg.Base
 }
 
 // errOldTerms says that what a URL asked of an earlier request can't be paid, or not

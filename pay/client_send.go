@@ -95,7 +95,7 @@ func (c *Client) send(req *http.Request, body *requestBody, payment string) (*ht
 	} else if body.large() {
 		out.Header.Set("Expect", "100-continue") // a 402 comes before the body is sent
 	}
-	resp, err := c.cfg.Base.RoundTrip(out)
+	resp, err := c.base(out.Context()).RoundTrip(out)
 	if err == nil && resp.Request == nil {
 		resp.Request = out
 	}

@@ -218,7 +218,7 @@ func (b *paidBody) post(header string) (*http.Response, error) {
 	}
 	req.Host = sent.Host
 	req.Header.Set(x402.HeaderSignature, header)
-	return b.c.cfg.Base.RoundTrip(req)
+	return b.c.base(req.Context()).RoundTrip(req)
 }
 
 // extend makes the voucher that a stream asks for, if the limits allow it. How far one

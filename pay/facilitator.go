@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lodenet/lode/pay/x402"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // Facilitator serves the routes of an x402 facilitator for the gateway's service:
@@ -222,10 +225,13 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusServiceUnavailable, x402.ReasonFacilitator, "the catalogue can't be asked now")
 		return
 	}
-	page := x402.Discovery{X402Version: x402.Version, Items: []x402.Item{}, Pagination: x402.Pagination{Limit: limit, Offset: offset, Total: len(services)}}
-	if kind := q.Get("type"); kind != "" && kind != "http" {
-		services, page.Pagination.Total = nil, 0
+	if want := q.Get("type"); want != "" {
+		services = slices.DeleteFunc(slices.Clone(services), func(s markettypes.ServiceInfo) bool {
+			_, kind := endpoint(s.Service)
+			return kind != want
+		})
 	}
+	page := x402.Discovery{X402Version: x402.Version, Items: []x402.Item{}, Pagination: x402.Pagination{Limit: limit, Offset: offset, Total: len(services)}}
 	for _, s := range services[min(offset, len(services)):min(offset+limit, len(services))] {
 		// What one request costs is told by its 402; here is the price of `per` units.
 		offers, err := g.offers(&s, s.Service.Per, 10*time.Minute)
@@ -233,7 +239,8 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 			writeError(w, http.StatusInternalServerError, x402.ReasonFacilitator, err.Error())
 			return
 		}
-		item := x402.Item{Resource: s.Service.Endpoint, Type: "http", X402Version: x402.Version,
+		url, kind := endpoint(s.Service)
+		item := x402.Item{Resource: url, Type: kind, X402Version: x402.Version,
 			Metadata: map[string]string{
 				"name": s.Service.Name, "description": s.Service.Description, "provider": s.Hotkey, "netuid": strconv.FormatUint(uint64(s.Service.Netuid), 10),
 				"unit": s.Service.Unit.Word(), "terms": s.Service.Terms, "updatedHeight": strconv.FormatInt(s.Service.UpdatedHeight, 10),
@@ -251,6 +258,18 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 		page.Items = append(page.Items, item)
 	}
 	writeJSON(w, http.StatusOK, page)
+}
+
+// mcpMark ends the endpoint of a service that is an MCP server. It is a fragment: HTTP
+// clients don't send it.
+const mcpMark = "#mcp"
+
+// endpoint is where a service answers, and what is spoken there.
+func endpoint(s markettypes.Service) (url, kind string) {
+	if url, ok := strings.CutSuffix(s.Endpoint, mcpMark); ok {
+		return url, "mcp"
+	}
+	return s.Endpoint, "http"
 }
 
 func number(s string, byDefault, least, most int) (int, error) {

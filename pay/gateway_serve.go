@@ -85,7 +85,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, route Route, nex
 		writeError(w, http.StatusBadRequest, "invalid_payload", err.Error())
 		return
 	}
-	c := newCall(r, payment, header, g.resource(r))
+	c := newCall(r, payment, header, g.resource(r, route))
 	if err == nil {
 		key := string(v.ChannelID) + c.identifier
 		running, over := g.enter(key, c)

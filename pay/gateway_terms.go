@@ -19,6 +19,8 @@ type Route struct {
 	// too, and leaves the body alone. In a stream it is what is reserved at a time:
 	// the meter asks for more when it is used up.
 	Units func(*http.Request) (uint64, error)
+	// Resource is what is paid for, in place of a request's URL.
+	Resource string
 	// Description and MimeType tell customers what they get.
 	Description, MimeType string
 	// Timeout bounds the handler; default 10 min.
@@ -174,7 +176,7 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, route Route, bad *
 	service := g.Service()
 	required := x402.Required{
 		X402Version: x402.Version, Error: bad.reason, Extensions: x402.DeclareIdentifier(),
-		Resource: x402.Resource{URL: g.resource(r), Description: route.Description, MimeType: route.MimeType},
+		Resource: x402.Resource{URL: g.resource(r, route), Description: route.Description, MimeType: route.MimeType},
 	}
 	if required.Resource.Description == "" {
 		required.Resource.Description = service.Service.Description
@@ -208,7 +210,10 @@ func (g *Gateway) ask(w http.ResponseWriter, r *http.Request, route Route, bad *
 }
 
 // resource is the URL that a request asks for, as customers write it.
-func (g *Gateway) resource(r *http.Request) string {
+func (g *Gateway) resource(r *http.Request, route Route) string {
+	if route.Resource != "" {
+		return route.Resource
+	}
 	path := r.URL.RequestURI()
 	if len(path) > 2048 {
 		path = path[:2048]

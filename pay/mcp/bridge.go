@@ -1,0 +1,253 @@
+package mcp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// Bridge is an MCP server that hands on to another what it is asked for: tools, prompts,
+// resources and completions, with progress and changes of lists. It connects again when
+// the other has ended. Logs, subscriptions to resources, and what servers ask of clients
+// (sampling, elicitation, roots) do not pass.
+type Bridge struct {
+	// Server is to be run; middleware that is added to it comes before the handing on.
+	Server *sdk.Server
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	connect func() (sdk.Transport, error)
+	client  *sdk.Client
+	tokens  atomic.Uint64
+	waiting sync.Map // token of progress, its own → listener
+
+	mu      sync.Mutex // guards what follows
+	session *sdk.ClientSession
+}
+
+// listener is who is told of a call's progress.
+type listener struct {
+	ctx     context.Context // of the call: it leads to its answer
+	session *sdk.ServerSession
+	token   any
+}
+
+// NewBridge connects to a server by a transport that connect makes, now and whenever
+// the connection has ended. With toolsOnly tools alone are handed on.
+func NewBridge(ctx context.Context, connect func() (sdk.Transport, error), toolsOnly bool) (*Bridge, error) {
+	b := &Bridge{connect: connect}
+	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	options := &sdk.ClientOptions{Capabilities: &sdk.ClientCapabilities{}, ProgressNotificationHandler: b.progress}
+	if !toolsOnly {
+		options.ToolListChangedHandler = func(context.Context, *sdk.ToolListChangedRequest) { b.toolsChanged() }
+		options.PromptListChangedHandler = func(context.Context, *sdk.PromptListChangedRequest) { b.promptsChanged() }
+		options.ResourceListChangedHandler = func(context.Context, *sdk.ResourceListChangedRequest) { b.resourcesChanged() }
+	}
+	b.client = sdk.NewClient(&sdk.Implementation{Name: "lode", Version: "1"}, options)
+	stop := context.AfterFunc(ctx, b.cancel)
+	s, err := b.current()
+	stop()
+	if err != nil {
+		b.cancel()
+		return nil, err
+	}
+	is := s.InitializeResult()
+	caps := &sdk.ServerCapabilities{}
+	if c := is.Capabilities; c != nil {
+		caps.Tools = c.Tools
+		if !toolsOnly {
+			caps.Prompts, caps.Resources, caps.Completions = c.Prompts, c.Resources, c.Completions
+			if caps.Resources != nil {
+				caps.Resources = &sdk.ResourceCapabilities{ListChanged: c.Resources.ListChanged}
+			}
+		}
+	}
+	who := is.ServerInfo
+	if who == nil {
+		who = &sdk.Implementation{Name: "lode", Version: "1"}
+	}
+	b.Server = sdk.NewServer(who, &sdk.ServerOptions{Instructions: is.Instructions, Capabilities: caps})
+	b.Server.AddReceivingMiddleware(b.forward(toolsOnly))
+	return b, nil
+}
+
+// Close ends the connection. Calls under way fail.
+func (b *Bridge) Close() error {
+	b.cancel()
+	b.mu.Lock()
+	s := b.session
+	b.session = nil
+	b.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	return s.Close()
+}
+
+// current is the connection, a new one where the last has ended.
+func (b *Bridge) current() (*sdk.ClientSession, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.session != nil {
+		return b.session, nil
+	}
+	t, err := b.connect()
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.client.Connect(b.ctx, t, nil)
+	if err != nil {
+		return nil, err
+	}
+	b.session = s
+	go func() {
+		_ = s.Wait() // why it has ended, its calls say
+		b.ended(s)
+	}()
+	return s, nil
+}
+
+func (b *Bridge) ended(s *sdk.ClientSession) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.session == s {
+		b.session = nil
+	}
+}
+
+// forward hands requests on.
+func (b *Bridge) forward(toolsOnly bool) sdk.Middleware {
+	return func(next sdk.MethodHandler) sdk.MethodHandler {
+		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
+			switch r := req.(type) {
+			case *sdk.CallToolRequest:
+				return b.callTool(ctx, r)
+			case *sdk.ListToolsRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).ListTools)
+			}
+			if toolsOnly {
+				return next(ctx, method, req)
+			}
+			switch r := req.(type) {
+			case *sdk.ListPromptsRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).ListPrompts)
+			case *sdk.GetPromptRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).GetPrompt)
+			case *sdk.ListResourcesRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).ListResources)
+			case *sdk.ListResourceTemplatesRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).ListResourceTemplates)
+			case *sdk.ReadResourceRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).ReadResource)
+			case *sdk.CompleteRequest:
+				return hand(ctx, b, r.Params, (*sdk.ClientSession).Complete)
+			}
+			return next(ctx, method, req)
+		}
+	}
+}
+
+// hand hands one request on. Params and results are copied: both sides write into their
+// _meta, and the client keeps lists.
+func hand[P, R any, PP interface {
+	*P
+	sdk.Params
+}, RR interface {
+	*R
+	sdk.Result
+}](ctx context.Context, b *Bridge, params PP, ask func(*sdk.ClientSession, context.Context, PP) (RR, error)) (sdk.Result, error) {
+	out := PP(new(P))
+	if params != nil {
+		*out = *params
+		out.SetMeta(own(params.GetMeta()))
+	}
+	// What the other side's request has put into its context is not for this one.
+	asking, cancel := context.WithCancel(b.ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	var res RR
+	for again := false; ; again = true {
+		s, err := b.current()
+		if err != nil {
+			return nil, fmt.Errorf("the server can't be reached: %w", err)
+		}
+		res, err = ask(s, asking, out)
+		if err == nil {
+			break
+		}
+		var wire *jsonrpc.Error
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case errors.Is(err, sdk.ErrSessionMissing) && !again: // it was not looked at
+			b.ended(s)
+			continue
+		case errors.As(err, &wire) && wire.Code != codeRejected:
+			return nil, wire // as it is
+		}
+		return nil, err
+	}
+	result := RR(new(R))
+	*result = *res
+	result.SetMeta(maps.Clone(res.GetMeta()))
+	return result, nil
+}
+
+// own is what a request's _meta has beside what the protocol says of each connection.
+func own(meta map[string]any) map[string]any {
+	out := maps.Clone(meta)
+	maps.DeleteFunc(out, func(key string, _ any) bool { return strings.HasPrefix(key, "io.modelcontextprotocol/") })
+	return out
+}
+
+// callTool hands a call on, with a token for its progress that no other call has.
+func (b *Bridge) callTool(ctx context.Context, r *sdk.CallToolRequest) (sdk.Result, error) {
+	p := sdk.CallToolParams{Meta: maps.Clone(r.Params.Meta), Name: r.Params.Name, InputResponses: r.Params.InputResponses, RequestState: r.Params.RequestState}
+	if len(r.Params.Arguments) > 0 {
+		p.Arguments = r.Params.Arguments
+	}
+	if token := r.Params.GetProgressToken(); token != nil {
+		mine := fmt.Sprint("lode-", b.tokens.Add(1))
+		b.waiting.Store(mine, listener{ctx, r.Session, token})
+		defer b.waiting.Delete(mine)
+		p.SetProgressToken(mine)
+	}
+	return hand(ctx, b, &p, (*sdk.ClientSession).CallTool)
+}
+
+// progress tells whoever called of a call's.
+func (b *Bridge) progress(_ context.Context, n *sdk.ProgressNotificationClientRequest) {
+	token, _ := n.Params.ProgressToken.(string) // a server may send anything
+	if found, ok := b.waiting.Load(token); ok {
+		to, p := found.(listener), *n.Params
+		p.ProgressToken = to.token
+		_ = to.session.NotifyProgress(to.ctx, &p) // who is gone needs none
+	}
+}
+
+// The SDK tells clients of a change when a list of its own changes: these are empty.
+
+func (b *Bridge) toolsChanged() {
+	const name = "changed"
+	b.Server.AddTool(&sdk.Tool{Name: name, InputSchema: map[string]any{"type": "object"}}, nil)
+	b.Server.RemoveTools(name)
+}
+
+func (b *Bridge) promptsChanged() {
+	const name = "changed"
+	b.Server.AddPrompt(&sdk.Prompt{Name: name}, nil)
+	b.Server.RemovePrompts(name)
+}
+
+func (b *Bridge) resourcesChanged() {
+	const uri = "lode:changed"
+	b.Server.AddResource(&sdk.Resource{URI: uri, Name: uri}, nil)
+	b.Server.RemoveResources(uri)
+}
