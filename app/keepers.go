@@ -149,6 +149,7 @@ func newKeepers(enc EncodingConfig, keys map[string]*storetypes.KVStoreKey, base
 	k.Subnets.SetHooks(subnetstypes.MultiHooks{k.Weights.Hooks(), k.Collateral.Hooks(), k.Emission.Hooks(), k.Market.Hooks()})
 	k.Subnets.SetNetwork(subnetstypes.JoinNetwork(k.Emission, k.Weights))
 	k.Alpha.SetNetwork(k.Emission)
+	k.Alpha.SetHooks(k.Market.Hooks())
 	k.Collateral.SetNetwork(k.Emission)
 	return k
 }

@@ -157,32 +157,123 @@ func TestSection10AnAgentPaysByAuthorizationWithinItsLimit(t *testing.T) {
 	require.EqualValues(t, 1, c.balance("agent"))
 }
 
-// TestSection10AnAnnouncedSwapKeepsDepositsIn: nobody spends for a coldkey whose swap is
-// announced, by its own key or as its agent; its providers are paid.
-func TestSection10AnAnnouncedSwapKeepsDepositsIn(t *testing.T) {
-	c := lockedChain(t)
+// lockedBuyer is a chain on which the coldkey that can be locked has a channel of its own
+// and one of an agent's, "user", to miner 2's service. It pays the agent's fees.
+func lockedBuyer(t *testing.T) (c *chain, own, agents []byte) {
+	t.Helper()
+	c = lockedChain(t)
 	c.run([]string{"miner-2"}, &markettypes.MsgListService{
 		Signer: text("miner-2"), Hotkey: text("miner-2-hot"), Netuid: 1, Name: "clips", Endpoint: "https://example.org",
 		Unit: markettypes.UNIT_TASK, Price: 1, Per: 1,
 	})
-	c.run([]string{locked}, openChannel(locked, "", tao))
+	c.run([]string{"miner-2"}, &markettypes.MsgOfferPlan{Signer: text("miner-2"), ServiceId: 1, Name: "daily", Price: tao, Period: 3_600, Quota: 10})
 	grant, err := authz.NewMsgGrant(addr(locked), addr("user"), &markettypes.SpendAuthorization{Spender: text("user"), Limit: 5 * tao}, nil)
 	require.NoError(t, err)
 	c.run([]string{locked}, grant)
+	plan := openChannel(locked, "", 3*tao)
+	plan.PlanId, plan.MaxPrice, plan.CloseDelay = 1, tao, 20
+	c.run([]string{locked}, plan)
+	c.run([]string{"user"}, exec("user", openChannel(locked, "user", 2*tao)))
+	for _, channel := range c.channels(locked) {
+		if channel.Spender == "" {
+			own = channel.Id
+		} else {
+			agents = channel.Id
+		}
+	}
+	require.NotNil(t, own)
+	require.NotNil(t, agents)
+	return c, own, agents
+}
+
+func more(payer, spender string, id []byte) *markettypes.MsgDeposit {
+	m := &markettypes.MsgDeposit{Payer: text(payer), Amount: tao, ChannelId: id}
+	if spender != "" {
+		m.Spender = text(spender)
+	}
+	return m
+}
+
+// TestSection10AnAnnouncedSwapKeepsDepositsIn: nobody spends for a coldkey whose swap is
+// announced, by its own key or as its agent, in whatever wrapping; its providers are
+// paid, and what comes back stays on the locked account.
+func TestSection10AnAnnouncedSwapKeepsDepositsIn(t *testing.T) {
+	c, own, agents := lockedBuyer(t)
 	c.run([]string{locked}, announceSwap("fresh"))
-	id := c.channels(locked)[0].Id
-	for _, tx := range []func() []byte{
-		func() []byte { return c.sign(paid, []string{locked}, openChannel(locked, "", 2*tao)) },
-		func() []byte { return c.sign(paid, []string{"user"}, exec("user", openChannel(locked, "user", tao))) },
-		func() []byte {
-			return c.sign(paid, []string{locked}, &markettypes.MsgClose{Signer: text(locked), ChannelId: id})
+	before := c.channels(locked)
+	one, user := []string{locked}, []string{"user"}
+	for name, tx := range map[string]func() []byte{
+		"opening":         func() []byte { return c.sign(paid, one, openChannel(locked, "", 2*tao)) },
+		"putting more in": func() []byte { return c.sign(paid, one, more(locked, "", own)) },
+		"closing":         func() []byte { return c.sign(paid, one, &markettypes.MsgClose{Signer: text(locked), ChannelId: own}) },
+		"cancelling": func() []byte {
+			return c.sign(paid, one, &markettypes.MsgCancelPlan{Signer: text(locked), ChannelId: own})
+		},
+		"as agent of another":        func() []byte { return c.sign(paid, one, exec(locked, openChannel("user", locked, tao))) },
+		"an agent's opening":         func() []byte { return c.sign(paid, user, exec("user", openChannel(locked, "user", tao))) },
+		"an agent's putting more in": func() []byte { return c.sign(paid, user, exec("user", more(locked, "user", agents))) },
+		"an agent's, wrapped again":  func() []byte { return c.sign(paid, user, exec("user", exec("user", more(locked, "user", agents)))) },
+		"an agent's, beside another's": func() []byte {
+			return c.sign(paid, user, send("user", "owner", 1), exec("user", more(locked, "user", agents)))
+		},
+		"an agent's closing, for a fee of the coldkey's": func() []byte {
+			return c.sign(offer{gas: paid.gas, fee: paid.fee, granter: locked}, user, &markettypes.MsgClose{Signer: text("user"), ChannelId: agents})
 		},
 	} {
-		clear(c.sequence)
-		c.refused(tx, "has announced its swap")
+		t.Run(name, func(t *testing.T) {
+			clear(c.sequence)
+			c.refused(tx, "has announced its swap")
+		})
 	}
-	m := redeemed(id, tao/2)
+	clear(c.sequence)
+	require.Equal(t, before, c.channels(locked))
+	m := redeemed(agents, tao/2)
 	m.Signer = text("miner-2")
 	c.run([]string{"miner-2"}, m)
-	require.EqualValues(t, tao/2, c.channels(locked)[0].Claimed)
+	has := c.balance(locked)
+	c.run(user, &markettypes.MsgClose{Signer: text("user"), ChannelId: agents})
+	c.blocks(12)
+	require.Len(t, c.channels(locked), 1)
+	require.EqualValues(t, has+tao*3/2, c.balance(locked))
+}
+
+// TestSection10ASwapMovesWhatTheColdkeyPaysForAndAThiefGetsNothing: from the execution on
+// channels are the new coldkey's, whatever the old one signs or had allowed.
+func TestSection10ASwapMovesWhatTheColdkeyPaysForAndAThiefGetsNothing(t *testing.T) {
+	c, own, agents := lockedBuyer(t)
+	c.run([]string{locked}, announceSwap("fresh"))
+	c.blocks(58)
+	require.Len(t, c.channels(locked), 2)
+	c.blocks(2)
+	require.Empty(t, c.channels(locked))
+	require.Len(t, c.channels("fresh"), 2)
+	require.Zero(t, c.balance(locked))
+
+	c.run([]string{"user"}, send("user", locked, tao)) // for fees
+	failed := func(words string, names []string, m sdk.Msg) {
+		t.Helper()
+		clear(c.sequence)
+		r := c.block(c.sign(paid, names, m))[0]
+		require.NotZero(t, r.Code)
+		require.Contains(t, r.Log, words)
+	}
+	failed("the payer of channel", []string{locked}, more(locked, "", own))
+	failed("is neither the payer", []string{locked}, &markettypes.MsgClose{Signer: text(locked), ChannelId: own})
+	failed("is neither the payer", []string{locked}, &markettypes.MsgCancelPlan{Signer: text(locked), ChannelId: own, Now: true})
+	failed("authorization not found", []string{"user"}, exec("user", more("fresh", "user", agents)))
+	failed("the payer of channel", []string{"user"}, exec("user", more(locked, "user", agents)))
+	failed("authorization not found", []string{locked}, exec(locked, more("fresh", locked, agents)))
+	require.Len(t, c.channels("fresh"), 2)
+
+	m := redeemed(agents, tao/2)
+	m.Signer = text("miner-2")
+	c.run([]string{"miner-2"}, m)
+	c.run([]string{"fresh"}, more("fresh", "", own))
+	c.run([]string{"fresh"}, &markettypes.MsgClose{Signer: text("fresh"), ChannelId: agents}, &markettypes.MsgCancelPlan{Signer: text("fresh"), ChannelId: own, Now: true})
+	has, old := c.balance("fresh"), c.balance(locked)
+	c.blocks(25)
+	require.Empty(t, c.channels("fresh"))
+	require.GreaterOrEqual(t, c.balance("fresh"), uint64(has+tao*3/2+3*tao-tao/10), "of a plan's hour some seconds are owed")
+	require.Equal(t, old, c.balance(locked))
+	require.NoError(t, c.CheckInvariants(c.query()))
 }

@@ -30,7 +30,8 @@
 //
 // A coldkey can be swapped for another. It announces that, is locked (Unlocked, for
 // the ante handler), and after a delay EndBlocker moves its stakes with their locks,
-// its hotkeys and its coins, 200 a block; delegations stay where they are. Who has
+// its hotkeys, what a module above keeps under it (types.Hooks) and its coins, 200 a
+// block; delegations stay where they are. Who has
 // stolen a coldkey can announce as its owner can. So a recovery key that was in
 // force before the announcement decides alone: it cancels, or names another new
 // coldkey, at any time. Without one the coldkey itself can dispute, which cancels,

@@ -32,18 +32,27 @@
 // changes nothing here but who signs and who is paid. A multiaddr among the endpoints
 // ends in the old hotkey's peer ID; who swaps lists anew. A neuron that is replaced, or
 // whose subnet is removed, sells nothing new; open channels and subscriptions go on, and
-// of a removed subnet the provider gets all. A payer is an account: a coldkey swap moves
-// what the account has, not its channels, whose rest goes to the old key. Close them
-// first.
+// of a removed subnet the provider gets all.
+//
+// A payer is a coldkey, and a swap of it (x/alpha) moves its channels and plans to the
+// new one, some in each block: from then on that one puts in, closes, cancels and gets
+// what is left, and the old one can do nothing with them. Id, session key and agreement
+// stay, so vouchers do too. An announced swap locks the payer: it opens, fills, closes
+// and cancels nothing, and no agent fills for it. What comes back meanwhile moves with
+// the account's coins.
 //
 // An agent pays for another by MsgExec under a SpendAuthorization. Its limits are
 // checked here; a refund of what it had put in is given back to its limit, not to the
-// payer's wallet alone.
+// payer's wallet alone. Authorizations are the account's that gave them, and a swap
+// moves none: a thief of the old coldkey may have given some. The new coldkey allows
+// its agents anew; they may still close what they opened, and refunds raise the limit
+// that the new coldkey has given, if it has.
 //
 // # What it promises
 //
 //   - The module account holds what is left of all deposits and what of the revenue
 //     waits, to the rao; all parts of a payment sum to it.
+//   - What comes back goes to the coldkey that the payer is at that moment.
 //   - A provider gets no more than a voucher says, than the deposit, or than a plan's
 //     price; and whatever it has a good voucher for, if it redeems before the refund.
 //   - A voucher is good for its chain, its channel and one opening of it alone. Lower

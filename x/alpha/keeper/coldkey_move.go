@@ -12,8 +12,8 @@ import (
 	"github.com/lodenet/lode/x/internal/guarded"
 )
 
-// movesPerBlock bounds the work of a block for coldkey swaps: each stake and each
-// hotkey that moves counts, and each swap that is looked at.
+// movesPerBlock bounds the work of a block for coldkey swaps: each stake, each hotkey
+// and each record of another module that moves counts, and each swap that is looked at.
 const movesPerBlock = 200
 
 const (
@@ -53,11 +53,8 @@ func (k Keeper) moveColdkeys(ctx context.Context) error {
 				return err
 			}
 		}
-		before, done := b.used, false
-		failed := guarded.Do(ctx, types.ModuleName, func(ctx context.Context) (err error) {
-			done, err = k.moveColdkey(ctx, coldkey, s, &b)
-			return err
-		})
+		before := b.used
+		done, failed := k.moveColdkey(ctx, coldkey, s, &b)
 		switch {
 		case failed != nil:
 			sdk.UnwrapSDKContext(ctx).Logger().Error("a coldkey swap was put off", "module", types.ModuleName, "coldkey", s.Coldkey, "reason", failed.Error())
@@ -108,22 +105,22 @@ func (k Keeper) dueSwaps(ctx context.Context) (due []sdk.AccAddress, err error) 
 	return due, err
 }
 
-// moveColdkey moves stakes, then hotkeys, then the balance. What the coldkey is
-// given meanwhile, its hotkeys' incentive for instance, moves as well, since it
-// is done only when nothing is left. Delegations stay where they are.
+// moveColdkey moves stakes, then hotkeys, then what modules above keep, then the
+// balance. What the coldkey is given meanwhile, its hotkeys' incentive for instance,
+// moves as well, since it is done only when nothing is left. Delegations stay where
+// they are. Each part runs for itself: one that fails undoes none before it.
 func (k Keeper) moveColdkey(ctx context.Context, coldkey sdk.AccAddress, s types.ColdkeySwap, b *budget) (done bool, err error) {
 	to, err := k.addressOf("new_coldkey", s.NewColdkey)
 	if err != nil {
 		return false, err
 	}
 	m := moving{Keeper: k, from: coldkey, to: to, names: s, b: b}
-	if done, err := m.moveStakes(ctx); err != nil || !done {
-		return false, err
+	for _, part := range []func(context.Context) (bool, error){m.moveStakes, m.moveHotkeys, m.moveRecords, m.finish} {
+		if done, err := guarded.Attempt(ctx, types.ModuleName, part); err != nil || !done {
+			return false, err
+		}
 	}
-	if done, err := m.moveHotkeys(ctx); err != nil || !done {
-		return false, err
-	}
-	return true, m.finish(ctx)
+	return true, nil
 }
 
 // moving is the execution of a swap in a block.
@@ -290,24 +287,38 @@ func (m moving) moveHotkey(ctx context.Context, hotkey sdk.AccAddress) error {
 	return emit(ctx, &types.EventHotkeyBound{Hotkey: h.Hotkey, Coldkey: h.Coldkey})
 }
 
+// moveRecords lets a module above move what it keeps under the coldkey.
+func (m moving) moveRecords(ctx context.Context) (done bool, err error) {
+	if m.upper.hooks == nil {
+		return true, nil
+	}
+	room := m.b.most - m.b.used
+	if room <= 0 {
+		return false, nil
+	}
+	moved, err := m.upper.hooks.MoveColdkey(ctx, m.from, m.to, room)
+	m.b.used += moved
+	return moved < room, err
+}
+
 // finish moves what can be spent, and forgets the old coldkey.
-func (m moving) finish(ctx context.Context) error {
+func (m moving) finish(ctx context.Context) (done bool, err error) {
 	coins := m.bank.SpendableCoins(ctx, m.from)
 	if !coins.IsZero() {
 		if err := m.bank.SendCoins(ctx, m.from, m.to, coins); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := m.removeColdkeySwap(ctx, m.from, m.names); err != nil {
-		return err
+		return false, err
 	}
 	if err := m.recoveries.Remove(ctx, m.from); err != nil {
-		return err
+		return false, err
 	}
 	if err := m.disputeBars.Remove(ctx, m.from); err != nil {
-		return err
+		return false, err
 	}
-	return emit(ctx, &types.EventColdkeySwapped{
+	return true, emit(ctx, &types.EventColdkeySwapped{
 		Coldkey: m.names.Coldkey, NewColdkey: m.names.NewColdkey, Tao: coins.AmountOf(types.Denom).Uint64(),
 	})
 }

@@ -70,7 +70,10 @@ type Keeper struct {
 }
 
 // upper is what app wires once all keepers exist; copies of the keeper share it.
-type upper struct{ network types.Network }
+type upper struct {
+	network types.Network
+	hooks   types.Hooks // nil: no module keeps anything under coldkeys
+}
 
 // parentOf is an index entry: subnet id, child and parent, both accounts.
 type parentOf = collections.Triple[uint64, sdk.AccAddress, sdk.AccAddress]
@@ -139,6 +142,9 @@ func NewKeeper(
 
 // SetNetwork wires what upper modules know and do.
 func (k Keeper) SetNetwork(n types.Network) { k.upper.network = n }
+
+// SetHooks wires who keeps something under coldkeys.
+func (k Keeper) SetHooks(h types.Hooks) { k.upper.hooks = h }
 
 // Params are the module's parameters.
 func (k Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }

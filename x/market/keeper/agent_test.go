@@ -14,15 +14,19 @@ import (
 )
 
 // allow lets the agent spend for the payer.
-func (e *env) allow(a *types.SpendAuthorization, expires *time.Time) {
+func (e *env) allow(a *types.SpendAuthorization, expires *time.Time) { e.allowBy("payer", a, expires) }
+
+func (e *env) allowBy(payer string, a *types.SpendAuthorization, expires *time.Time) {
 	a.Spender = str("agent")
 	require.NoError(e.t, a.ValidateBasic())
-	require.NoError(e.t, e.authz.SaveGrant(e.ctx, addr("agent"), addr("payer"), a, expires))
+	require.NoError(e.t, e.authz.SaveGrant(e.ctx, addr("agent"), addr(payer), a, expires))
 }
 
 // left is what is left of the agent's authorization.
-func (e *env) left() *types.SpendAuthorization {
-	a, _ := e.authz.GetAuthorization(e.ctx, addr("agent"), addr("payer"), sdk.MsgTypeURL(&types.MsgDeposit{}))
+func (e *env) left() *types.SpendAuthorization { return e.leftOf("payer") }
+
+func (e *env) leftOf(payer string) *types.SpendAuthorization {
+	a, _ := e.authz.GetAuthorization(e.ctx, addr("agent"), addr(payer), sdk.MsgTypeURL(&types.MsgDeposit{}))
 	if a == nil {
 		return nil
 	}

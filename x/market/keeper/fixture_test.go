@@ -121,6 +121,7 @@ func bare(t require.TestingT) *env {
 	e.subnets.SetHooks(subnetstypes.MultiHooks{e.k.Hooks()})
 	e.subnets.SetNetwork(subnetstypes.JoinNetwork(e.economy, e.economy))
 	e.alpha.SetNetwork(e.economy)
+	e.alpha.SetHooks(e.k.Hooks())
 	e.msgs, e.query = keeper.NewMsgServer(e.k), keeper.NewQuerier(e.k)
 	types.RegisterMsgServer(e.router, e.msgs)
 	e.alphaMsgs, e.subnetsMsgs = alphakeeper.NewMsgServer(e.alpha), subnetskeeper.NewMsgServer(e.subnets)

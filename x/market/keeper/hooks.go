@@ -8,17 +8,21 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/internal/guarded"
 	"github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
-// Hooks listen to x/subnets.
+// Hooks listen to x/subnets, and do x/market's part of a coldkey swap.
 type Hooks struct{ k Keeper }
 
-var _ subnetstypes.Hooks = Hooks{}
+var (
+	_ subnetstypes.Hooks = Hooks{}
+	_ alphatypes.Hooks   = Hooks{}
+)
 
-// Hooks are the keeper's listeners, for app to wire into x/subnets.
+// Hooks are the keeper's listeners, for app to wire into x/subnets and x/alpha.
 func (k Keeper) Hooks() Hooks { return Hooks{k} }
 
 // AfterSubnetCreated does nothing.

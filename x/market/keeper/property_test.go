@@ -13,13 +13,14 @@ import (
 )
 
 // TestEveryRaoIsConservedOverAnySequence runs random lives of channels and plans of two
-// payers, an agent and two providers. After every message and every few blocks the
+// payers, who swap their coldkeys, an agent and two providers. After every message and every few blocks the
 // invariants hold; no provider is paid more than vouchers and plans say; at the end all
 // that was put in is with who it belongs to, to the rao.
 func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		e := newEnv(t, func(p *types.Params) { p.DefaultSplit, p.SplitNotice, p.WorkPerBlock = fair, 3, 2 })
 		e.unchecked = true
+		e.quickSwaps()
 		e.list("rival", "chat")
 		e.allow(&types.SpendAuthorization{Limit: 200 * whole, PerPeriod: 50 * whole, Period: 30}, nil)
 		services := map[uint64]string{1: "provider", 2: "rival"}
@@ -27,12 +28,13 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 		type channel struct {
 			id      []byte
 			session string
-			payer   string
+			payer   string // its first coldkey
 			most    uint64 // the highest voucher
 		}
 		var channels []channel
 		var plans []types.Plan
 		opened, swaps := 0, 0
+		coldkey := map[string]string{"payer": "payer", "other": "other"} // of the payers now
 		supply := e.supply()
 		start := map[string]uint64{}
 		everybody := append([]string{"agent"}, cast...)
@@ -45,7 +47,7 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 		for _, name := range everybody {
 			start[name] = e.rao(name)
 		}
-		all, fees, pool := total(), uint64(0), e.pool().TaoReserve
+		all, fees, swapped, pool := total(), uint64(0), uint64(0), e.pool().TaoReserve // rao: what swaps of hotkeys cost, and of coldkeys
 
 		pick := func(t *rapid.T) *channel {
 			if len(channels) == 0 {
@@ -62,7 +64,7 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 		}
 		deposit := func(t *rapid.T, m *types.MsgDeposit, agent bool) (*types.MsgDepositResponse, error) {
 			if agent {
-				m.Payer, m.Spender = str("payer"), str("agent")
+				m.Payer, m.Spender = str(coldkey["payer"]), str("agent")
 				return exec(e, m)
 			}
 			return send(e, e.msgs.Deposit, m)
@@ -77,7 +79,7 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 				key := fmt.Sprint("key ", opened)
 				opened++
 				m := &types.MsgDeposit{
-					Payer: str(payer), Amount: rapid.Uint64Range(0, 60*whole).Draw(t, "rao"), ServiceId: rapid.Uint64Range(1, 3).Draw(t, "service"),
+					Payer: str(coldkey[payer]), Amount: rapid.Uint64Range(0, 60*whole).Draw(t, "rao"), ServiceId: rapid.Uint64Range(1, 3).Draw(t, "service"),
 					SessionKey: public(session(key)), CloseDelay: int64(rapid.IntRange(5, 40).Draw(t, "delay")),
 				}
 				if len(plans) > 0 && rapid.Bool().Draw(t, "plan") {
@@ -90,7 +92,7 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 			},
 			"top up": func(t *rapid.T) {
 				c := pick(t)
-				_, _ = deposit(t, &types.MsgDeposit{Payer: str(c.payer), Amount: rapid.Uint64Range(0, 30*whole).Draw(t, "rao"), ChannelId: c.id}, rapid.Bool().Draw(t, "agent"))
+				_, _ = deposit(t, &types.MsgDeposit{Payer: str(coldkey[c.payer]), Amount: rapid.Uint64Range(0, 30*whole).Draw(t, "rao"), ChannelId: c.id}, rapid.Bool().Draw(t, "agent"))
 			},
 			"plan": func(t *rapid.T) {
 				of := rapid.Uint64Range(1, 2).Draw(t, "service")
@@ -136,12 +138,13 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 			},
 			"close": func(t *rapid.T) {
 				c := pick(t)
-				signer := rapid.SampledFrom([]string{c.payer, c.payer, c.payer, "agent", provider(c.id)}).Draw(t, "signer")
+				who := coldkey[c.payer]
+				signer := rapid.SampledFrom([]string{who, who, who, "agent", provider(c.id)}).Draw(t, "signer")
 				_, _ = send(e, e.msgs.Close, &types.MsgClose{Signer: str(signer), ChannelId: c.id})
 			},
 			"cancel": func(t *rapid.T) {
 				c := pick(t)
-				_, _ = send(e, e.msgs.CancelPlan, &types.MsgCancelPlan{Signer: str(c.payer), ChannelId: c.id, Now: rapid.Bool().Draw(t, "now")})
+				_, _ = send(e, e.msgs.CancelPlan, &types.MsgCancelPlan{Signer: str(coldkey[c.payer]), ChannelId: c.id, Now: rapid.Bool().Draw(t, "now")})
 			},
 			"split": func(t *rapid.T) {
 				owner := rapid.Uint32Range(0, 100_000).Draw(t, "owner")
@@ -175,6 +178,19 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 				hotkeys[who] = fresh
 				fees += whole / 10
 			},
+			"coldkey swap": func(t *rapid.T) {
+				who := rapid.SampledFrom([]string{"payer", "other"}).Draw(t, "who")
+				old, fresh := coldkey[who], fmt.Sprint(who, swaps)
+				swaps++
+				everybody = append(everybody, fresh)
+				e.swap(old, fresh)
+				coldkey[who] = fresh
+				swapped += whole / 10
+				require.Empty(t, e.channelsOf(old))
+				if who == "payer" && rapid.Bool().Draw(t, "allow anew") {
+					e.allowBy(fresh, &types.SpendAuthorization{Limit: 200 * whole}, nil)
+				}
+			},
 			"blocks": func(t *rapid.T) {
 				for range rapid.IntRange(1, 30).Draw(t, "n") {
 					e.block(time.Duration(rapid.IntRange(200, 3_000).Draw(t, "ms")) * time.Millisecond)
@@ -185,7 +201,7 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 
 		for _, c := range channels { // whatever is left is closed
 			if _, ok := e.channel(c.id); ok {
-				_, _ = send(e, e.msgs.Close, &types.MsgClose{Signer: str(c.payer), ChannelId: c.id})
+				_, _ = send(e, e.msgs.Close, &types.MsgClose{Signer: str(coldkey[c.payer]), ChannelId: c.id})
 			}
 		}
 		for i := 0; i < 5_000 && (len(e.exported().Channels) > 0 || i < 100); i++ {
@@ -193,13 +209,13 @@ func TestSection10EveryRaoIsConservedOverAnySequence(t *testing.T) {
 		}
 		e.holds()
 		require.Empty(t, e.exported().Channels)
-		require.Equal(t, supply-fees, e.supply())
+		require.Equal(t, supply-fees-swapped, e.supply())
 		r := e.revenue()
 		require.Equal(t, r.Pending(), e.held(), "only what buys nothing yet")
-		require.Equal(t, all-fees, total()+r.BurnTao+r.MinersTao+r.Pending(), "all is with people, in the pool, or waits for it")
+		require.Equal(t, all-fees-swapped, total()+r.BurnTao+r.MinersTao+r.Pending(), "all is with people, in the pool, or waits for it")
 		require.Equal(t, pool+r.BurnTao+r.MinersTao, e.pool().TaoReserve)
 		require.Equal(t, start["agent"], e.rao("agent"), "the agent never had a coin of it")
 		require.LessOrEqual(t, e.left().Limit, uint64(200*whole))
-		require.Equal(t, start["payer"]+start["other"], e.rao("payer")+e.rao("other")+r.Total, "who pays has paid what was claimed, and no more")
+		require.Equal(t, start["payer"]+start["other"]-swapped, e.rao(coldkey["payer"])+e.rao(coldkey["other"])+r.Total, "who pays has paid what was claimed, and no more")
 	})
 }
