@@ -1,20 +1,37 @@
 // What is kept, and the text that the store keeps of it.
 import { SessionKey } from "./voucher.js";
 
-const VERSION = 1;
+// 1 knew no plans
+const VERSION = 2;
 
 /**
  * A promise that is not settled: a request that is under way, or one whose outcome is
  * not known.
  *
  * @typedef {object} Promised
- * @property {bigint} ceiling rao; a stream's grows, see promiseMore
+ * @property {bigint} ceiling a stream's grows, see promiseMore
  * @property {number} until Unix seconds: the server has answered by then, or never will
  */
 
 /**
+ * A plan that a channel subscribes to, as the chain has it. Units are counted from the
+ * channel's opening, and each period has its own: those of the first are 1 to quota, of
+ * the second quota + 1 to 2·quota and so on.
+ *
+ * @typedef {object} Plan
+ * @property {bigint} id
+ * @property {bigint} price rao a period, as agreed
+ * @property {bigint} period seconds
+ * @property {bigint} quota units a period
+ * @property {bigint} usedBefore units: the quotas of all periods that have ended
+ * @property {number} periodEnd Unix seconds
+ * @property {boolean} cancelled it ends with this period
+ */
+
+/**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
+ * that is promised. What is signed, charged and promised is in rao, of a plan's channel in
+ * units.
  *
  * @typedef {object} Channel
  * @property {string} id hex
@@ -24,8 +41,10 @@ const VERSION = 1;
  * @property {SessionKey} key
  * @property {number} closeDelay seconds
  * @property {bigint} deposit rao, in all
- * @property {bigint} signed rao, cumulative: by the newest voucher
- * @property {bigint} charged rao, cumulative, as far as it is known
+ * @property {Plan | undefined} plan undefined: it pays by use
+ * @property {bigint} left rao of the deposit that no period of the plan has taken; 0 where it pays by use
+ * @property {bigint} signed cumulative: by the newest voucher
+ * @property {bigint} charged cumulative, as far as it is known
  * @property {Map<string, Promised>} promised by the payment's identifier
  * @property {{amount: string, transaction: string} | undefined} untold a deposit of which the server has not been told
  * @property {string | undefined} dispute why nothing is signed for it any more
@@ -61,7 +80,7 @@ const VERSION = 1;
  */
 export function parseBooks(text) {
   const { version, channels, openings, spent } = JSON.parse(text);
-  if (version !== VERSION) throw new Error(`its version is ${version}, this program knows ${VERSION}`);
+  if (version !== 1 && version !== VERSION) throw new Error(`its version is ${version}, this program knows ${VERSION}`);
   return {
     channels: mapOf(channels, (c) => [
       c.id,
@@ -70,6 +89,8 @@ export function parseBooks(text) {
         serviceId: BigInt(c.serviceId),
         key: new SessionKey(c.key),
         deposit: BigInt(c.deposit),
+        plan: c.plan && parsePlan(c.plan),
+        left: BigInt(c.left ?? 0),
         signed: BigInt(c.signed),
         charged: BigInt(c.charged),
         promised: mapOf(c.promised, ({ id, ...p }) => [id, { ...p, ceiling: BigInt(p.ceiling) }]),
@@ -82,6 +103,21 @@ export function parseBooks(text) {
       total: BigInt(spent.total),
       providers: mapOf(spent.providers, ({ payTo, amount }) => [payTo, BigInt(amount)]),
     },
+  };
+}
+
+/**
+ * @param {any} plan
+ * @returns {Plan}
+ */
+function parsePlan({ id, price, period, quota, usedBefore, ...plan }) {
+  return {
+    ...plan,
+    id: BigInt(id),
+    price: BigInt(price),
+    period: BigInt(period),
+    quota: BigInt(quota),
+    usedBefore: BigInt(usedBefore),
   };
 }
 

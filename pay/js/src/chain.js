@@ -15,9 +15,11 @@ import { MsgExecResponse } from "cosmjs-types/cosmos/authz/v1beta1/tx";
 import { TxRaw } from "cosmjs-types/cosmos/tx/v1beta1/tx";
 import { OutcomeUnknown, PaymentError } from "./error.js";
 import { decode, encode, generatedType, messages } from "./proto.js";
+import { reasonOf } from "./reason.js";
 
 /** @import { EncodeObject, OfflineSigner } from "@cosmjs/proto-signing" */
 /** @import { StdFee } from "@cosmjs/stargate" */
+/** @import { Plan } from "./books.js" */
 
 /**
  * A channel as the chain has it.
@@ -28,15 +30,38 @@ import { decode, encode, generatedType, messages } from "./proto.js";
  * @property {bigint} serviceId
  * @property {bigint} deposit rao, all that was ever put in
  * @property {bigint} claimed rao
+ * @property {Plan} [plan] where it subscribes to one
  * @property {number} closeDelay seconds
  * @property {boolean} closing it has been asked to close: nobody serves on it any more
  * @property {string} hotkey the provider's, now; empty in lists
  */
 
 /**
- * What a deposit is for: a channel that there is, or one to open.
+ * A plan that is offered.
  *
- * @typedef {{channelId: string} | {serviceId: bigint, sessionKey: Uint8Array, closeDelay: number}} DepositInto
+ * @typedef {object} OfferedPlan
+ * @property {bigint} id
+ * @property {string} name
+ * @property {bigint} price rao a period
+ * @property {bigint} period seconds
+ * @property {bigint} quota units a period
+ */
+
+/**
+ * A service as the chain has it.
+ *
+ * @typedef {object} ChainService
+ * @property {string} hotkey the provider's, now
+ * @property {boolean} listed
+ * @property {OfferedPlan[]} plans
+ */
+
+/**
+ * What a deposit is for: a channel that there is, or one to open, of a plan if there is
+ * planId. maxPrice is the most rao that a period may cost.
+ *
+ * @typedef {{channelId: string}
+ *   | {serviceId: bigint, sessionKey: Uint8Array, closeDelay: number, planId?: bigint, maxPrice?: bigint}} DepositInto
  */
 
 /**
@@ -54,16 +79,19 @@ import { decode, encode, generatedType, messages } from "./proto.js";
  * @property {string} payer the account that deposits come from
  * @property {() => Promise<bigint>} height of the newest block
  * @property {() => Promise<bigint>} minDeposit rao
- * @property {(id: bigint) => Promise<{hotkey: string, listed: boolean} | undefined>} service
+ * @property {(id: bigint) => Promise<ChainService | undefined>} service
  * @property {(id: string) => Promise<ChainChannel | undefined>} channel undefined: there is none, or no more
  * @property {(sessionKey: Uint8Array) => Promise<ChainChannel | undefined>} find the payer's channel with a session key
  * @property {(into: DepositInto, amount: bigint, timeoutHeight: bigint) => Promise<Deposited>} deposit
  *   it is in no block after timeoutHeight; rejects with OutcomeUnknown where it may yet come into one
  * @property {(channelId: string) => Promise<void>} close asks to close a channel; the deposit comes back after its delay
+ * @property {(channelId: string, now: boolean) => Promise<number>} cancelPlan lets a subscription end, with its period or
+ *   after the channel's delay; gives the Unix second
  */
 
 const TYPE_DEPOSIT = "/lode.market.v1.MsgDeposit";
 const TYPE_CLOSE = "/lode.market.v1.MsgClose";
+const TYPE_CANCEL = "/lode.market.v1.MsgCancelPlan";
 const TYPE_EXEC = "/cosmos.authz.v1beta1.MsgExec";
 
 // gas of a simulation varies with what happens until the block
@@ -90,10 +118,11 @@ const FEE_GRANT_GAS = 40_000;
 export async function connect({ rpc, signer, payer, feesByPayer = false, gasPrice = "0.01rao", pollInterval = 500 }) {
   const [account] = await signer.getAccounts();
   if (!account) throw new PaymentError("chain", "the signer has no account");
-  const comet = await Comet38Client.connect(rpc);
+  const comet = await answered(rpc, Comet38Client.connect(rpc));
   const registry = new Registry(defaultRegistryTypes);
   registry.register(TYPE_DEPOSIT, generatedType(messages.MsgDeposit));
   registry.register(TYPE_CLOSE, generatedType(messages.MsgClose));
+  registry.register(TYPE_CANCEL, generatedType(messages.MsgCancelPlan));
   const price = GasPrice.fromString(gasPrice);
   const client = SigningStargateClient.createWithSigner(comet, signer, {
     registry,
@@ -105,7 +134,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
   const from = payer ?? agent;
   const byAgent = from !== agent;
   const granter = byAgent && feesByPayer ? from : undefined;
-  const chainId = await client.getChainId();
+  const chainId = await answered(rpc, client.getChainId());
 
   /**
    * @param {"Params" | "Service" | "Channel" | "Channels"} method
@@ -113,7 +142,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
    */
   async function query(method, request) {
     const bytes = encode(messages[`Query${method}Request`], request);
-    const { value } = await queries.queryAbci(`/lode.market.v1.Query/${method}`, bytes);
+    const { value } = await answered(rpc, queries.queryAbci(`/lode.market.v1.Query/${method}`, bytes));
     return decode(messages[`Query${method}Response`], value);
   }
 
@@ -125,12 +154,12 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
    * @param {bigint} [timeoutHeight]
    */
   async function send(message, granter, timeoutHeight) {
-    const gas = await client.simulate(agent, [message], "");
+    const gas = await answered(rpc, client.simulate(agent, [message], ""));
     const fee = calculateFee(Math.ceil(gas * GAS_MARGIN) + (granter ? FEE_GRANT_GAS : 0), price);
     const result = await broadcast(message, granter ? { ...fee, granter } : fee, timeoutHeight);
     const { transactionHash: transaction } = result;
     if (isDeliverTxFailure(result)) {
-      throw new PaymentError("chain", `transaction ${transaction} failed: ${result.rawLog || `code ${result.code}`}`);
+      throw new PaymentError("chain", `transaction ${transaction} failed: ${reasonOf(result.rawLog || `code ${result.code}`)}`);
     }
     const [response] = result.msgResponses;
     if (!response) throw new PaymentError("chain", `transaction ${transaction} has no response`);
@@ -143,11 +172,11 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
    * @param {bigint} [timeoutHeight]
    */
   async function broadcast(message, fee, timeoutHeight) {
-    const signed = await client.sign(agent, [message], fee, "", undefined, timeoutHeight);
+    const signed = await answered(rpc, client.sign(agent, [message], fee, "", undefined, timeoutHeight));
     try {
       return await client.broadcastTx(TxRaw.encode(signed).finish(), client.broadcastTimeoutMs, pollInterval);
     } catch (error) {
-      if (error instanceof BroadcastTxError) throw error; // the node did not take it
+      if (error instanceof BroadcastTxError) throw refusal(error.log ?? error.message, error); // the node did not take it
       throw new OutcomeUnknown(error);
     }
   }
@@ -155,7 +184,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
   return {
     chainId,
     payer: from,
-    height: async () => BigInt(await client.getHeight()),
+    height: async () => BigInt(await answered(rpc, client.getHeight())),
     async minDeposit() {
       const { params } = await query("Params", {});
       return params?.minDeposit ?? 0n;
@@ -163,7 +192,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
     async service(id) {
       const response = await found(query("Service", { serviceId: id }));
       const info = response?.service;
-      return info?.service && { hotkey: info.hotkey, listed: info.service.listed };
+      return info?.service && { hotkey: info.hotkey, listed: info.service.listed, plans: info.plans.map(offeredPlan) };
     },
     async channel(id) {
       const response = await found(query("Channel", { channelId: id }));
@@ -186,7 +215,7 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
       const target =
         "channelId" in into
           ? { channelId: fromHex(into.channelId) }
-          : { serviceId: into.serviceId, sessionKey: into.sessionKey, closeDelay: BigInt(into.closeDelay) };
+          : { ...into, closeDelay: BigInt(into.closeDelay) };
       const message = { typeUrl: TYPE_DEPOSIT, value: { payer: from, amount, ...target, spender: byAgent ? agent : "" } };
       const sent = byAgent
         ? { typeUrl: TYPE_EXEC, value: { grantee: agent, msgs: [registry.encodeAsAny(message)] } }
@@ -197,6 +226,11 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
     },
     async close(channelId) {
       await send({ typeUrl: TYPE_CLOSE, value: { signer: agent, channelId: fromHex(channelId) } }, granter);
+    },
+    async cancelPlan(channelId, now) {
+      const message = { typeUrl: TYPE_CANCEL, value: { signer: agent, channelId: fromHex(channelId), now } };
+      const { value } = await send(message, granter);
+      return Number(decode(messages.MsgCancelPlanResponse, value).ends);
     },
     disconnect: () => client.disconnect(),
   };
@@ -217,7 +251,59 @@ function chainChannel(c, hotkey) {
     closeDelay: Number(c.closeDelay),
     closing: c.closingTime !== 0n,
     hotkey,
+    ...(c.subscription && { plan: subscribedPlan(c.subscription) }),
   };
+}
+
+/**
+ * @param {Record<string, any>} s
+ * @returns {Plan}
+ */
+function subscribedPlan({ planId, price, period, quota, usedBefore, periodEnd, cancelled }) {
+  return { id: planId, price, period, quota, usedBefore, periodEnd: Number(periodEnd), cancelled };
+}
+
+/**
+ * @param {Record<string, any>} p
+ * @returns {OfferedPlan}
+ */
+function offeredPlan({ id, name, price, period, quota }) {
+  return { id, name, price, period, quota };
+}
+
+/**
+ * What a node answers. Where it refuses, the error has its reason alone; where it does not
+ * answer, the error says which node.
+ *
+ * @template T
+ * @param {string} rpc
+ * @param {Promise<T>} answer
+ * @returns {Promise<T>}
+ */
+async function answered(rpc, answer) {
+  try {
+    return await answer;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    if (/^Query failed with/.test(text)) throw refusal(text, error);
+    const [, account] = /^Account '(\w+)' does not exist on chain/.exec(text) ?? [];
+    if (account) {
+      throw new PaymentError("chain", `${account} has never had a coin`, { cause: error, hint: "send it TAO for fees and deposits" });
+    }
+    if (error instanceof TypeError && text === "fetch failed") {
+      const hint = "see that it runs, and that this is its CometBFT RPC";
+      throw new PaymentError("chain", `the node at ${rpc} does not answer`, { cause: error, hint });
+    }
+    throw error;
+  }
+}
+
+/**
+ * @param {string} text
+ * @param {unknown} cause
+ */
+function refusal(text, cause) {
+  return new PaymentError("chain", `the chain refuses: ${reasonOf(text)}`, { cause });
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
- * Why a payment was not made. `code` is for programs, the message for people.
+ * Why a payment was not made. `code` is for programs, the message for people; where
+ * there is something to do about it, the message ends with that, and `hint` is that alone.
  *
  * - `terms`: what the server asks for can't be paid, or must not be
- * - `limit`: it would exceed a limit of the user's
+ * - `limit`: it would exceed a limit of the user's, or what is left of a plan's quota
  * - `state`: the server's account of the channel can't be true
  * - `chain`: the chain did not do, or does not show, what a payment needs
  * - `store`: the store can't be used
@@ -14,13 +15,15 @@ export class PaymentError extends Error {
   /**
    * @param {PaymentErrorCode} code
    * @param {string} message
-   * @param {ErrorOptions} [options]
+   * @param {ErrorOptions & {hint?: string | undefined}} [options]
    */
   constructor(code, message, options) {
-    super(message, options);
+    super(options?.hint ? `${message}; ${options.hint}` : message, options);
     this.name = "PaymentError";
     /** @type {PaymentErrorCode} */
     this.code = code;
+    /** @type {string | undefined} what to do about it */
+    this.hint = options?.hint;
   }
 }
 
@@ -33,3 +36,6 @@ export class OutcomeUnknown extends PaymentError {
     this.name = "OutcomeUnknown";
   }
 }
+
+/** A plan does not pay a request, with nothing wrong about it: by use it may be paid. */
+export class PlanUnusable extends PaymentError {}

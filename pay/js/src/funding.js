@@ -7,8 +7,8 @@ import { sleep } from "./sending.js";
 import { SessionKey } from "./voucher.js";
 
 /** @import { Chain, ChainChannel, DepositInto } from "./chain.js" */
-/** @import { Channel, Opening } from "./books.js" */
-/** @import { Ledger } from "./ledger.js" */
+/** @import { Channel } from "./books.js" */
+/** @import { Ledger, Purpose } from "./ledger.js" */
 /** @import { Queue } from "./queue.js" */
 /** @import { PaymentEvent } from "./scheme.js" */
 /** @import { Terms } from "./wire.js" */
@@ -17,6 +17,12 @@ import { SessionKey } from "./voucher.js";
 const OPENING_BLOCKS = 50n;
 // milliseconds in which a server's node learns of a deposit that ours has
 const NODE_LAG = 1000;
+
+/**
+ * A channel to open.
+ *
+ * @typedef {Purpose & {closeDelay: number, maxPrice?: bigint}} Wanted maxPrice, of a plan: the most rao a period
+ */
 
 export class Funding {
   #chain;
@@ -41,12 +47,12 @@ export class Funding {
   }
 
   /**
-   * The channel that pays a service, with enough in it for a request.
+   * The channel that pays a service by use, with enough in it for a request.
    *
    * @param {Terms} terms
    */
   async funded(terms) {
-    let channel = this.#ledger.find(terms);
+    const channel = this.#ledger.find(terms);
     if (!channel) return this.#open(terms);
     if (channel.dispute !== undefined) throw disputed(channel);
     if (this.lacks(channel, terms, terms.amount) <= 0n) return channel;
@@ -80,130 +86,157 @@ export class Funding {
       return false;
     }
     // what an earlier top-up put in whose answer was not heard
-    channel.deposit = onChain.deposit;
+    this.#ledger.see(channel, onChain);
     const needed = this.lacks(channel, terms, amount);
     if (needed > 0n) {
-      await this.#queue.do("wallet", () => this.#put({ channelId: channel.id }, terms, channel.key, needed));
+      await this.#queue.do("wallet", () =>
+        this.#put({ channelId: channel.id }, purposeOf(channel), channel.key, this.#amount(terms, needed)),
+      );
     }
     return true;
   }
 
   /**
-   * Opens a channel to a service. Its key is in the store before the transaction is sent.
+   * Opens a channel to a service.
    *
    * @param {Terms} terms
    */
   async #open(terms) {
     return this.#queue.do("wallet", async () => {
-      const key = channelKey(terms);
       const service = await this.#chain.service(terms.serviceId);
       if (!service?.listed) throw new PaymentError("terms", `the chain has no service ${terms.serviceId} that is offered`);
-      if (service.hotkey !== terms.payTo) {
-        throw new PaymentError("terms", `service ${terms.serviceId} is not of ${terms.payTo}, who asks to be paid for it`);
-      }
-      const left = this.#ledger.openings.get(key);
-      if (left) {
-        const adopted = await this.#adopt(terms, left);
-        if (adopted) return adopted;
-      }
+      if (service.hotkey !== terms.payTo) throw notTheProvider(terms);
+      const adopted = await this.adopt(terms);
+      if (adopted) return adopted;
       const needed = max(terms.amount, terms.minDeposit, await this.#chain.minDeposit());
-      const session = SessionKey.generate();
-      const timeoutHeight = (await this.#chain.height()) + OPENING_BLOCKS;
-      this.#ledger.openings.set(key, { key: session, timeoutHeight });
-      await this.#ledger.save();
-      const into = { serviceId: terms.serviceId, sessionKey: session.publicKey, closeDelay: terms.closeDelay };
-      return this.#put(into, terms, session, needed, timeoutHeight);
+      return this.openNew(terms, this.#amount(terms, needed));
     });
   }
 
   /**
-   * The channel of an opening whose answer was not heard, if it came about.
+   * How much to put in where so much is needed.
    *
    * @param {Terms} terms
-   * @param {Opening} opening
+   * @param {bigint} needed
+   */
+  #amount(terms, needed) {
+    return this.#ledger.depositFor(terms.payTo, needed, this.#deposit ?? 20n * terms.amount);
+  }
+
+  /**
+   * Opens a channel. Its key is in the store before the transaction is sent.
+   *
+   * @param {Wanted} wanted
+   * @param {bigint} amount rao
+   */
+  async openNew(wanted, amount) {
+    const { serviceId, planId, closeDelay, maxPrice } = wanted;
+    const session = SessionKey.generate();
+    const timeoutHeight = (await this.#chain.height()) + OPENING_BLOCKS;
+    this.#ledger.openings.set(channelKey(wanted), { key: session, timeoutHeight });
+    await this.#ledger.save();
+    const into = { serviceId, sessionKey: session.publicKey, closeDelay, ...(planId === 0n ? {} : { planId, maxPrice }) };
+    return this.#put(into, wanted, session, amount, timeoutHeight);
+  }
+
+  /** Runs what sends a transaction, after those before it. @template T @param {() => Promise<T>} run */
+  withWallet(run) {
+    return this.#queue.do("wallet", run);
+  }
+
+  /**
+   * The channel of an opening whose answer was not heard, if there is one and it came
+   * about.
+   *
+   * @param {Purpose} of
    * @returns {Promise<Channel | undefined>}
    */
-  async #adopt(terms, opening) {
+  async adopt(of) {
+    const key = channelKey(of);
+    const opening = this.#ledger.openings.get(key);
+    if (!opening) return undefined;
     const height = await this.#chain.height();
     const found = await this.#chain.find(opening.key.publicKey);
     if (!found && height <= opening.timeoutHeight) {
-      throw new PaymentError(
-        "chain",
-        `a channel to service ${terms.serviceId} may still be opening: try again after block ${opening.timeoutHeight}, it is ${height}`,
-      );
+      const hint = `try again after block ${opening.timeoutHeight}, it is ${height}`;
+      throw new PaymentError("chain", `a channel to service ${of.serviceId} may still be opening`, { hint });
     }
     if (!found || found.closing) {
-      this.#ledger.openings.delete(channelKey(terms));
+      this.#ledger.openings.delete(key);
       return undefined;
     }
-    return this.#opened(terms, found.id, opening.key);
+    return this.#opened(of, found.id, opening.key);
   }
 
   /**
    * Sends a deposit.
    *
    * @param {DepositInto} into
-   * @param {Terms} terms
+   * @param {Purpose} of
    * @param {SessionKey} key the channel's
-   * @param {bigint} needed
+   * @param {bigint} amount rao
    * @param {bigint} [timeoutHeight]
    * @returns {Promise<Channel>}
    */
-  async #put(into, terms, key, needed, timeoutHeight) {
+  async #put(into, of, key, amount, timeoutHeight) {
     const isNew = !("channelId" in into);
-    let amount, sent;
+    let sent;
     try {
-      amount = this.#ledger.depositFor(terms.payTo, needed, this.#deposit ?? 20n * terms.amount);
       timeoutHeight ??= (await this.#chain.height()) + OPENING_BLOCKS;
       sent = await this.#chain.deposit(into, amount, timeoutHeight);
     } catch (error) {
       if (isNew && !(error instanceof OutcomeUnknown)) {
-        this.#ledger.openings.delete(channelKey(terms));
+        this.#ledger.openings.delete(channelKey(of));
         await this.#ledger.save();
       }
       throw error;
     }
     const { channelId, transaction, fee } = sent;
-    this.#ledger.spend(terms.payTo, fee);
-    const after = await this.#opened(terms, channelId, key, { amount: amount.toString(), transaction });
-    this.#onEvent({ type: isNew ? "opened" : "toppedUp", channelId, payTo: terms.payTo, amount, fee, transaction });
+    this.#ledger.spend(of.payTo, fee);
+    const after = await this.#opened(of, channelId, key, { amount: amount.toString(), transaction });
+    this.#onEvent({ type: isNew ? "opened" : "toppedUp", channelId, payTo: of.payTo, ...planOf(after), amount, fee, transaction });
     return after;
   }
 
   /**
    * Enters what the chain shows of a channel that a deposit went into.
    *
-   * @param {Terms} terms
+   * @param {Purpose} of
    * @param {string} id
    * @param {SessionKey} key
    * @param {{amount: string, transaction: string}} [deposit]
    * @returns {Promise<Channel>}
    */
-  async #opened(terms, id, key, deposit) {
+  async #opened(of, id, key, deposit) {
     const onChain = await this.#chain.channel(id);
     if (!onChain || onChain.closing) throw new PaymentError("chain", `the chain has no open channel ${id}`);
-    if (onChain.sessionKey !== toHex(key.publicKey) || onChain.serviceId !== terms.serviceId || onChain.hotkey !== terms.payTo) {
-      throw new PaymentError("chain", `channel ${id} is not the one that was asked for: it pays service ${onChain.serviceId} of ${onChain.hotkey}`);
+    const isIt = onChain.sessionKey === toHex(key.publicKey) && onChain.serviceId === of.serviceId && onChain.hotkey === of.payTo;
+    if (!isIt || (onChain.plan?.id ?? 0n) !== of.planId) {
+      const pays = `plan ${onChain.plan?.id ?? 0n} of service ${onChain.serviceId} of ${onChain.hotkey}`;
+      throw new PaymentError("chain", `channel ${id} is not the one that was asked for: it pays ${pays}`);
     }
     const known = this.#ledger.channels.get(id);
+    /** @type {Channel} */
     const channel = known ?? {
       id,
-      network: terms.network,
-      payTo: terms.payTo,
-      serviceId: terms.serviceId,
+      network: of.network,
+      payTo: of.payTo,
+      serviceId: of.serviceId,
       key,
       closeDelay: onChain.closeDelay,
       deposit: 0n,
+      plan: undefined,
+      left: 0n,
       signed: 0n,
       charged: 0n,
       promised: new Map(),
       untold: undefined,
       dispute: undefined,
     };
-    channel.deposit = onChain.deposit;
+    this.#ledger.see(channel, onChain);
     if (deposit) channel.untold = deposit;
     this.#ledger.channels.set(id, channel);
-    this.#ledger.openings.delete(channelKey(terms));
+    this.#ledger.openings.delete(channelKey(of));
     await this.#ledger.save();
     return channel;
   }
@@ -220,7 +253,7 @@ export class Funding {
   }
 
   /**
-   * Looks at a channel on chain after a refusal.
+   * Looks at a channel that pays by use on chain, after a refusal.
    *
    * @param {Channel} channel
    * @returns {Promise<boolean>} whether another try may do
@@ -237,7 +270,7 @@ export class Funding {
       this.#ledger.forget(channel);
       return true;
     }
-    channel.deposit = onChain.deposit;
+    this.#ledger.see(channel, onChain);
     if (!channel.untold) return false;
     await sleep(NODE_LAG);
     return true;
@@ -253,6 +286,29 @@ export class Funding {
     this.#ledger.forget(channel);
     await this.#ledger.save();
   }
+}
+
+/**
+ * @param {Channel} channel
+ * @returns {Purpose}
+ */
+export function purposeOf({ network, payTo, serviceId, plan }) {
+  return { network, payTo, serviceId, planId: plan?.id ?? 0n };
+}
+
+/**
+ * The plan of a channel, as events tell it.
+ *
+ * @param {Channel} channel
+ * @returns {{planId?: bigint}}
+ */
+export function planOf({ plan }) {
+  return plan ? { planId: plan.id } : {};
+}
+
+/** @param {Purpose} of */
+export function notTheProvider({ serviceId, payTo }) {
+  return new PaymentError("terms", `service ${serviceId} is not of ${payTo}, who asks to be paid for it`);
 }
 
 /** @param {bigint[]} values */

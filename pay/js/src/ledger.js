@@ -2,17 +2,35 @@
 // to under the user's limits. Pure bookkeeping; nothing here talks to anybody but the
 // store.
 import { formatBooks, parseBooks } from "./books.js";
-import { PaymentError } from "./error.js";
+import { PaymentError, PlanUnusable } from "./error.js";
 import { limitError } from "./limits.js";
 
+/** @import { ChainChannel } from "./chain.js" */
 /** @import { Channel, Opening, Promised, Spent } from "./books.js" */
 /** @import { Store } from "./store.js" */
 /** @import { Limits } from "./limits.js" */
 /** @import { Charge, Correction, Need, Terms } from "./wire.js" */
 
-/** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
+const DAY = 86_400;
+
+// A stream asks for at most so many times what its request may cost, at a time: what of
+// a plan's quota it has used only the application knows.
+const AHEAD = 16n;
+
+/**
+ * What a channel is for.
+ *
+ * @typedef {object} Purpose
+ * @property {string} network
+ * @property {string} payTo
+ * @property {bigint} serviceId
+ * @property {bigint} planId 0: to pay by use
+ */
+
+/** @param {Purpose | Channel} of */
 export function channelKey(of) {
-  return `${of.network} ${of.payTo} ${of.serviceId}`;
+  const plan = "planId" in of ? of.planId : (of.plan?.id ?? 0n);
+  return `${of.network} ${of.payTo} ${of.serviceId}${plan === 0n ? "" : ` plan ${plan}`}`;
 }
 
 export class Ledger {
@@ -102,18 +120,38 @@ export class Ledger {
    *
    * @param {string} payTo
    * @param {bigint} amount
+   * @param {bigint} [today] what of it is of this day
    */
-  spend(payTo, amount) {
+  spend(payTo, amount, today = amount) {
     const spent = this.#today();
-    spent.today += amount;
+    spent.today += today;
     spent.total += amount;
-    spent.providers.set(payTo, (spent.providers.get(payTo) ?? 0n) + amount);
+    spent.providers.set(payTo, (spent.providers.get(payTo) ?? 0n) + today);
   }
 
-  /** @param {string} [payTo] of this provider alone */
+  /**
+   * Rao that will be spent without anybody's asking: what requests under way were
+   * promised, and the periods of plans that begin this day.
+   *
+   * @param {string} [payTo] of this provider alone
+   */
   #promised(payTo) {
+    const midnight = Math.floor(this.#now() / 1000 / DAY) * DAY;
     let promised = 0n;
-    for (const c of this.channels.values()) if (payTo === undefined || c.payTo === payTo) promised += promisedOn(c);
+    for (const c of this.channels.values()) {
+      if (payTo !== undefined && c.payTo !== payTo) continue;
+      if (!c.plan) promised += promisedOn(c);
+      else promised += c.plan.price * (renewalsBefore(c, midnight + DAY) - renewalsBefore(c, midnight));
+    }
+    return promised;
+  }
+
+  /** The same, whenever it comes. */
+  #promisedEver() {
+    let promised = 0n;
+    for (const c of this.channels.values()) {
+      promised += c.plan ? c.plan.price * renewalsBefore(c, Infinity) : promisedOn(c);
+    }
     return promised;
   }
 
@@ -133,7 +171,7 @@ export class Ledger {
       const of = (spent.providers.get(payTo) ?? 0n) + this.#promised(payTo);
       left.push(["perProvider", perProvider - of, perProvider]);
     }
-    if (total !== undefined) left.push(["total", total - spent.total - promised, total]);
+    if (total !== undefined) left.push(["total", total - spent.total - this.#promisedEver(), total]);
     return left;
   }
 
@@ -162,27 +200,103 @@ export class Ledger {
    */
   depositFor(payTo, needed, wished) {
     let amount = wished > needed ? wished : needed;
-    const { locked } = this.#limits;
-    let unspent = 0n;
-    for (const c of this.channels.values()) unspent += c.deposit - c.charged;
-    for (const [name, left, limit] of [...this.#left(payTo), /** @type {const} */ (["locked", locked - unspent, locked])]) {
+    for (const [name, left, limit] of [...this.#left(payTo), this.#leftToLock()]) {
       if (needed > left) throw limitError("a deposit", needed, left, name, limit);
       if (amount > left) amount = left;
     }
     return amount;
   }
 
+  /** @returns {[keyof Limits, bigint, bigint]} as of #left */
+  #leftToLock() {
+    const { locked } = this.#limits;
+    let unspent = 0n;
+    for (const c of this.channels.values()) unspent += c.plan ? c.left : c.deposit - c.charged;
+    return ["locked", locked - unspent, locked];
+  }
+
   /**
-   * The channel that pays a service on a server's terms, if there is one.
+   * Refuses a subscription that the limits leave no room for: what its periods of one
+   * day cost, what they cost in all, and what of the deposit waits for later ones.
+   *
+   * @param {string} payTo
+   * @param {{price: bigint, period: bigint}} plan
+   * @param {bigint} periods
+   * @param {bigint} deposit
+   */
+  checkPlan(payTo, { price, period }, periods, deposit) {
+    const ofADay = price * least(periods, (BigInt(DAY) + period - 1n) / period);
+    for (const [name, left, limit] of this.#left(payTo)) {
+      const amount = name === "total" ? price * periods : ofADay;
+      if (amount > left) throw limitError(name === "total" ? "a subscription" : "a day of the plan", amount, left, name, limit);
+    }
+    const [name, left, limit] = this.#leftToLock();
+    if (deposit - price > left) throw limitError("a deposit for later periods", deposit - price, left, name, limit);
+  }
+
+  /**
+   * The channel that pays a service by use on a server's terms, if there is one.
    *
    * @param {Terms} terms
    */
   find(terms) {
     const key = channelKey(terms);
     for (const c of this.channels.values()) {
-      if (channelKey(c) === key && c.closeDelay >= terms.closeDelay) return c;
+      if (!c.plan && channelKey(c) === key && c.closeDelay >= terms.closeDelay) return c;
     }
     return undefined;
+  }
+
+  /**
+   * The channels that subscribe to a plan, the one first whose period ends first. Who
+   * they pay may have another hotkey by now.
+   *
+   * @param {Omit<Purpose, "payTo">} of
+   */
+  subscriptions({ network, serviceId, planId }) {
+    const all = [];
+    for (const c of this.channels.values()) {
+      if (c.plan?.id === planId && c.network === network && c.serviceId === serviceId) all.push({ c, end: c.plan.periodEnd });
+    }
+    return all.sort((a, b) => a.end - b.end).map(({ c }) => c);
+  }
+
+  /**
+   * Takes over what the chain says of a channel. A new period of a plan counts from where
+   * the last one's quota ended, whatever of it was used: what is unknown of that stays so.
+   * Its price is spent when it begins.
+   *
+   * @param {Channel} c
+   * @param {Pick<ChainChannel, "deposit" | "claimed" | "plan">} onChain
+   * @returns {boolean} whether a period has begun that was not known
+   */
+  see(c, { deposit, claimed, plan }) {
+    c.deposit = deposit;
+    if (!plan) return false;
+    const ended = plan.usedBefore / plan.quota;
+    const begun = c.plan ? ended - c.plan.usedBefore / c.plan.quota : ended + 1n;
+    if (begun < 0n) return false; // of a node that is behind
+    c.plan = { ...plan };
+    c.left = deposit - claimed - plan.price;
+    if (begun === 0n) return false;
+    const midnight = Math.floor(this.#now() / 1000 / DAY) * DAY;
+    const startsToday = (BigInt(plan.periodEnd) - BigInt(midnight)) / plan.period; // rounded down: the others began before
+    this.spend(c.payTo, begun * plan.price, least(begun, startsToday > 0n ? startsToday : 0n) * plan.price);
+    if (plan.usedBefore > c.charged) {
+      c.charged = plan.usedBefore;
+      for (const id of c.promised.keys()) if (!this.#underWay.has(id)) c.promised.delete(id);
+    }
+    return true;
+  }
+
+  /**
+   * Whether a channel reaches for another `amount`.
+   *
+   * @param {Channel} c
+   * @param {bigint} amount
+   */
+  reaches(c, amount) {
+    return this.next(c, amount) <= reach(c);
   }
 
   /**
@@ -207,7 +321,7 @@ export class Ledger {
    */
   promise(c, id, amount, timeout) {
     this.#mayPromise(c, amount);
-    this.check(c.payTo, amount);
+    if (!c.plan) this.check(c.payTo, amount);
     c.signed = this.next(c, amount);
     c.promised.set(id, { ceiling: amount, until: Math.floor(this.#now() / 1000) + timeout });
     this.#underWay.add(id);
@@ -220,9 +334,10 @@ export class Ledger {
    * @param {Channel} c
    * @param {string} id
    * @param {Need} need
+   * @param {bigint} amount that its request may cost
    */
-  promiseMore(c, id, need) {
-    const more = this.checkMore(c, id, need);
+  promiseMore(c, id, need, amount) {
+    const more = this.checkMore(c, id, need, amount);
     this.#mayPromise(c, more);
     /** @type {Promised} */ (c.promised.get(id)).ceiling += more;
     c.signed = this.next(c, 0n);
@@ -237,15 +352,20 @@ export class Ledger {
    * @param {Channel} c
    * @param {string} id
    * @param {Need} need
+   * @param {bigint} amount that its request may cost
    */
-  checkMore(c, id, { required, additional }) {
+  checkMore(c, id, { required, additional }, amount) {
     const promised = c.promised.get(id);
     if (!promised || !this.#underWay.has(id)) {
       throw new PaymentError("state", "a voucher is asked for a stream that has ended");
     }
     const lacking = required - c.charged - promisedOn(c);
     const more = lacking > additional ? lacking : additional;
-    if (more > 0n) this.check(c.payTo, more, promised.ceiling);
+    if (!c.plan) {
+      if (more > 0n) this.check(c.payTo, more, promised.ceiling);
+    } else if (more > AHEAD * amount) {
+      throw new PaymentError("limit", `a stream asks for ${more} units at once, its request may use ${amount}, and ${AHEAD} times that is the most`);
+    }
     return more;
   }
 
@@ -255,7 +375,8 @@ export class Ledger {
    */
   #mayPromise(c, amount) {
     if (c.dispute !== undefined) throw disputed(c);
-    if (this.next(c, amount) > c.deposit) {
+    if (c.plan && !this.reaches(c, amount)) throw quotaUsedUp(c, amount);
+    if (!this.reaches(c, amount)) {
       throw new PaymentError("state", `channel ${c.id} holds ${c.deposit} rao, not enough for ${amount} more`);
     }
   }
@@ -287,6 +408,18 @@ export class Ledger {
   }
 
   /**
+   * Whether what the server says that it charged in all can be.
+   *
+   * @param {Channel} c
+   * @param {string} id
+   * @param {Charge} charge
+   */
+  canBe(c, id, { amount = 0n, cumulative = 0n }) {
+    const ceiling = c.promised.get(id)?.ceiling ?? 0n;
+    return cumulative <= c.charged + promisedOn(c) - ceiling + amount;
+  }
+
+  /**
    * The server has answered and says what it charged. It must fit what was promised, or
    * the channel is in dispute.
    *
@@ -302,14 +435,14 @@ export class Ledger {
       return this.dispute(c, `a payment of channel ${c.id} was answered with channel ${channelId}`);
     }
     if (amount > promised.ceiling) {
-      return this.dispute(c, `${amount} rao were charged for a request of at most ${promised.ceiling}`);
+      return this.dispute(c, `${amount} ${unitOf(c)} were charged for a request of at most ${promised.ceiling}`);
     }
     c.promised.delete(id);
     c.charged += amount;
     c.untold = undefined;
-    this.spend(c.payTo, amount);
+    if (!c.plan) this.spend(c.payTo, amount);
     if (cumulative !== undefined && !this.#observe(c, cumulative)) {
-      this.dispute(c, `${cumulative} rao were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
+      this.dispute(c, `${cumulative} ${unitOf(c)} were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
     }
   }
 
@@ -328,7 +461,7 @@ export class Ledger {
     if (cumulative < c.charged) return true;
     for (const id of c.promised.keys()) if (this.#underWay.has(id)) return true;
     let found = cumulative - c.charged;
-    this.spend(c.payTo, found);
+    if (!c.plan) this.spend(c.payTo, found);
     c.charged = cumulative;
     const now = this.#now() / 1000;
     for (const [id, promised] of c.promised) {
@@ -355,33 +488,35 @@ export class Ledger {
   correct(c, id, cumulative, { channelId, charged, signed, signature }) {
     this.refused(c, id);
     const chainId = c.network.slice("cosmos:".length);
-    if (channelId !== c.id || charged > signed || !c.key.signed(chainId, channelId, signed, signature)) {
-      this.dispute(c, `the server's correction is not backed by a voucher of ours: it says that ${charged} rao were charged`);
+    // of a plan's new period more counts as charged than was ever signed
+    const covered = charged <= signed || (c.plan !== undefined && charged <= c.charged);
+    if (channelId !== c.id || !covered || !c.key.signed(chainId, channelId, signed, signature)) {
+      this.dispute(c, `the server's correction is not backed by a voucher of ours: it says that ${charged} ${unitOf(c)} were charged`);
       return false;
     }
     if (signed > c.signed) {
       c.signed = signed;
       if (charged > c.charged) {
-        this.spend(c.payTo, charged - c.charged);
+        if (!c.plan) this.spend(c.payTo, charged - c.charged);
         c.charged = charged;
       }
       return true;
     }
     if (!this.#observe(c, charged)) {
-      this.dispute(c, `${charged} rao were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
+      this.dispute(c, `${charged} ${unitOf(c)} were charged in all, says the server; ${c.charged} to ${c.charged + promisedOn(c)} can be`);
     }
     return c.dispute === undefined && cumulative < c.signed;
   }
 
   /**
    * A channel is closing or closed. What is promised on it may still be redeemed, and
-   * counts as spent.
+   * counts as spent; of a plan the period's price does already.
    *
    * @param {Channel} c
    */
   forget(c) {
     if (!this.channels.delete(c.id)) return;
-    this.spend(c.payTo, promisedOn(c));
+    if (!c.plan) this.spend(c.payTo, promisedOn(c));
     c.promised.clear();
   }
 
@@ -404,6 +539,47 @@ export function promisedOn(c) {
 }
 
 /**
+ * The most that a channel's vouchers can say.
+ *
+ * @param {Channel} c
+ */
+export function reach(c) {
+  return c.plan ? c.plan.usedBefore + c.plan.quota : c.deposit;
+}
+
+/**
+ * How many periods of a plan begin from the end of the one that is known to a time, as
+ * far as the deposit reaches.
+ *
+ * @param {Channel} c
+ * @param {number} time Unix seconds
+ */
+function renewalsBefore({ plan, left }, time) {
+  if (!plan || plan.cancelled) return 0n;
+  const paid = left / plan.price;
+  if (time === Infinity) return paid;
+  const until = BigInt(time) - BigInt(plan.periodEnd);
+  return until <= 0n ? 0n : least(paid, (until + plan.period - 1n) / plan.period);
+}
+
+/** @param {Channel} c */
+function unitOf(c) {
+  return c.plan ? "units" : "rao";
+}
+
+/**
+ * @param {Channel} c
+ * @param {bigint} amount
+ */
+export function quotaUsedUp(c, amount) {
+  const { id, quota, periodEnd, cancelled } = /** @type {NonNullable<Channel["plan"]>} */ (c.plan);
+  const left = reach(c) - c.charged - promisedOn(c);
+  const end = new Date(periodEnd * 1000).toISOString();
+  const hint = cancelled ? "it ends then" : "wait for the next period, or pay by use";
+  return new PlanUnusable("limit", `plan ${id} has ${left} of ${quota} units left until ${end}, not enough for ${amount} more`, { hint });
+}
+
+/**
  * @param {bigint} a
  * @param {bigint} b
  */
@@ -413,5 +589,6 @@ function least(a, b) {
 
 /** @param {Channel} c */
 export function disputed(c) {
-  return new PaymentError("state", `channel ${c.id} is in dispute: ${c.dispute}. Close it to get the deposit back`);
+  const hint = "close it (closeChannel) to get the deposit back";
+  return new PaymentError("state", `channel ${c.id} is in dispute: ${c.dispute}`, { hint });
 }

@@ -53,14 +53,32 @@ function required(options, name) {
  * @param {keyof LimitOptions} name
  */
 function rao(options, name) {
-  const value = options?.[name];
-  if (value === undefined) return undefined;
-  if (typeof value === "bigint" && value >= 0n) return value;
-  if (typeof value === "string" && /^[0-9]+$/.test(value)) return BigInt(value);
-  throw new PaymentError("limit", `limits.${name} is ${value}, not an amount in rao`);
+  return readRao(options?.[name], `limits.${name}`);
 }
 
 /**
+ * An amount of the application's.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function readRao(value, name) {
+  if (value === undefined) return undefined;
+  if (typeof value === "bigint" && value >= 0n) return value;
+  if (typeof value === "string" && /^[0-9]+$/.test(value)) return BigInt(value);
+  throw new PaymentError("limit", `${name} is ${value}, not an amount in rao`);
+}
+
+const HINTS = {
+  perDay: "wait for the next day (UTC), or raise the limit",
+  perProvider: "wait for the next day (UTC), or raise the limit",
+  total: "raise the limit",
+  locked: "close a channel that is not needed any more, or raise the limit",
+};
+
+/**
+ * The error of a limit that leaves too little.
+ *
  * @param {string} what
  * @param {bigint} amount
  * @param {bigint} left
@@ -68,6 +86,10 @@ function rao(options, name) {
  * @param {bigint} limit
  */
 export function limitError(what, amount, left, name, limit) {
+  if (name === "perRequest") {
+    const hint = `raise it in the scheme's limits if that is worth so much`;
+    return new PaymentError("limit", `${what} of ${amount} rao exceeds limits.perRequest, which is ${limit}`, { hint });
+  }
   const rest = left > 0n ? left : 0n;
-  return new PaymentError("limit", `${what} of ${amount} rao exceeds limits.${name}: ${rest} of ${limit} rao are left`);
+  return new PaymentError("limit", `${what} of ${amount} rao exceeds limits.${name}: ${rest} of ${limit} rao are left`, { hint: HINTS[name] });
 }

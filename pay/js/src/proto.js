@@ -32,6 +32,28 @@ const service = /** @satisfies {Fields} */ ({
   listed: [13, "bool"],
 });
 
+const plan = /** @satisfies {Fields} */ ({
+  id: [1, "uint64"],
+  serviceId: [2, "uint64"],
+  name: [3, "string"],
+  price: [4, "uint64"],
+  period: [5, "int64"],
+  quota: [6, "uint64"],
+  offered: [7, "bool"],
+});
+
+const subscription = /** @satisfies {Fields} */ ({
+  planId: [1, "uint64"],
+  price: [2, "uint64"],
+  period: [3, "int64"],
+  quota: [4, "uint64"],
+  periodStart: [5, "int64"],
+  periodEnd: [6, "int64"],
+  usedBefore: [7, "uint64"],
+  used: [8, "uint64"],
+  cancelled: [9, "bool"],
+});
+
 const channel = /** @satisfies {Fields} */ ({
   id: [1, "bytes"],
   payer: [2, "string"],
@@ -42,6 +64,7 @@ const channel = /** @satisfies {Fields} */ ({
   deposit: [9, "uint64"],
   claimed: [10, "uint64"],
   closingTime: [12, "int64"],
+  subscription: [16, subscription],
 });
 
 const page = /** @satisfies {Fields} */ ({ key: [1, "bytes"], limit: [3, "uint64"] });
@@ -56,12 +79,16 @@ export const messages = {
     closingHeight: [2, "int64"],
     refunded: [3, "uint64"],
   }),
+  MsgCancelPlan: /** @satisfies {Fields} */ ({ signer: [1, "string"], channelId: [2, "bytes"], now: [3, "bool"] }),
+  MsgCancelPlanResponse: /** @satisfies {Fields} */ ({ ends: [1, "int64"] }),
   QueryParamsRequest: /** @satisfies {Fields} */ ({}),
   QueryParamsResponse: /** @satisfies {Fields} */ ({
     params: [1, { minDeposit: [1, "uint64"], minCloseDelay: [2, "int64"], maxCloseDelay: [3, "int64"] }],
   }),
   QueryServiceRequest: /** @satisfies {Fields} */ ({ serviceId: [1, "uint64"] }),
-  QueryServiceResponse: /** @satisfies {Fields} */ ({ service: [1, { service: [1, service], hotkey: [2, "string"] }] }),
+  QueryServiceResponse: /** @satisfies {Fields} */ ({
+    service: [1, { service: [1, service], hotkey: [2, "string"], plans: [4, [plan]] }],
+  }),
   QueryChannelRequest: /** @satisfies {Fields} */ ({ channelId: [1, "string"] }),
   QueryChannelResponse: /** @satisfies {Fields} */ ({
     channel: [1, channel],

@@ -1,15 +1,17 @@
 // The scheme batch-settlement on cosmos:*, as @x402/core's clients call it, and the
 // fetch that belongs under it.
 import { toHex } from "@cosmjs/encoding";
-import { PaymentError } from "./error.js";
-import { Funding } from "./funding.js";
+import { PaymentError, PlanUnusable } from "./error.js";
+import { Funding, planOf } from "./funding.js";
 import { channelKey, Ledger, promisedOn } from "./ledger.js";
-import { readLimits } from "./limits.js";
+import { readLimits, readRao } from "./limits.js";
+import { Plans } from "./plans.js";
 import { Queue } from "./queue.js";
 import { paymentOf, send, StreamRequest, withBody } from "./sending.js";
 import { EventFilter } from "./sse.js";
 import {
   ASSET,
+  ASSET_UNIT,
   CHARGED,
   IDENTIFIER,
   isRecord,
@@ -18,6 +20,7 @@ import {
   parseJSON,
   readCharge,
   readCorrection,
+  readId,
   readNeed,
   readTerms,
   requestPayload,
@@ -25,24 +28,51 @@ import {
   streamPayload,
 } from "./wire.js";
 
-/** @import { x402Client, PaymentResponseContext, SpendControlAsset } from "@x402/core/client" */
+/** @import { PaymentCreationFailureContext, PaymentResponseContext, SpendControlAsset, x402Client } from "@x402/core/client" */
 /** @import { PaymentPayload, PaymentPayloadContext, PaymentPayloadResult, PaymentRequired, PaymentRequirements, SchemeClientHooks, SchemeNetworkClient } from "@x402/core/types" */
 /** @import { Chain } from "./chain.js" */
 /** @import { Channel } from "./books.js" */
 /** @import { LimitOptions } from "./limits.js" */
 /** @import { Store } from "./store.js" */
-/** @import { SignedVoucher, Terms } from "./wire.js" */
+/** @import { Correction, SignedVoucher, Terms } from "./wire.js" */
 
 // seconds beyond the server's own time-out in which an answer may still come
 const GRACE = 30;
 
 /**
- * What has happened, for logs and ledgers of the application's.
+ * What has happened, for logs and ledgers of the application's. With planId it is about a
+ * plan's channel, and what is paid, or not known to be, is in units; all else is in rao.
  *
- * @typedef {{type: "opened" | "toppedUp", channelId: string, payTo: string, amount: bigint, fee: bigint, transaction: string}
- *   | {type: "paid", channelId: string, payTo: string, id: string, amount: bigint}
- *   | {type: "unknown", channelId: string, payTo: string, id: string, ceiling: bigint}
- *   | {type: "disputed", channelId: string, payTo: string, reason: string}} PaymentEvent
+ * @typedef {{channelId: string, payTo: string, planId?: bigint} & (
+ *     {type: "opened" | "toppedUp", amount: bigint, fee: bigint, transaction: string}
+ *   | {type: "paid", id: string, amount: bigint}
+ *   | {type: "unknown", id: string, ceiling: bigint}
+ *   | {type: "disputed", reason: string}
+ *   | {type: "passedOver", reason: string}
+ * )} PaymentEvent passedOver: what a plan can't pay is paid by use, if the limits allow that
+ */
+
+/**
+ * @typedef {object} SubscribeOptions
+ * @property {bigint | number | string} serviceId
+ * @property {bigint | number | string} [planId] may be left out where the service offers one alone
+ * @property {number} [periods] whose price is deposited, 1 if left out; the chain renews the plan out of it
+ * @property {bigint | string} [maxPrice] rao, the most that a period may cost; what it costs now if left out
+ * @property {number} [closeDelay] seconds in which the provider can redeem after a cancellation; an hour if left out
+ */
+
+/**
+ * A subscription to a plan. Units count from the channel's opening.
+ *
+ * @typedef {object} Subscription
+ * @property {bigint} planId
+ * @property {bigint} price rao a period
+ * @property {bigint} period seconds
+ * @property {bigint} quota units a period
+ * @property {bigint} unused units that are left of this period's, those aside that requests under way may use
+ * @property {Date} periodEnd
+ * @property {boolean} cancelled it ends with this period
+ * @property {bigint} left rao of the deposit, for later periods
  */
 
 /**
@@ -86,6 +116,7 @@ export class LodeScheme {
   #ledger;
   #limits;
   #funding;
+  #plans;
   #maxCloseDelay;
   #maxParallel;
   #fetch;
@@ -98,6 +129,8 @@ export class LodeScheme {
   #underWay = new Map();
   /** @type {(() => void)[]} those who wait for a request to end */
   #waiting = [];
+  /** @type {WeakMap<object, number>} how often another of a server's offers was paid instead of a plan */
+  #passedOver = new WeakMap();
 
   /**
    * @param {SchemeOptions} options
@@ -114,6 +147,7 @@ export class LodeScheme {
     this.#now = options.now ?? Date.now;
     const deposit = options.deposit === undefined ? undefined : BigInt(options.deposit);
     this.#funding = new Funding(this.#chain, ledger, this.#queue, deposit, this.#onEvent);
+    this.#plans = new Plans(this.#chain, ledger, this.#funding, this.#onEvent, this.#now);
     if (!(this.#maxParallel >= 1)) throw new PaymentError("limit", "maxParallel must be at least 1");
   }
 
@@ -128,8 +162,9 @@ export class LodeScheme {
   }
 
   /**
-   * Registers the scheme with a client, and rao with the client's own spend controls,
-   * which know no asset but dollars' by themselves.
+   * Registers the scheme with a client: with it what it prefers of a server's offers, and
+   * rao and plans' units with the client's own spend controls, which know no asset but
+   * dollars' by themselves.
    *
    * @template {x402Client} C
    * @param {C} client
@@ -137,25 +172,84 @@ export class LodeScheme {
    */
   register(client) {
     client.register(NETWORKS, this);
+    client.registerPolicy((_, offers) => this.#preferred(offers));
+    client.onPaymentCreationFailure((context) => this.#otherwise(client, context));
     const controls = /** @type {any} */ (client).spendControls;
     if (controls !== false && controls?.allowedAssets !== true) {
       const others = controls?.allowedAssets ?? [];
-      client.setSpendControls({ ...controls, allowedAssets: [...others, this.spendControl()] });
+      client.setSpendControls({ ...controls, allowedAssets: [...others, ...this.spendControls()] });
     }
     return client;
   }
 
   /**
-   * The entry of rao for a client's spend controls.
+   * The entries of rao and of plans' units for a client's spend controls. They set no cap:
+   * the limits do, and say which it was.
    *
-   * @returns {SpendControlAsset}
+   * @returns {SpendControlAsset[]}
    */
-  spendControl() {
-    return { network: NETWORKS, asset: ASSET, maxAmountPerPayment: this.#limits.perRequest.toString() };
+  spendControls() {
+    return [ASSET, ASSET_UNIT].map((asset) => ({ network: NETWORKS, asset }));
   }
 
   /**
-   * The channels of the store, without their keys.
+   * A server's offers, those of plans that this store subscribes to first, and without
+   * those that can't be paid while there are others.
+   *
+   * @param {PaymentRequirements[]} offers
+   */
+  #preferred(offers) {
+    const plans = [];
+    const others = [];
+    const last = [];
+    for (const offer of offers) {
+      const ours = offer.scheme === SCHEME && offer.network.startsWith("cosmos:");
+      const terms = ours ? this.#payable(offer) : undefined;
+      if (ours && !terms) last.push(offer);
+      else if (terms?.planId) plans.push(offer);
+      else others.push(offer);
+    }
+    const best = [...plans, ...others];
+    if (best.length > 0) return best;
+    // none will do: that by use says best why
+    return last.sort((a, b) => Number(b.asset === ASSET) - Number(a.asset === ASSET));
+  }
+
+  /**
+   * An offer's terms, if it is likely that it can be paid.
+   *
+   * @param {PaymentRequirements} offer
+   * @returns {Terms | undefined}
+   */
+  #payable(offer) {
+    try {
+      const terms = readTerms(offer);
+      this.#acceptable(terms);
+      const may = terms.planId === 0n ? terms.amount <= this.#limits.perRequest : this.#plans.mayPay(terms);
+      return may ? terms : undefined;
+    } catch (error) {
+      if (error instanceof PaymentError) return undefined; // it is told where the offer is paid after all
+      throw error;
+    }
+  }
+
+  /**
+   * Pays another of a server's offers where it turned out that a plan can't pay.
+   *
+   * @param {x402Client} client
+   * @param {PaymentCreationFailureContext} context
+   * @returns {Promise<void | {recovered: true, payload: PaymentPayload}>}
+   */
+  async #otherwise(client, { paymentRequired, error }) {
+    const times = this.#passedOver.get(paymentRequired) ?? 0;
+    if (!(error instanceof PlanUnusable) || times + 1 >= paymentRequired.accepts.length) return;
+    this.#passedOver.set(paymentRequired, times + 1);
+    return { recovered: true, payload: await client.createPaymentPayload(paymentRequired) };
+  }
+
+  /**
+   * The channels of the store, without their keys. What is signed, charged and promised is
+   * in rao, of a plan's channel in units.
    */
   channels() {
     return [...this.#ledger.channels.values()].map((c) => ({
@@ -164,6 +258,7 @@ export class LodeScheme {
       payTo: c.payTo,
       serviceId: c.serviceId,
       deposit: c.deposit,
+      subscription: subscriptionOf(c),
       signed: c.signed,
       charged: c.charged,
       promised: promisedOn(c),
@@ -184,9 +279,53 @@ export class LodeScheme {
    * @param {string} id
    */
   async closeChannel(id) {
-    const channel = this.#ledger.channels.get(id);
-    if (!channel) throw new PaymentError("state", `the store has no channel ${id}`);
+    const channel = this.#known(id);
     await this.#queue.do(channelKey(channel), () => this.#funding.close(channel));
+  }
+
+  /**
+   * Subscribes to a plan of a service: deposits the price of its periods, of which the
+   * first begins at once. What the server sells by that plan is paid with it from then on.
+   *
+   * @param {SubscribeOptions} options
+   * @returns {Promise<Subscription & {channelId: string}>}
+   */
+  async subscribe({ serviceId, planId, periods = 1, maxPrice, closeDelay = 3600 }) {
+    if (!Number.isSafeInteger(periods) || periods < 1) throw new PaymentError("terms", `periods is ${periods}, not a number from 1 on`);
+    if (!Number.isSafeInteger(closeDelay) || closeDelay < 1 || closeDelay > this.#maxCloseDelay) {
+      throw new PaymentError("terms", `closeDelay is ${closeDelay}, not whole seconds from 1 to maxCloseDelay, which is ${this.#maxCloseDelay}`);
+    }
+    const channel = await this.#plans.subscribe({
+      network: `cosmos:${this.#chain.chainId}`,
+      serviceId: readId(serviceId, "serviceId"),
+      planId: planId === undefined ? undefined : readId(planId, "planId"),
+      periods: BigInt(periods),
+      maxPrice: readRao(maxPrice, "maxPrice"),
+      closeDelay,
+    });
+    return { channelId: channel.id, .../** @type {Subscription} */ (subscriptionOf(channel)) };
+  }
+
+  /**
+   * Lets a subscription end: with its period, or now, that is after the channel's delay,
+   * for what of the period's price is neither past nor used. The rest of the deposit
+   * comes back then.
+   *
+   * @param {string} channelId
+   * @param {{now?: boolean}} [options]
+   * @returns {Promise<Date>} when it ends
+   */
+  async cancelPlan(channelId, { now = false } = {}) {
+    const channel = this.#known(channelId);
+    if (!channel.plan) throw new PaymentError("state", `channel ${channelId} pays by use, it has no plan`, { hint: "closeChannel closes it" });
+    return new Date(1000 * (await this.#queue.do(channelKey(channel), () => this.#plans.cancel(channel, now))));
+  }
+
+  /** @param {string} id */
+  #known(id) {
+    const channel = this.#ledger.channels.get(id);
+    if (!channel) throw new PaymentError("state", `the store has no channel ${id}`, { hint: "channels() lists those that it has" });
+    return channel;
   }
 
   /** Lets go of the store. */
@@ -205,7 +344,12 @@ export class LodeScheme {
    */
   async createPaymentPayload(x402Version, requirements, context) {
     const terms = readTerms(requirements);
-    this.#acceptable(terms, context);
+    this.#acceptable(terms);
+    const cap = context?.maxAmountPerPayment;
+    if (cap !== undefined && terms.amount > BigInt(cap)) {
+      const hint = "raise it in the client's spendControls";
+      throw new PaymentError("limit", `a request of ${terms.amount} ${requirements.asset} exceeds maxAmountPerPayment, which is ${cap}`, { hint });
+    }
     const id = newIdentifier();
     const repeatable = isRecord(context?.extensions) && isRecord(context.extensions[IDENTIFIER]);
     await this.#turn(channelKey(terms), id);
@@ -224,8 +368,9 @@ export class LodeScheme {
    * @param {boolean} repeatable
    */
   async #pay(terms, id, repeatable) {
-    this.#ledger.check(terms.payTo, terms.amount);
-    const channel = await this.#funding.funded(terms);
+    const byPlan = terms.planId !== 0n;
+    if (!byPlan) this.#ledger.check(terms.payTo, terms.amount);
+    const channel = await (byPlan ? this.#plans.channel(terms) : this.#funding.funded(terms));
     const cumulative = this.#ledger.promise(channel, id, terms.amount, terms.timeout + GRACE);
     this.#payments.set(id, { id, channel, terms, cumulative, repeatable });
     try {
@@ -237,20 +382,14 @@ export class LodeScheme {
     return requestPayload(sign(channel, cumulative), channel.untold);
   }
 
-  /**
-   * @param {Terms} terms
-   * @param {PaymentPayloadContext | undefined} context
-   */
-  #acceptable(terms, context) {
+  /** @param {Terms} terms */
+  #acceptable(terms) {
     if (terms.chainId !== this.#chain.chainId) {
       throw new PaymentError("terms", `the server wants to be paid on ${terms.network}, this wallet is on cosmos:${this.#chain.chainId}`);
     }
     if (terms.closeDelay > this.#maxCloseDelay) {
-      throw new PaymentError("terms", `a deposit would be out of reach for ${terms.closeDelay} seconds, maxCloseDelay is ${this.#maxCloseDelay}`);
-    }
-    const cap = context?.maxAmountPerPayment;
-    if (cap !== undefined && terms.amount > BigInt(cap)) {
-      throw new PaymentError("limit", `a request of ${terms.amount} rao exceeds the client's maxAmountPerPayment of ${cap}`);
+      const hint = "raise it if you can wait so long for the rest of a deposit";
+      throw new PaymentError("terms", `a deposit would be out of reach for ${terms.closeDelay} seconds, maxCloseDelay is ${this.#maxCloseDelay}`, { hint });
     }
   }
 
@@ -322,7 +461,7 @@ export class LodeScheme {
    * @param {unknown} settlement
    */
   async #settled({ id, channel, streams }, settlement) {
-    const before = channel.charged;
+    let before = channel.charged;
     try {
       const charge = readCharge(settlement);
       if (charge.amount === undefined) {
@@ -330,13 +469,18 @@ export class LodeScheme {
         if (!streams) this.#lost(id);
         return;
       }
+      if (channel.plan && !this.#ledger.canBe(channel, id, charge)) {
+        // a new period may have begun; where the chain can't be asked, the next answer says the same
+        if ((await this.#plans.look(channel)) === undefined) charge.cumulative = undefined;
+        before = channel.charged;
+      }
       this.#ledger.charged(channel, id, charge);
     } catch (error) {
       if (!(error instanceof PaymentError)) throw error;
       this.#ledger.dispute(channel, error.message);
     }
     if (channel.dispute === undefined) {
-      this.#onEvent({ type: "paid", channelId: channel.id, payTo: channel.payTo, id, amount: channel.charged - before });
+      this.#onEvent({ type: "paid", ...of(channel), id, amount: channel.charged - before });
     } else {
       this.#disputed(channel);
     }
@@ -345,8 +489,8 @@ export class LodeScheme {
   }
 
   /** @param {Channel} channel */
-  #disputed({ id, payTo, dispute }) {
-    this.#onEvent({ type: "disputed", channelId: id, payTo, reason: dispute ?? "" });
+  #disputed(channel) {
+    this.#onEvent({ type: "disputed", ...of(channel), reason: channel.dispute ?? "" });
   }
 
   /**
@@ -362,8 +506,8 @@ export class LodeScheme {
     let again = false;
     try {
       const correction = readCorrection(paymentRequired, terms);
-      if (correction) again = this.#ledger.correct(channel, id, cumulative, correction);
-      else this.#ledger.refused(channel, id);
+      if (!correction) this.#ledger.refused(channel, id);
+      else again = await this.#correct(channel, id, cumulative, correction);
     } catch (error) {
       if (!(error instanceof PaymentError)) throw error;
       this.#ledger.refused(channel, id);
@@ -373,10 +517,28 @@ export class LodeScheme {
     }
     if (channel.dispute !== undefined) this.#disputed(channel);
     if (!again && channel.dispute === undefined && this.#ledger.channels.has(channel.id)) {
-      again = await this.#funding.lookAgain(channel);
+      again = await (channel.plan ? this.#plans.lookAgain(channel, paymentRequired.error) : this.#funding.lookAgain(channel));
     }
     await this.#ledger.save();
     return again ? { recovered: true } : undefined;
+  }
+
+  /**
+   * Takes a correction over. Of a plan it is judged by the period that the chain shows.
+   *
+   * @param {Channel} channel
+   * @param {string} id
+   * @param {bigint} cumulative
+   * @param {Correction} correction
+   * @returns {Promise<boolean>} whether another voucher may do
+   */
+  async #correct(channel, id, cumulative, correction) {
+    const begun = channel.plan ? await this.#plans.look(channel) : false;
+    if (begun === undefined || !this.#ledger.channels.has(channel.id)) {
+      this.#ledger.refused(channel, id);
+      return begun !== undefined; // closed meanwhile
+    }
+    return this.#ledger.correct(channel, id, cumulative, correction) || (begun && channel.dispute === undefined);
   }
 
   /**
@@ -391,7 +553,7 @@ export class LodeScheme {
     const ceiling = channel.promised.get(id)?.ceiling ?? 0n;
     this.#ledger.lost(id);
     this.#ended(id);
-    this.#onEvent({ type: "unknown", channelId: channel.id, payTo: channel.payTo, id, ceiling });
+    this.#onEvent({ type: "unknown", ...of(channel), id, ceiling });
   }
 
   /**
@@ -492,9 +654,13 @@ export class LodeScheme {
       throw new PaymentError("state", `a stream paid by channel ${channel.id} asks for a voucher of ${need.channelId}`);
     }
     const voucher = await this.#queue.do(channelKey(terms), async () => {
-      const more = this.#ledger.checkMore(channel, id, need);
-      if (this.#funding.lacks(channel, terms, more) > 0n) await this.#funding.topUp(channel, terms, more);
-      const cumulative = this.#ledger.promiseMore(channel, id, need);
+      const more = this.#ledger.checkMore(channel, id, need, terms.amount);
+      if (channel.plan) {
+        if (!this.#ledger.reaches(channel, more)) await this.#plans.look(channel);
+      } else if (this.#funding.lacks(channel, terms, more) > 0n) {
+        await this.#funding.topUp(channel, terms, more);
+      }
+      const cumulative = this.#ledger.promiseMore(channel, id, need, terms.amount);
       await this.#ledger.save();
       return sign(channel, cumulative);
     });
@@ -505,6 +671,26 @@ export class LodeScheme {
       throw new PaymentError("state", `the server asked for a voucher and refused it (status ${response.status})`);
     }
   }
+}
+
+/**
+ * What an event says of a channel.
+ *
+ * @param {Channel} channel
+ */
+function of(channel) {
+  return { channelId: channel.id, payTo: channel.payTo, ...planOf(channel) };
+}
+
+/**
+ * @param {Channel} channel
+ * @returns {Subscription | undefined}
+ */
+function subscriptionOf(channel) {
+  if (!channel.plan) return undefined;
+  const { id, price, period, quota, usedBefore, periodEnd, cancelled } = channel.plan;
+  const unused = usedBefore + quota - channel.charged - promisedOn(channel);
+  return { planId: id, price, period, quota, unused, periodEnd: new Date(periodEnd * 1000), cancelled, left: channel.left };
 }
 
 /**

@@ -8,7 +8,11 @@ import { PaymentError } from "./error.js";
 
 export const SCHEME = "batch-settlement";
 export const NETWORKS = "cosmos:*";
+/** What is paid by use, and what is paid by plan. */
 export const ASSET = "rao";
+export const ASSET_UNIT = "unit";
+/** Why a plan's payment is refused between two periods. */
+export const PLAN_ENDED = "invalid_batch_settlement_cosmos_plan_ended";
 /** The extension whose id makes a repeated request the same request. */
 export const IDENTIFIER = "payment-identifier";
 /** Server-sent events that are the payment's, not the application's. */
@@ -47,7 +51,8 @@ export function readAmount(value, name) {
  * @param {unknown} value
  * @param {string} name
  */
-function readId(value, name) {
+export function readId(value, name) {
+  if (typeof value === "bigint") return readId(String(value), name);
   const text = typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
   const id = readAmount(text, name);
   if (id === 0n) throw new PaymentError("terms", `${name} is 0`);
@@ -109,9 +114,10 @@ function show(value) {
  * @typedef {object} Terms
  * @property {string} network CAIP-2: `cosmos:` and the chain's id
  * @property {string} chainId
- * @property {bigint} amount rao, the most that this request may cost
+ * @property {bigint} amount the most that this request may cost: rao, of a plan units
  * @property {string} payTo the provider's hotkey
  * @property {bigint} serviceId
+ * @property {bigint} planId 0: by use
  * @property {number} closeDelay seconds
  * @property {bigint} minDeposit rao, that the server would like a channel to have; 0: no wish
  * @property {number} timeout seconds in which the server answers
@@ -127,14 +133,13 @@ export function readTerms(requirements) {
   if (typeof network !== "string" || !/^cosmos:[-_a-zA-Z0-9]{1,32}$/.test(network)) {
     throw new PaymentError("terms", `the network is ${show(network)}, not cosmos:CHAIN-ID`);
   }
-  if (asset !== ASSET) throw new PaymentError("terms", `the asset is ${show(asset)}, not ${ASSET}`);
   if (!isRecord(extra)) throw new PaymentError("terms", "extra is missing: it names the service");
+  const planId = readPlanId(extra);
+  const unit = planId === 0n ? ASSET : ASSET_UNIT;
+  if (asset !== unit) throw new PaymentError("terms", `the asset is ${show(asset)}, not ${unit}`);
   const payTo = readAddress(requirements.payTo, "payTo");
   if (extra.receiverAuthorizer !== undefined && extra.receiverAuthorizer !== payTo) {
     throw new PaymentError("terms", "extra.receiverAuthorizer is not payTo: the provider's hotkey alone redeems");
-  }
-  if (extra.planId !== undefined && extra.planId !== 0 && extra.planId !== "0") {
-    throw new PaymentError("terms", "the server sells this by plan; subscribe with lode pay, this package pays by use");
   }
   return {
     network,
@@ -142,6 +147,7 @@ export function readTerms(requirements) {
     amount: readAmount(requirements.amount, "amount"),
     payTo,
     serviceId: readId(extra.serviceId, "extra.serviceId"),
+    planId,
     closeDelay: readSeconds(extra.withdrawDelay, "extra.withdrawDelay", MIN_CLOSE_DELAY, MAX_CLOSE_DELAY),
     minDeposit: extra.minDeposit === undefined ? 0n : readAmount(extra.minDeposit, "extra.minDeposit"),
     timeout: readSeconds(requirements.maxTimeoutSeconds, "maxTimeoutSeconds", 1, MAX_TIMEOUT),
@@ -149,11 +155,20 @@ export function readTerms(requirements) {
 }
 
 /**
+ * The plan that an offer is of, 0 where it is by use.
+ *
+ * @param {Record<string, unknown>} extra
+ */
+function readPlanId({ planId }) {
+  return planId === undefined || planId === 0 || planId === "0" ? 0n : readId(planId, "extra.planId");
+}
+
+/**
  * A voucher as it is sent.
  *
  * @typedef {object} SignedVoucher
  * @property {string} channelId hex
- * @property {string} maxClaimableAmount rao, cumulative
+ * @property {string} maxClaimableAmount cumulative: rao, of a plan units
  * @property {string} signature hex
  */
 
@@ -181,12 +196,12 @@ export function streamPayload(voucher, stream) {
 }
 
 /**
- * What a server says that it charged.
+ * What a server says that it charged: rao, of a plan units.
  *
  * @typedef {object} Charge
- * @property {bigint | undefined} amount rao, for the request; undefined: not known yet
+ * @property {bigint | undefined} amount for the request; undefined: not known yet
  * @property {string | undefined} channelId hex
- * @property {bigint | undefined} cumulative rao, of the channel, afterwards
+ * @property {bigint | undefined} cumulative of the channel, afterwards
  */
 
 /**
@@ -211,8 +226,8 @@ export function readCharge(settlement) {
  *
  * @typedef {object} Correction
  * @property {string} channelId hex
- * @property {bigint} charged rao, cumulative
- * @property {bigint} signed rao: what the voucher promises
+ * @property {bigint} charged cumulative: rao, of a plan units
+ * @property {bigint} signed what the voucher promises
  * @property {string} signature hex
  */
 
@@ -226,9 +241,10 @@ export function readCharge(settlement) {
  */
 export function readCorrection(paymentRequired, terms) {
   const accepts = Array.isArray(paymentRequired.accepts) ? paymentRequired.accepts : [];
-  const accept = accepts.find(
-    (a) => isRecord(a) && a.scheme === SCHEME && a.network === terms.network && a.payTo === terms.payTo,
-  );
+  const accept = accepts.find((a) => {
+    const ours = isRecord(a) && a.scheme === SCHEME && a.network === terms.network && a.payTo === terms.payTo;
+    return ours && isRecord(a.extra) && readPlanId(a.extra) === terms.planId;
+  });
   const extra = accept?.extra;
   if (!isRecord(extra) || !isRecord(extra.channelState) || !isRecord(extra.voucherState)) return undefined;
   const { channelState, voucherState } = extra;
@@ -245,8 +261,8 @@ export function readCorrection(paymentRequired, terms) {
  *
  * @typedef {object} Need
  * @property {string} channelId hex
- * @property {bigint} required rao, cumulative: what the voucher must say at least
- * @property {bigint} additional rao that this stream may cost more from then on; 0 where the server does not say
+ * @property {bigint} required cumulative: what the voucher must say at least; rao, of a plan units
+ * @property {bigint} additional that this stream may cost more from then on; 0 where the server does not say
  */
 
 /**

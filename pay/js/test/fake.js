@@ -4,7 +4,7 @@ import { fromHex, toBech32, toHex } from "@cosmjs/encoding";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { encodePaymentRequiredHeader, encodePaymentResponseHeader } from "@x402/core/http";
 import { wrapFetchWithPayment, x402Client } from "@x402/fetch";
-import { LodeScheme, MemoryStore, OutcomeUnknown, voucherBytes } from "@lodenet/x402";
+import { LodeScheme, MemoryStore, OutcomeUnknown, PaymentError, voucherBytes } from "@lodenet/x402";
 
 export const chainId = "lode-test-1";
 export const hotkey = toBech32("lode", new Uint8Array(20).fill(2));
@@ -15,9 +15,11 @@ export class FakeChain {
   chainId = chainId;
   payer = toBech32("lode", new Uint8Array(20).fill(1));
   channels = new Map();
-  services = new Map([[1n, { hotkey, listed: true }]]);
+  services = new Map([[1n, { hotkey, listed: true, plans: [] }]]);
   deposits = [];
   closed = [];
+  cancelled = [];
+  now = Date.UTC(2026, 0, 1, 12) / 1000;
   at = 100n;
   least = 1000n;
   fee = 10n;
@@ -60,6 +62,7 @@ export class FakeChain {
         closeDelay: into.closeDelay,
         closing: false,
         hotkey: this.services.get(into.serviceId).hotkey,
+        ...(into.planId && { plan: this.#subscribe(into, amount) }),
       });
     }
     if (this.loses) {
@@ -67,6 +70,28 @@ export class FakeChain {
       throw new OutcomeUnknown(new Error("the line was cut"));
     }
     return { channelId: id, transaction: "AB".repeat(32), fee: this.fee };
+  }
+  #subscribe({ serviceId, planId, maxPrice }, amount) {
+    const { price, period, quota } = this.services.get(serviceId).plans.find((p) => p.id === planId);
+    if (price > maxPrice) throw new PaymentError("chain", `plan ${planId} costs ${price} rao a period, your max_price is ${maxPrice}`);
+    if (amount < price) throw new PaymentError("chain", `plan ${planId} costs ${price} rao a period, the deposit is ${amount}`);
+    return { id: planId, price, period, quota, usedBefore: 0n, periodEnd: this.now + Number(period), cancelled: false };
+  }
+  /** Time goes to the end of a channel's period, and the chain does what it does then. */
+  endPeriod(id) {
+    const c = this.channels.get(id);
+    this.now = c.plan.periodEnd;
+    c.claimed += c.plan.price;
+    if (c.plan.cancelled || c.deposit - c.claimed < c.plan.price) return this.channels.delete(id);
+    c.plan = { ...c.plan, usedBefore: c.plan.usedBefore + c.plan.quota, periodEnd: c.plan.periodEnd + Number(c.plan.period) };
+  }
+  async cancelPlan(id, now) {
+    this.cancelled.push([id, now]);
+    const c = this.channels.get(id);
+    c.plan = { ...c.plan, cancelled: true };
+    if (!now) return c.plan.periodEnd;
+    c.closing = true;
+    return this.now + c.closeDelay;
   }
   async close(id) {
     this.closed.push(id);
@@ -79,6 +104,8 @@ export class FakeGateway {
   requests = []; // of paid requests, the payloads
   unpaid = 0;
   price = 70n; // of a request of at most `amount`
+  units = 7n; // of a request of at most 10
+  plansAlone = false; // nothing is sold by use
   answers = new Map(); // by payment identifier
   // what a test changes
   terms = (terms) => terms;
@@ -103,13 +130,24 @@ export class FakeGateway {
     });
   }
 
+  /** What the service's plans are sold for, as units. */
+  planOffers() {
+    const { extra, ...offer } = this.offer();
+    return this.chain.services.get(1n)?.plans.map(({ id, name, price, period, quota }) => {
+      const plan = { planId: `${id}`, planName: name, planPrice: `${price}`, planPeriod: Number(period), planQuota: `${quota}` };
+      return { ...offer, amount: "10", asset: "unit", extra: { ...extra, minDeposit: `${price}`, ...plan } };
+    }) ?? [];
+  }
+
+  /** extra goes into the offer of its channel's kind. */
   required(error, extra = {}) {
-    const offer = this.offer();
+    const planId = this.chain.channels.get(extra.channelState?.channelId)?.plan?.id ?? 0n;
+    const offers = [...(this.plansAlone ? [] : [this.offer()]), ...this.planOffers()];
     const required = {
       x402Version: 2,
       error,
       resource: { url },
-      accepts: [{ ...offer, extra: { ...offer.extra, ...extra } }],
+      accepts: offers.map((o) => (BigInt(o.extra?.planId ?? 0) === planId ? { ...o, extra: { ...o.extra, ...extra } } : o)),
       extensions: { "payment-identifier": { info: { required: false }, schema: {} } },
     };
     return new Response("{}", { status: 402, headers: { "PAYMENT-REQUIRED": encodePaymentRequiredHeader(required) } });
@@ -129,12 +167,16 @@ export class FakeGateway {
     const { channelId, maxClaimableAmount, signature } = payload.voucher;
     const channel = this.chain.channels.get(channelId);
     if (!channel || channel.closing) return this.required("channel_not_found");
+    const { plan } = channel;
+    if ((payment.accepted.extra.planId ?? "0") !== `${plan?.id ?? 0}`) return this.required("receiver_mismatch");
     const cumulative = BigInt(maxClaimableAmount);
     const bytes = voucherBytes(chainId, channelId, cumulative);
     if (!ed25519.verify(fromHex(signature), bytes, fromHex(channel.sessionKey))) return this.required("voucher_signature");
     const state = this.state.get(channelId) ?? { charged: 0n, reserved: 0n, signed: 0n, signature: "", waiting: new Map() };
     this.state.set(channelId, state);
-    if (cumulative > channel.deposit) return this.required("cumulative_exceeds_balance");
+    if (plan && plan.usedBefore > state.charged) state.charged = plan.usedBefore;
+    if (plan && this.chain.now >= plan.periodEnd) return this.required("invalid_batch_settlement_cosmos_plan_ended");
+    if (cumulative > (plan ? plan.usedBefore + plan.quota : channel.deposit)) return this.required("cumulative_exceeds_balance");
     const known = !payload.stream && this.answers.get(info.id);
     if (known) return known();
     const ceiling = payload.stream ? 0n : BigInt(payment.accepted.amount);
@@ -155,8 +197,9 @@ export class FakeGateway {
     // a stream settles by itself
     if (response.headers.get("content-type") === "text/event-stream") return this.settled(response, channelId, undefined);
     state.reserved -= ceiling;
-    state.charged += this.price;
-    const again = () => this.settled(response.clone(), channelId, this.price);
+    const price = plan ? this.units : this.price;
+    state.charged += price;
+    const again = () => this.settled(response.clone(), channelId, price);
     this.answers.set(info.id, again);
     return again();
   };

@@ -6,11 +6,11 @@ import { hotkey, setUp, stranger, url } from "./fake.js";
 const offers = {
   "another network": [(t) => ({ ...t, network: "cosmos:lode-2" }), /wants to be paid on cosmos:lode-2/],
   "a network that is none": [(t) => ({ ...t, network: "cosmos:a b" }), /not cosmos:CHAIN-ID/],
-  "an amount with a sign": [(t) => ({ ...t, amount: "-1" }), /not an amount|rejected by spendControls/],
-  "an amount with a point": [(t) => ({ ...t, amount: "1.5" }), /not an amount|rejected by spendControls/],
+  "an amount with a sign": [(t) => ({ ...t, amount: "-1" }), /not an amount/],
+  "an amount with a point": [(t) => ({ ...t, amount: "1.5" }), /not an amount/],
   "an amount as a number": [(t) => ({ ...t, amount: 100 }), /not an amount/],
   "an amount with zeros before it": [(t) => ({ ...t, amount: "0100" }), /not an amount/],
-  "an absurd amount": [(t) => ({ ...t, amount: "9".repeat(40) }), /not an amount|rejected by spendControls/],
+  "an absurd amount": [(t) => ({ ...t, amount: "9".repeat(40) }), /not an amount/],
   "an address of another network": [(t) => ({ ...t, payTo: "cosmos1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu" }), /not an address/],
   "an address with a bad checksum": [(t) => ({ ...t, payTo: hotkey.slice(0, -1) + "q" }), /not an address/],
   "another redeemer": [(t) => ({ ...t, extra: { ...t.extra, receiverAuthorizer: stranger } }), /receiverAuthorizer is not payTo/],
@@ -21,7 +21,10 @@ const offers = {
   "no service": [(t) => ({ ...t, extra: { ...t.extra, serviceId: undefined } }), /extra.serviceId is missing/],
   "service 0": [(t) => ({ ...t, extra: { ...t.extra, serviceId: "0" } }), /extra.serviceId is 0/],
   "a service that the chain does not know": [(t) => ({ ...t, extra: { ...t.extra, serviceId: "7" } }), /no service 7/],
-  "a plan": [(t) => ({ ...t, extra: { ...t.extra, planId: "3" } }), /by plan/],
+  "a plan in rao": [(t) => ({ ...t, extra: { ...t.extra, planId: "3" } }), /the asset is "rao", not unit/],
+  "units of no plan": [(t) => ({ ...t, asset: "unit" }), /the asset is "unit", not rao/],
+  "a plan that is none": [(t) => ({ ...t, extra: { ...t.extra, planId: "x" } }), /extra.planId is "x"/],
+  "a plan that nobody subscribed to": [(t) => ({ ...t, asset: "unit", extra: { ...t.extra, planId: "3" } }), /no subscription to; subscribe to it first/],
   "too short a delay": [(t) => ({ ...t, extra: { ...t.extra, withdrawDelay: 899 } }), /withdrawDelay is 899/],
   "too long a delay": [(t) => ({ ...t, extra: { ...t.extra, withdrawDelay: 2_592_000 } }), /out of reach for 2592000 seconds/],
   "a delay that is no number": [(t) => ({ ...t, extra: { ...t.extra, withdrawDelay: "900" } }), /withdrawDelay is "900"/],
@@ -69,7 +72,7 @@ test("a server that wants a longer delay than the channel has is paid by another
 
 test("many services can't lock up more than the limit between them", async () => {
   const { chain, gateway, pay } = await setUp({ scheme: { limits: { perRequest: 1000n, perDay: 100_000n, locked: 5000n } } });
-  for (let i = 2n; i < 9n; i++) chain.services.set(i, { hotkey, listed: true });
+  for (let i = 2n; i < 9n; i++) chain.services.set(i, { hotkey, listed: true, plans: [] });
   let service = 1;
   let minDeposit = "3000";
   gateway.terms = (t) => ({ ...t, extra: { ...t.extra, serviceId: `${service}`, minDeposit } });
@@ -98,7 +101,7 @@ for (const [name, lie] of Object.entries(lies)) {
     assert.equal((await pay(url)).status, 200); // it was delivered, so the application has it
     gateway.settlement = (s) => s;
     assert.equal(events.at(-1).type, "disputed");
-    await assert.rejects(pay(url), /in dispute.*Close it/);
+    await assert.rejects(pay(url), /in dispute.*closeChannel/);
     assert.equal(gateway.requests.length, 2);
     const [channel] = scheme.channels();
     await scheme.closeChannel(channel.id);

@@ -192,13 +192,15 @@ test("closing a channel asks the chain and forgets it", async () => {
   await assert.rejects(scheme.closeChannel(id), /no channel/);
 });
 
-test("the client's own spend controls let rao through up to the limit, and what was set stays", async () => {
+test("the client's own spend controls let rao and units through, and what was set there holds", async () => {
   const { client, gateway, pay } = await setUp();
-  assert.deepEqual(client.spendControls.allowedAssets, [{ network: "cosmos:*", asset: "rao", maxAmountPerPayment: "1000" }]);
-  gateway.terms = (terms) => ({ ...terms, amount: "1001" });
+  assert.deepEqual(client.spendControls.allowedAssets, ["rao", "unit"].map((asset) => ({ network: "cosmos:*", asset })));
+  gateway.terms = (terms) => ({ ...terms, asset: "dollars" });
   await assert.rejects(pay(url), /rejected by spendControls/);
-  gateway.terms = (terms) => ({ ...terms, asset: "unit" });
-  await assert.rejects(pay(url), /rejected by spendControls/);
+  client.setSpendControls({ allowedAssets: [{ network: "cosmos:*", asset: "rao", maxAmountPerPayment: "99" }] });
+  gateway.terms = (terms) => terms;
+  await assert.rejects(pay(url), /rejected by spendControls.allowedAssets maxAmountPerPayment/);
+  assert.deepEqual(gateway.requests, []);
 });
 
 test("a deposit that fails for certain leaves nothing behind", async () => {
@@ -224,7 +226,7 @@ test("while a deposit may still come into a block there is no second one", async
   await assert.rejects(pay(url), /outcome is not known/);
   const channels = chain.channels;
   chain.channels = new Map(); // not in a block yet
-  await assert.rejects(pay(url), /may still be opening: try again after block 150/);
+  await assert.rejects(pay(url), /may still be opening; try again after block 150/);
   chain.at = 151n;
   assert.equal((await pay(url)).status, 200); // it never came
   assert.equal(chain.deposits.length, 2);

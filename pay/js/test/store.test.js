@@ -102,7 +102,7 @@ test("a file that others can read is refused", async () => {
 
 const broken = {
   "no JSON": "{",
-  "another version": JSON.stringify({ version: 2, channels: [], openings: [], spent: {} }),
+  "another version": JSON.stringify({ version: 3, channels: [], openings: [], spent: {} }),
   "half of it": JSON.stringify({ version: 1, channels: [] }),
   "a key that is none": JSON.stringify({
     version: 1,
@@ -168,7 +168,7 @@ test("each limit holds, and days begin anew", async () => {
   chain.least = 0n;
   gateway.price = 100n;
   gateway.terms = (t) => ({ ...t, amount: "101" });
-  await assert.rejects(pay(url), /spendControls/);
+  await assert.rejects(pay(url), /a request of 101 rao exceeds limits.perRequest, which is 100; raise it/);
   gateway.terms = (t) => t;
   for (let i = 0; i < 3; i++) assert.equal((await pay(url)).status, 200);
   await assert.rejects(pay(url), /a request of 100 rao exceeds limits.perDay: 0 of 300 rao are left/);
@@ -185,7 +185,7 @@ test("a provider's limit is its own", async () => {
   const { gateway, chain, pay } = await setUp({ scheme: { limits } });
   chain.fee = 0n;
   chain.least = 0n;
-  chain.services.set(2n, { hotkey: stranger, listed: true });
+  chain.services.set(2n, { hotkey: stranger, listed: true, plans: [] });
   assert.equal((await pay(url)).status, 200); // 70
   await assert.rejects(pay(url), /exceeds limits.perProvider: 80 of 150/);
   gateway.terms = (t) => ({ ...t, payTo: stranger, extra: { ...t.extra, serviceId: "2", receiverAuthorizer: stranger } });

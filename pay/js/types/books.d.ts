@@ -3,12 +3,27 @@
  * not known.
  *
  * @typedef {object} Promised
- * @property {bigint} ceiling rao; a stream's grows, see promiseMore
+ * @property {bigint} ceiling a stream's grows, see promiseMore
  * @property {number} until Unix seconds: the server has answered by then, or never will
  */
 /**
+ * A plan that a channel subscribes to, as the chain has it. Units are counted from the
+ * channel's opening, and each period has its own: those of the first are 1 to quota, of
+ * the second quota + 1 to 2·quota and so on.
+ *
+ * @typedef {object} Plan
+ * @property {bigint} id
+ * @property {bigint} price rao a period, as agreed
+ * @property {bigint} period seconds
+ * @property {bigint} quota units a period
+ * @property {bigint} usedBefore units: the quotas of all periods that have ended
+ * @property {number} periodEnd Unix seconds
+ * @property {boolean} cancelled it ends with this period
+ */
+/**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
+ * that is promised. What is signed, charged and promised is in rao, of a plan's channel in
+ * units.
  *
  * @typedef {object} Channel
  * @property {string} id hex
@@ -18,8 +33,10 @@
  * @property {SessionKey} key
  * @property {number} closeDelay seconds
  * @property {bigint} deposit rao, in all
- * @property {bigint} signed rao, cumulative: by the newest voucher
- * @property {bigint} charged rao, cumulative, as far as it is known
+ * @property {Plan | undefined} plan undefined: it pays by use
+ * @property {bigint} left rao of the deposit that no period of the plan has taken; 0 where it pays by use
+ * @property {bigint} signed cumulative: by the newest voucher
+ * @property {bigint} charged cumulative, as far as it is known
  * @property {Map<string, Promised>} promised by the payment's identifier
  * @property {{amount: string, transaction: string} | undefined} untold a deposit of which the server has not been told
  * @property {string | undefined} dispute why nothing is signed for it any more
@@ -61,7 +78,7 @@ export function formatBooks({ channels, openings, spent }: Books): string;
  */
 export type Promised = {
     /**
-     * rao; a stream's grows, see promiseMore
+     * a stream's grows, see promiseMore
      */
     ceiling: bigint;
     /**
@@ -70,8 +87,41 @@ export type Promised = {
     until: number;
 };
 /**
+ * A plan that a channel subscribes to, as the chain has it. Units are counted from the
+ * channel's opening, and each period has its own: those of the first are 1 to quota, of
+ * the second quota + 1 to 2·quota and so on.
+ */
+export type Plan = {
+    id: bigint;
+    /**
+     * rao a period, as agreed
+     */
+    price: bigint;
+    /**
+     * seconds
+     */
+    period: bigint;
+    /**
+     * units a period
+     */
+    quota: bigint;
+    /**
+     * units: the quotas of all periods that have ended
+     */
+    usedBefore: bigint;
+    /**
+     * Unix seconds
+     */
+    periodEnd: number;
+    /**
+     * it ends with this period
+     */
+    cancelled: boolean;
+};
+/**
  * A channel. What the server may have charged lies from `charged` to `charged` and all
- * that is promised.
+ * that is promised. What is signed, charged and promised is in rao, of a plan's channel in
+ * units.
  */
 export type Channel = {
     /**
@@ -91,11 +141,19 @@ export type Channel = {
      */
     deposit: bigint;
     /**
-     * rao, cumulative: by the newest voucher
+     * undefined: it pays by use
+     */
+    plan: Plan | undefined;
+    /**
+     * rao of the deposit that no period of the plan has taken; 0 where it pays by use
+     */
+    left: bigint;
+    /**
+     * cumulative: by the newest voucher
      */
     signed: bigint;
     /**
-     * rao, cumulative, as far as it is known
+     * cumulative, as far as it is known
      */
     charged: bigint;
     /**

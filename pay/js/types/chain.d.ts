@@ -64,6 +64,10 @@ export type ChainChannel = {
      */
     claimed: bigint;
     /**
+     * where it subscribes to one
+     */
+    plan?: Plan | undefined;
+    /**
      * seconds
      */
     closeDelay: number;
@@ -77,7 +81,38 @@ export type ChainChannel = {
     hotkey: string;
 };
 /**
- * What a deposit is for: a channel that there is, or one to open.
+ * A plan that is offered.
+ */
+export type OfferedPlan = {
+    id: bigint;
+    name: string;
+    /**
+     * rao a period
+     */
+    price: bigint;
+    /**
+     * seconds
+     */
+    period: bigint;
+    /**
+     * units a period
+     */
+    quota: bigint;
+};
+/**
+ * A service as the chain has it.
+ */
+export type ChainService = {
+    /**
+     * the provider's, now
+     */
+    hotkey: string;
+    listed: boolean;
+    plans: OfferedPlan[];
+};
+/**
+ * What a deposit is for: a channel that there is, or one to open, of a plan if there is
+ * planId. maxPrice is the most rao that a period may cost.
  */
 export type DepositInto = {
     channelId: string;
@@ -85,6 +120,8 @@ export type DepositInto = {
     serviceId: bigint;
     sessionKey: Uint8Array;
     closeDelay: number;
+    planId?: bigint;
+    maxPrice?: bigint;
 };
 export type Deposited = {
     /**
@@ -117,10 +154,7 @@ export type Chain = {
      * rao
      */
     minDeposit: () => Promise<bigint>;
-    service: (id: bigint) => Promise<{
-        hotkey: string;
-        listed: boolean;
-    } | undefined>;
+    service: (id: bigint) => Promise<ChainService | undefined>;
     /**
      * undefined: there is none, or no more
      */
@@ -137,5 +171,11 @@ export type Chain = {
      * asks to close a channel; the deposit comes back after its delay
      */
     close: (channelId: string) => Promise<void>;
+    /**
+     * lets a subscription end, with its period or
+     * after the channel's delay; gives the Unix second
+     */
+    cancelPlan: (channelId: string, now: boolean) => Promise<number>;
 };
 import type { OfflineSigner } from "@cosmjs/proto-signing";
+import type { Plan } from "./books.js";

@@ -1,3 +1,24 @@
+/**
+ * @param {Channel} channel
+ * @returns {Purpose}
+ */
+export function purposeOf({ network, payTo, serviceId, plan }: Channel): Purpose;
+/**
+ * The plan of a channel, as events tell it.
+ *
+ * @param {Channel} channel
+ * @returns {{planId?: bigint}}
+ */
+export function planOf({ plan }: Channel): {
+    planId?: bigint;
+};
+/** @param {Purpose} of */
+export function notTheProvider({ serviceId, payTo }: Purpose): PaymentError;
+/**
+ * A channel to open.
+ *
+ * @typedef {Purpose & {closeDelay: number, maxPrice?: bigint}} Wanted maxPrice, of a plan: the most rao a period
+ */
 export class Funding {
     /**
      * @param {Chain} chain
@@ -8,7 +29,7 @@ export class Funding {
      */
     constructor(chain: Chain, ledger: Ledger, queue: Queue, deposit: bigint | undefined, onEvent: (event: PaymentEvent) => void);
     /**
-     * The channel that pays a service, with enough in it for a request.
+     * The channel that pays a service by use, with enough in it for a request.
      *
      * @param {Terms} terms
      */
@@ -31,6 +52,23 @@ export class Funding {
      */
     topUp(channel: Channel, terms: Terms, amount: bigint): Promise<boolean>;
     /**
+     * Opens a channel. Its key is in the store before the transaction is sent.
+     *
+     * @param {Wanted} wanted
+     * @param {bigint} amount rao
+     */
+    openNew(wanted: Wanted, amount: bigint): Promise<Channel>;
+    /** Runs what sends a transaction, after those before it. @template T @param {() => Promise<T>} run */
+    withWallet<T>(run: () => Promise<T>): Promise<T>;
+    /**
+     * The channel of an opening whose answer was not heard, if there is one and it came
+     * about.
+     *
+     * @param {Purpose} of
+     * @returns {Promise<Channel | undefined>}
+     */
+    adopt(of: Purpose): Promise<Channel | undefined>;
+    /**
      * A channel as the chain has it; undefined where it is closing or closed.
      *
      * @param {string} id
@@ -38,7 +76,7 @@ export class Funding {
      */
     openOnChain(id: string): Promise<ChainChannel | undefined>;
     /**
-     * Looks at a channel on chain after a refusal.
+     * Looks at a channel that pays by use on chain, after a refusal.
      *
      * @param {Channel} channel
      * @returns {Promise<boolean>} whether another try may do
@@ -52,8 +90,17 @@ export class Funding {
     close(channel: Channel): Promise<void>;
     #private;
 }
-import type { Terms } from "./wire.js";
+/**
+ * maxPrice, of a plan: the most rao a period
+ */
+export type Wanted = Purpose & {
+    closeDelay: number;
+    maxPrice?: bigint;
+};
 import type { Channel } from "./books.js";
+import type { Purpose } from "./ledger.js";
+import { PaymentError } from "./error.js";
+import type { Terms } from "./wire.js";
 import type { ChainChannel } from "./chain.js";
 import type { Chain } from "./chain.js";
 import type { Ledger } from "./ledger.js";

@@ -1,11 +1,27 @@
-/** @import { Channel, Opening, Promised, Spent } from "./books.js" */
-/** @import { Store } from "./store.js" */
-/** @import { Limits } from "./limits.js" */
-/** @import { Charge, Correction, Need, Terms } from "./wire.js" */
-/** @param {Pick<Channel, "network" | "payTo" | "serviceId">} of */
-export function channelKey(of: Pick<Channel, "network" | "payTo" | "serviceId">): string;
+/**
+ * What a channel is for.
+ *
+ * @typedef {object} Purpose
+ * @property {string} network
+ * @property {string} payTo
+ * @property {bigint} serviceId
+ * @property {bigint} planId 0: to pay by use
+ */
+/** @param {Purpose | Channel} of */
+export function channelKey(of: Purpose | Channel): string;
 /** @param {Channel} c */
 export function promisedOn(c: Channel): bigint;
+/**
+ * The most that a channel's vouchers can say.
+ *
+ * @param {Channel} c
+ */
+export function reach(c: Channel): bigint;
+/**
+ * @param {Channel} c
+ * @param {bigint} amount
+ */
+export function quotaUsedUp(c: Channel, amount: bigint): PlanUnusable;
 /** @param {Channel} c */
 export function disputed(c: Channel): PaymentError;
 export class Ledger {
@@ -42,8 +58,9 @@ export class Ledger {
      *
      * @param {string} payTo
      * @param {bigint} amount
+     * @param {bigint} [today] what of it is of this day
      */
-    spend(payTo: string, amount: bigint): void;
+    spend(payTo: string, amount: bigint, today?: bigint): void;
     /**
      * Refuses what no limit leaves room for.
      *
@@ -62,11 +79,48 @@ export class Ledger {
      */
     depositFor(payTo: string, needed: bigint, wished: bigint): bigint;
     /**
-     * The channel that pays a service on a server's terms, if there is one.
+     * Refuses a subscription that the limits leave no room for: what its periods of one
+     * day cost, what they cost in all, and what of the deposit waits for later ones.
+     *
+     * @param {string} payTo
+     * @param {{price: bigint, period: bigint}} plan
+     * @param {bigint} periods
+     * @param {bigint} deposit
+     */
+    checkPlan(payTo: string, { price, period }: {
+        price: bigint;
+        period: bigint;
+    }, periods: bigint, deposit: bigint): void;
+    /**
+     * The channel that pays a service by use on a server's terms, if there is one.
      *
      * @param {Terms} terms
      */
     find(terms: Terms): Channel | undefined;
+    /**
+     * The channels that subscribe to a plan, the one first whose period ends first. Who
+     * they pay may have another hotkey by now.
+     *
+     * @param {Omit<Purpose, "payTo">} of
+     */
+    subscriptions({ network, serviceId, planId }: Omit<Purpose, "payTo">): Channel[];
+    /**
+     * Takes over what the chain says of a channel. A new period of a plan counts from where
+     * the last one's quota ended, whatever of it was used: what is unknown of that stays so.
+     * Its price is spent when it begins.
+     *
+     * @param {Channel} c
+     * @param {Pick<ChainChannel, "deposit" | "claimed" | "plan">} onChain
+     * @returns {boolean} whether a period has begun that was not known
+     */
+    see(c: Channel, { deposit, claimed, plan }: Pick<ChainChannel, "deposit" | "claimed" | "plan">): boolean;
+    /**
+     * Whether a channel reaches for another `amount`.
+     *
+     * @param {Channel} c
+     * @param {bigint} amount
+     */
+    reaches(c: Channel, amount: bigint): boolean;
     /**
      * The cumulative amount that a voucher for another `amount` says. It never goes down:
      * a lower one would take nothing back.
@@ -90,8 +144,9 @@ export class Ledger {
      * @param {Channel} c
      * @param {string} id
      * @param {Need} need
+     * @param {bigint} amount that its request may cost
      */
-    promiseMore(c: Channel, id: string, need: Need): bigint;
+    promiseMore(c: Channel, id: string, need: Need, amount: bigint): bigint;
     /**
      * How much more must be promised for a stream, which the limits must allow. It is beside
      * all that is promised: the server may not have seen yet what other requests on their
@@ -100,8 +155,9 @@ export class Ledger {
      * @param {Channel} c
      * @param {string} id
      * @param {Need} need
+     * @param {bigint} amount that its request may cost
      */
-    checkMore(c: Channel, id: string, { required, additional }: Need): bigint;
+    checkMore(c: Channel, id: string, { required, additional }: Need, amount: bigint): bigint;
     /**
      * The request of a payment was refused: nothing is owed for it.
      *
@@ -118,6 +174,14 @@ export class Ledger {
     lost(id: string): void;
     /** @param {string} id */
     isUnderWay(id: string): boolean;
+    /**
+     * Whether what the server says that it charged in all can be.
+     *
+     * @param {Channel} c
+     * @param {string} id
+     * @param {Charge} charge
+     */
+    canBe(c: Channel, id: string, { amount, cumulative }: Charge): boolean;
     /**
      * The server has answered and says what it charged. It must fit what was promised, or
      * the channel is in dispute.
@@ -142,7 +206,7 @@ export class Ledger {
     correct(c: Channel, id: string, cumulative: bigint, { channelId, charged, signed, signature }: Correction): boolean;
     /**
      * A channel is closing or closed. What is promised on it may still be redeemed, and
-     * counts as spent.
+     * counts as spent; of a plan the period's price does already.
      *
      * @param {Channel} c
      */
@@ -156,11 +220,25 @@ export class Ledger {
     dispute(c: Channel, why: string): void;
     #private;
 }
+/**
+ * What a channel is for.
+ */
+export type Purpose = {
+    network: string;
+    payTo: string;
+    serviceId: bigint;
+    /**
+     * 0: to pay by use
+     */
+    planId: bigint;
+};
 import type { Channel } from "./books.js";
+import { PlanUnusable } from "./error.js";
 import { PaymentError } from "./error.js";
 import type { Opening } from "./books.js";
 import type { Spent } from "./books.js";
 import type { Terms } from "./wire.js";
+import type { ChainChannel } from "./chain.js";
 import type { Need } from "./wire.js";
 import type { Charge } from "./wire.js";
 import type { Correction } from "./wire.js";

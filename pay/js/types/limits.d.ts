@@ -24,6 +24,15 @@
  */
 export function readLimits(options: LimitOptions): Limits;
 /**
+ * An amount of the application's.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function readRao(value: unknown, name: string): bigint | undefined;
+/**
+ * The error of a limit that leaves too little.
+ *
  * @param {string} what
  * @param {bigint} amount
  * @param {bigint} left

@@ -37,6 +37,16 @@ export namespace messages {
         let closingHeight: [number, "int64"];
         let refunded: [number, "uint64"];
     }
+    export namespace MsgCancelPlan {
+        let signer_1: [number, "string"];
+        export { signer_1 as signer };
+        let channelId_2: [number, "bytes"];
+        export { channelId_2 as channelId };
+        export let now: [number, "bool"];
+    }
+    export namespace MsgCancelPlanResponse {
+        let ends: [number, "int64"];
+    }
     export let QueryParamsRequest: {};
     export namespace QueryParamsResponse {
         let params: [number, {
@@ -59,11 +69,20 @@ export namespace messages {
                 listed: [number, "bool"];
             }];
             hotkey: [number, "string"];
+            plans: [number, [{
+                id: [number, "uint64"];
+                serviceId: [number, "uint64"];
+                name: [number, "string"];
+                price: [number, "uint64"];
+                period: [number, "int64"];
+                quota: [number, "uint64"];
+                offered: [number, "bool"];
+            }]];
         }];
     }
     export namespace QueryChannelRequest {
-        let channelId_2: [number, "string"];
-        export { channelId_2 as channelId };
+        let channelId_3: [number, "string"];
+        export { channelId_3 as channelId };
     }
     export namespace QueryChannelResponse {
         let channel: [number, {
@@ -76,6 +95,17 @@ export namespace messages {
             deposit: [number, "uint64"];
             claimed: [number, "uint64"];
             closingTime: [number, "int64"];
+            subscription: [number, {
+                planId: [number, "uint64"];
+                price: [number, "uint64"];
+                period: [number, "int64"];
+                quota: [number, "uint64"];
+                periodStart: [number, "int64"];
+                periodEnd: [number, "int64"];
+                usedBefore: [number, "uint64"];
+                used: [number, "uint64"];
+                cancelled: [number, "bool"];
+            }];
         }];
         let hotkey: [number, "string"];
         let height: [number, "int64"];
@@ -98,6 +128,17 @@ export namespace messages {
             deposit: [number, "uint64"];
             claimed: [number, "uint64"];
             closingTime: [number, "int64"];
+            subscription: [number, {
+                planId: [number, "uint64"];
+                price: [number, "uint64"];
+                period: [number, "int64"];
+                quota: [number, "uint64"];
+                periodStart: [number, "int64"];
+                periodEnd: [number, "int64"];
+                usedBefore: [number, "uint64"];
+                used: [number, "uint64"];
+                cancelled: [number, "bool"];
+            }];
         }]];
         let pagination_1: [number, {
             nextKey: [number, "bytes"];
@@ -117,8 +158,8 @@ declare namespace deposit {
     let payer_1: [number, "string"];
     export { payer_1 as payer };
     export let amount: [number, "uint64"];
-    let channelId_3: [number, "bytes"];
-    export { channelId_3 as channelId };
+    let channelId_4: [number, "bytes"];
+    export { channelId_4 as channelId };
     let serviceId_1: [number, "uint64"];
     export { serviceId_1 as serviceId };
     export let sessionKey: [number, "bytes"];

@@ -1,10 +1,35 @@
 /**
- * What has happened, for logs and ledgers of the application's.
+ * What has happened, for logs and ledgers of the application's. With planId it is about a
+ * plan's channel, and what is paid, or not known to be, is in units; all else is in rao.
  *
- * @typedef {{type: "opened" | "toppedUp", channelId: string, payTo: string, amount: bigint, fee: bigint, transaction: string}
- *   | {type: "paid", channelId: string, payTo: string, id: string, amount: bigint}
- *   | {type: "unknown", channelId: string, payTo: string, id: string, ceiling: bigint}
- *   | {type: "disputed", channelId: string, payTo: string, reason: string}} PaymentEvent
+ * @typedef {{channelId: string, payTo: string, planId?: bigint} & (
+ *     {type: "opened" | "toppedUp", amount: bigint, fee: bigint, transaction: string}
+ *   | {type: "paid", id: string, amount: bigint}
+ *   | {type: "unknown", id: string, ceiling: bigint}
+ *   | {type: "disputed", reason: string}
+ *   | {type: "passedOver", reason: string}
+ * )} PaymentEvent passedOver: what a plan can't pay is paid by use, if the limits allow that
+ */
+/**
+ * @typedef {object} SubscribeOptions
+ * @property {bigint | number | string} serviceId
+ * @property {bigint | number | string} [planId] may be left out where the service offers one alone
+ * @property {number} [periods] whose price is deposited, 1 if left out; the chain renews the plan out of it
+ * @property {bigint | string} [maxPrice] rao, the most that a period may cost; what it costs now if left out
+ * @property {number} [closeDelay] seconds in which the provider can redeem after a cancellation; an hour if left out
+ */
+/**
+ * A subscription to a plan. Units count from the channel's opening.
+ *
+ * @typedef {object} Subscription
+ * @property {bigint} planId
+ * @property {bigint} price rao a period
+ * @property {bigint} period seconds
+ * @property {bigint} quota units a period
+ * @property {bigint} unused units that are left of this period's, those aside that requests under way may use
+ * @property {Date} periodEnd
+ * @property {boolean} cancelled it ends with this period
+ * @property {bigint} left rao of the deposit, for later periods
  */
 /**
  * @typedef {object} SchemeOptions
@@ -52,8 +77,9 @@ export class LodeScheme implements SchemeNetworkClient {
     /** @type {SchemeClientHooks} @readonly */
     readonly schemeHooks: SchemeClientHooks;
     /**
-     * Registers the scheme with a client, and rao with the client's own spend controls,
-     * which know no asset but dollars' by themselves.
+     * Registers the scheme with a client: with it what it prefers of a server's offers, and
+     * rao and plans' units with the client's own spend controls, which know no asset but
+     * dollars' by themselves.
      *
      * @template {x402Client} C
      * @param {C} client
@@ -61,13 +87,15 @@ export class LodeScheme implements SchemeNetworkClient {
      */
     register<C extends x402Client>(client: C): C;
     /**
-     * The entry of rao for a client's spend controls.
+     * The entries of rao and of plans' units for a client's spend controls. They set no cap:
+     * the limits do, and say which it was.
      *
-     * @returns {SpendControlAsset}
+     * @returns {SpendControlAsset[]}
      */
-    spendControl(): SpendControlAsset;
+    spendControls(): SpendControlAsset[];
     /**
-     * The channels of the store, without their keys.
+     * The channels of the store, without their keys. What is signed, charged and promised is
+     * in rao, of a plan's channel in units.
      */
     channels(): {
         id: string;
@@ -75,6 +103,7 @@ export class LodeScheme implements SchemeNetworkClient {
         payTo: string;
         serviceId: bigint;
         deposit: bigint;
+        subscription: Subscription | undefined;
         signed: bigint;
         charged: bigint;
         promised: bigint;
@@ -92,6 +121,28 @@ export class LodeScheme implements SchemeNetworkClient {
      * @param {string} id
      */
     closeChannel(id: string): Promise<void>;
+    /**
+     * Subscribes to a plan of a service: deposits the price of its periods, of which the
+     * first begins at once. What the server sells by that plan is paid with it from then on.
+     *
+     * @param {SubscribeOptions} options
+     * @returns {Promise<Subscription & {channelId: string}>}
+     */
+    subscribe({ serviceId, planId, periods, maxPrice, closeDelay }: SubscribeOptions): Promise<Subscription & {
+        channelId: string;
+    }>;
+    /**
+     * Lets a subscription end: with its period, or now, that is after the channel's delay,
+     * for what of the period's price is neither past nor used. The rest of the deposit
+     * comes back then.
+     *
+     * @param {string} channelId
+     * @param {{now?: boolean}} [options]
+     * @returns {Promise<Date>} when it ends
+     */
+    cancelPlan(channelId: string, { now }?: {
+        now?: boolean;
+    }): Promise<Date>;
     /** Lets go of the store. */
     close(): Promise<void>;
     /**
@@ -115,32 +166,81 @@ export class LodeScheme implements SchemeNetworkClient {
     #private;
 }
 /**
- * What has happened, for logs and ledgers of the application's.
+ * passedOver: what a plan can't pay is paid by use, if the limits allow that
  */
 export type PaymentEvent = {
-    type: "opened" | "toppedUp";
     channelId: string;
     payTo: string;
+    planId?: bigint;
+} & ({
+    type: "opened" | "toppedUp";
     amount: bigint;
     fee: bigint;
     transaction: string;
 } | {
     type: "paid";
-    channelId: string;
-    payTo: string;
     id: string;
     amount: bigint;
 } | {
     type: "unknown";
-    channelId: string;
-    payTo: string;
     id: string;
     ceiling: bigint;
 } | {
     type: "disputed";
-    channelId: string;
-    payTo: string;
     reason: string;
+} | {
+    type: "passedOver";
+    reason: string;
+});
+export type SubscribeOptions = {
+    serviceId: bigint | number | string;
+    /**
+     * may be left out where the service offers one alone
+     */
+    planId?: string | number | bigint | undefined;
+    /**
+     * whose price is deposited, 1 if left out; the chain renews the plan out of it
+     */
+    periods?: number | undefined;
+    /**
+     * rao, the most that a period may cost; what it costs now if left out
+     */
+    maxPrice?: string | bigint | undefined;
+    /**
+     * seconds in which the provider can redeem after a cancellation; an hour if left out
+     */
+    closeDelay?: number | undefined;
+};
+/**
+ * A subscription to a plan. Units count from the channel's opening.
+ */
+export type Subscription = {
+    planId: bigint;
+    /**
+     * rao a period
+     */
+    price: bigint;
+    /**
+     * seconds
+     */
+    period: bigint;
+    /**
+     * units a period
+     */
+    quota: bigint;
+    /**
+     * units that are left of this period's, those aside that requests under way may use
+     */
+    unused: bigint;
+    periodEnd: Date;
+    /**
+     * it ends with this period
+     */
+    cancelled: boolean;
+    /**
+     * rao of the deposit, for later periods
+     */
+    left: bigint;
 };
 export type SchemeOptions = {
     /**

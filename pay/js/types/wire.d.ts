@@ -11,6 +11,13 @@ export function isRecord(value: unknown): value is Record<string, unknown>;
  */
 export function readAmount(value: unknown, name: string): bigint;
 /**
+ * An id of the chain's: a positive number, or one as a decimal string.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function readId(value: unknown, name: string): bigint;
+/**
  * Bytes in hex, lower case.
  *
  * @param {unknown} value
@@ -24,9 +31,10 @@ export function readHex(value: unknown, bytes: number, name: string): string;
  * @typedef {object} Terms
  * @property {string} network CAIP-2: `cosmos:` and the chain's id
  * @property {string} chainId
- * @property {bigint} amount rao, the most that this request may cost
+ * @property {bigint} amount the most that this request may cost: rao, of a plan units
  * @property {string} payTo the provider's hotkey
  * @property {bigint} serviceId
+ * @property {bigint} planId 0: by use
  * @property {number} closeDelay seconds
  * @property {bigint} minDeposit rao, that the server would like a channel to have; 0: no wish
  * @property {number} timeout seconds in which the server answers
@@ -41,7 +49,7 @@ export function readTerms(requirements: PaymentRequirements): Terms;
  *
  * @typedef {object} SignedVoucher
  * @property {string} channelId hex
- * @property {string} maxClaimableAmount rao, cumulative
+ * @property {string} maxClaimableAmount cumulative: rao, of a plan units
  * @property {string} signature hex
  */
 /**
@@ -65,12 +73,12 @@ export function requestPayload(voucher: SignedVoucher, deposit?: {
  */
 export function streamPayload(voucher: SignedVoucher, stream: string): Record<string, unknown>;
 /**
- * What a server says that it charged.
+ * What a server says that it charged: rao, of a plan units.
  *
  * @typedef {object} Charge
- * @property {bigint | undefined} amount rao, for the request; undefined: not known yet
+ * @property {bigint | undefined} amount for the request; undefined: not known yet
  * @property {string | undefined} channelId hex
- * @property {bigint | undefined} cumulative rao, of the channel, afterwards
+ * @property {bigint | undefined} cumulative of the channel, afterwards
  */
 /**
  * @param {unknown} settlement a PAYMENT-RESPONSE
@@ -82,8 +90,8 @@ export function readCharge(settlement: unknown): Charge;
  *
  * @typedef {object} Correction
  * @property {string} channelId hex
- * @property {bigint} charged rao, cumulative
- * @property {bigint} signed rao: what the voucher promises
+ * @property {bigint} charged cumulative: rao, of a plan units
+ * @property {bigint} signed what the voucher promises
  * @property {string} signature hex
  */
 /**
@@ -100,8 +108,8 @@ export function readCorrection(paymentRequired: PaymentRequired, terms: Terms): 
  *
  * @typedef {object} Need
  * @property {string} channelId hex
- * @property {bigint} required rao, cumulative: what the voucher must say at least
- * @property {bigint} additional rao that this stream may cost more from then on; 0 where the server does not say
+ * @property {bigint} required cumulative: what the voucher must say at least; rao, of a plan units
+ * @property {bigint} additional that this stream may cost more from then on; 0 where the server does not say
  */
 /**
  * @param {string} data of the event
@@ -116,7 +124,11 @@ export function parseJSON(text: string, name: string): Record<string, unknown>;
 /** @import { PaymentRequired, PaymentRequirements } from "@x402/core/types" */
 export const SCHEME: "batch-settlement";
 export const NETWORKS: "cosmos:*";
+/** What is paid by use, and what is paid by plan. */
 export const ASSET: "rao";
+export const ASSET_UNIT: "unit";
+/** Why a plan's payment is refused between two periods. */
+export const PLAN_ENDED: "invalid_batch_settlement_cosmos_plan_ended";
 /** The extension whose id makes a repeated request the same request. */
 export const IDENTIFIER: "payment-identifier";
 /** Server-sent events that are the payment's, not the application's. */
@@ -132,7 +144,7 @@ export type Terms = {
     network: string;
     chainId: string;
     /**
-     * rao, the most that this request may cost
+     * the most that this request may cost: rao, of a plan units
      */
     amount: bigint;
     /**
@@ -140,6 +152,10 @@ export type Terms = {
      */
     payTo: string;
     serviceId: bigint;
+    /**
+     * 0: by use
+     */
+    planId: bigint;
     /**
      * seconds
      */
@@ -162,7 +178,7 @@ export type SignedVoucher = {
      */
     channelId: string;
     /**
-     * rao, cumulative
+     * cumulative: rao, of a plan units
      */
     maxClaimableAmount: string;
     /**
@@ -171,11 +187,11 @@ export type SignedVoucher = {
     signature: string;
 };
 /**
- * What a server says that it charged.
+ * What a server says that it charged: rao, of a plan units.
  */
 export type Charge = {
     /**
-     * rao, for the request; undefined: not known yet
+     * for the request; undefined: not known yet
      */
     amount: bigint | undefined;
     /**
@@ -183,7 +199,7 @@ export type Charge = {
      */
     channelId: string | undefined;
     /**
-     * rao, of the channel, afterwards
+     * of the channel, afterwards
      */
     cumulative: bigint | undefined;
 };
@@ -196,11 +212,11 @@ export type Correction = {
      */
     channelId: string;
     /**
-     * rao, cumulative
+     * cumulative: rao, of a plan units
      */
     charged: bigint;
     /**
-     * rao: what the voucher promises
+     * what the voucher promises
      */
     signed: bigint;
     /**
@@ -217,11 +233,11 @@ export type Need = {
      */
     channelId: string;
     /**
-     * rao, cumulative: what the voucher must say at least
+     * cumulative: what the voucher must say at least; rao, of a plan units
      */
     required: bigint;
     /**
-     * rao that this stream may cost more from then on; 0 where the server does not say
+     * that this stream may cost more from then on; 0 where the server does not say
      */
     additional: bigint;
 };

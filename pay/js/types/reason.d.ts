@@ -1,0 +1,4 @@
+/**
+ * @param {string} text
+ */
+export function reasonOf(text: string): string;
