@@ -23,7 +23,7 @@ func (t table) market() {
 	t.add(&markettypes.MsgSetRevenueSplit{}, 8, setRevenueSplit)
 }
 
-// sessionKey is the one that signs a payer's vouchers, whoever opened the channel.
+// sessionKey is the one that signs the vouchers of a payer's new channel, whoever opens it.
 func sessionKey(payer string) ed25519.PrivateKey {
 	seed := sha256.Sum256([]byte("lode simulation: session of " + payer))
 	return ed25519.NewKeyFromSeed(seed[:])
@@ -113,7 +113,9 @@ func depositForService(s *sim) sdk.Msg {
 		m.ChannelId = c.Id
 		return m
 	}
-	m.SessionKey, m.CloseDelay = public(sessionKey(from.text)), int64(2+s.n(20))
+	key := sessionKey(from.text)
+	m.SessionKey, m.CloseDelay = public(key), int64(2+s.n(20))
+	s.sessions[string(m.SessionKey)] = key
 	if s.n(2) == 0 {
 		if p := pick(s, s.view.market.Plans, func(p markettypes.Plan) bool { return p.Offered }); p != nil {
 			m.ServiceId, m.PlanId, m.MaxPrice = p.ServiceId, p.Id, p.Price
@@ -168,7 +170,11 @@ func (s *sim) voucherOf(c markettypes.Channel) markettypes.RedeemItem {
 	case 1:
 		item.Claim /= 2
 	}
-	item.Signature = voucher.Voucher{ChannelID: c.Id, Cumulative: item.Cumulative}.Sign(chainID, sessionKey(c.Payer))
+	key, ok := s.sessions[string(c.SessionKey)]
+	if !ok {
+		key = sessionKey(c.Payer) // the opening's message was spoilt: nobody has the right one
+	}
+	item.Signature = voucher.Voucher{ChannelID: c.Id, Cumulative: item.Cumulative}.Sign(chainID, key)
 	if s.n(25) == 0 {
 		item.Signature[s.n(len(item.Signature))] ^= 1
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -57,6 +58,7 @@ type sim struct {
 	prefer   *person           // who a generator should let act, if it can
 	commits  []commit
 	seals    []seal
+	sessions map[string]ed25519.PrivateKey // keys of channels, by what is public of them: who pays can change
 }
 
 // Run carries out a run. It ends with an error as soon as an invariant is broken,
@@ -65,6 +67,7 @@ func Run(o Options) (r *Report, err error) {
 	s := &sim{
 		Options: o, people: newPeople(), rng: rand.New(rand.NewPCG(o.Seed, 0x10de)), enc: app.MakeEncodingConfig(),
 		report: newReport(o.Seed), sequence: map[string]uint64{}, lane: map[string]bool{}, table: generators(),
+		sessions: map[string]ed25519.PrivateKey{},
 	}
 	s.lottery, s.laws = newLottery(s.table, false), newLottery(s.table, true)
 	r = s.report

@@ -68,10 +68,11 @@ func newColdkeyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "coldkey",
 		Short: "Coldkeys on chain: move everything to a new one, and the recovery key that decides about it",
-		Long: `A coldkey that may be known to somebody else can be left: a swap moves its balance, its stakes and its hotkeys to a new
-coldkey. It is announced for 0.1 TAO, and executed some days later (5 on mainnet); until then the coldkey can do nothing else. Since
-owner and thief hold the same key, name a recovery key in good time: once it is in force it alone decides, and can also
-move everything at once. Without one, ` + "`lode coldkey dispute`" + ` cancels an announcement that you did not make.`,
+		Long: `A coldkey that may be known to somebody else can be left: a swap moves its balance, its stakes, its hotkeys, and the channels
+and plans that it pays, to a new coldkey; what it had allowed to others stays behind. It is announced for 0.1 TAO, and executed some
+days later (5 on mainnet); until then the coldkey can do nothing else. Since owner and thief hold the same key, name a recovery key
+in good time: once it is in force it alone decides, and can also move everything at once. Without one, ` + "`lode coldkey dispute`" + `
+cancels an announcement that you did not make.`,
 		Example: `  lode coldkey recovery paper-key --from alice
   lode coldkey swap alice-new --from alice
   lode coldkey show alice`,
