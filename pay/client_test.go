@@ -406,6 +406,25 @@ func TestAStoreHasOneProcess(t *testing.T) {
 	s := newShop(t, http.HandlerFunc(charge))
 	_, err := pay.OpenClient(s.ccfg)
 	require.ErrorIs(t, err, pay.ErrInUse)
+	require.ErrorContains(t, err, s.ccfg.Dir+" is in use by process "+strconv.Itoa(os.Getpid())+", `pay.test`")
+	var inUse *pay.InUseError
+	require.ErrorAs(t, err, &inUse)
+	require.Equal(t, os.Getpid(), inUse.PID)
+
+	// Whose it is may be written by anybody who can write there, or by nobody.
+	file := filepath.Join(s.ccfg.Dir, "holder.json")
+	for _, text := range []string{"", "{", `{"pid":-1}`, `{"pid":"x"}`, `{"pid":2147483646,"command":"dead"}`} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		_, err := pay.OpenClient(s.ccfg)
+		require.ErrorContains(t, err, "by another process", text)
+	}
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, `{"pid":%d,"command":"a\u001b[2Jb"}`, os.Getpid()), 0o600))
+	_, err = pay.OpenClient(s.ccfg)
+	require.ErrorContains(t, err, "`a[2Jb`")
+	require.NoError(t, s.client.Close())
+	require.NoFileExists(t, file)
+	s.client, err = pay.OpenClient(s.ccfg)
+	require.NoError(t, err)
 }
 
 func TestWhatCostsNothingOrIsNotOursPassesThrough(t *testing.T) {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/syndtr/goleveldb/leveldb"
@@ -15,13 +17,44 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/util"
 )
 
-// ErrInUse says that another process has the store open: there is one writer.
+// ErrInUse says that another process has the store open: there is one writer. The error
+// that wraps it is an [InUseError].
 var ErrInUse = errors.New("the store is in use by another process")
+
+// InUseError names the process that has a store open.
+type InUseError struct {
+	Dir string
+	Holder
+}
+
+// Holder is a process that has a store open.
+type Holder struct {
+	PID     int    `json:"pid"`     // 0: it can't be told
+	Command string `json:"command"` // without its flags, which are nobody's business
+}
+
+func (h Holder) String() string {
+	switch {
+	case h.PID == 0:
+		return "another process"
+	case h.Command == "":
+		return fmt.Sprintf("process %d", h.PID)
+	}
+	return fmt.Sprintf("process %d, `%s`", h.PID, cutTo(h.Command, 80))
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("%s is in use by %s", e.Dir, e.Holder)
+}
+
+// Unwrap makes errors.Is find ErrInUse.
+func (e *InUseError) Unwrap() error { return ErrInUse }
 
 // store keeps records as JSON in one database. Each step of a payment is one batch that
 // is written before the step takes effect, so a process may die between any two.
 type store struct {
 	db   *leveldb.DB
+	dir  string
 	sync bool // wait for the disk at each step: against a loss of power, not of the process
 	// hook is told of each step before and after it is written; tests die there.
 	hook func(when, step string)
@@ -35,15 +68,53 @@ func openStore(dir string, sync bool) (*store, error) {
 		Filter: filter.NewBloomFilter(10),
 	})
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, fmt.Errorf("%w: %s; use that process, or another directory", ErrInUse, dir)
+		return nil, &InUseError{dir, holder(dir)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	return &store{db: db, sync: sync}, nil
+	if err := hold(dir); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &store{db: db, dir: dir, sync: sync}, nil
 }
 
-func (s *store) close() error { return s.db.Close() }
+// close closes the store, once it no longer says whose it is.
+func (s *store) close() error {
+	err := os.Remove(holderFile(s.dir))
+	if errors.Is(err, fs.ErrNotExist) { // it was closed before, or somebody has tidied up
+		err = nil
+	}
+	return errors.Join(err, s.db.Close())
+}
+
+func holderFile(dir string) string { return filepath.Join(dir, "holder.json") }
+
+// hold says in a store's folder which process has it open.
+func hold(dir string) error {
+	h := Holder{PID: os.Getpid(), Command: filepath.Base(os.Args[0])}
+	for _, word := range os.Args[1:] {
+		if strings.HasPrefix(word, "-") || len(h.Command)+len(word) > 80 {
+			break
+		}
+		h.Command += " " + word
+	}
+	raw, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(holderFile(dir), raw, 0o600)
+}
+
+// holder is the process that has a store open, as far as that can be told: one that was
+// killed has left its name, and the next may not have said its own yet.
+func holder(dir string) (h Holder) {
+	raw, err := os.ReadFile(holderFile(dir))
+	if err != nil || json.Unmarshal(raw, &h) != nil || h.PID <= 0 || errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH) {
+		return Holder{}
+	}
+	return h
+}
 
 // batch collects what one step writes.
 type batch struct {

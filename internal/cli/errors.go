@@ -100,7 +100,7 @@ var known = []struct {
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
-	{pay.ErrInUse, "in_use", "wait for the `lode pay proxy`, `lode video compress`, `lode market serve` or `lode validate` that has the books open, or stop it"},
+	{pay.ErrInUse, "in_use", "wait until the process that has the books open is done, or stop it"},
 	{authz.ErrNoAuthorizationFound, "not_allowed", "`lode wallet allow` of the payer allows a key to spend"},
 	{markettypes.ErrLimit, "over_allowance", "`lode wallet allow --list` shows what is allowed, and what of it is left"},
 	{markettypes.ErrNotYours, "not_yours", "name the key that it belongs to with --from"},
@@ -122,6 +122,10 @@ func explain(err error) (code, hint string) {
 	var f *failure
 	if errors.As(err, &f) {
 		return f.code, f.hint
+	}
+	var held *pay.InUseError
+	if errors.As(err, &held) && held.PID != 0 {
+		return "in_use", fmt.Sprintf("wait until %s is done, or stop it", held.Holder)
 	}
 	for _, k := range known {
 		if errors.Is(err, k.is) {

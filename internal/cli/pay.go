@@ -14,7 +14,8 @@ a period. The key of --from signs and pays; with --payer it pays out of another'
 ` + "`lode wallet allow`" + `.
 
 ` + "`lode pay proxy`" + ` lets any program pay, within limits. Session keys and the ledger of all payments are kept in HOME/pay;
-whoever can read that can spend the deposits that are open, and nothing more.`,
+whoever can read that can spend the deposits that are open, and nothing more. One process has them open: while it runs, the
+other commands here ask it.`,
 		Example: `  lode pay limits --max-request 0.01 --per-day 2
   lode pay open 3 --deposit 1
   lode pay proxy --to https://example.org/v1

@@ -136,18 +136,12 @@ func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *cl
 		return err
 	}
 	defer c.Close()
-	remote, err := b.proxy()
+	// The key is asked for where it is needed: not where another process has it.
+	p, done, err := b.open(ctx, func() (pay.ClientConfig, error) { return b.config(ctx, c) })
 	if err != nil {
 		return err
 	}
-	if remote != nil {
-		return f(ctx, c, remote)
-	}
-	cfg, err := b.config(ctx, c)
-	if err != nil {
-		return err
-	}
-	err = b.open(ctx, cfg, func(p purse) error { return f(ctx, c, p) })
+	err = errors.Join(f(ctx, c, p), done(ctx))
 	if b.agent() && errors.Is(err, client.ErrNoAccount) { // an allowance makes one
 		return fail("not_allowed", "`lode wallet allow` of the payer allows a key to spend", "%s has no allowance: %w", b.signer, err)
 	}
@@ -156,36 +150,69 @@ func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *cl
 
 // read runs f with the books open to be read: that needs neither passphrase nor node.
 func (b *books) read(ctx context.Context, f func(p purse) error) error {
-	return b.open(ctx, pay.ClientConfig{Dir: b.dir}, f)
-}
-
-// open runs f with the books open, here or in the proxy that has them.
-func (b *books) open(ctx context.Context, cfg pay.ClientConfig, f func(p purse) error) error {
-	var own *pay.Client
-	var remote purse
-	err := untilFree(ctx, func() (err error) {
-		own, err = pay.OpenClient(cfg)
-		if !errors.Is(err, pay.ErrInUse) {
-			return err
-		}
-		found, proxyErr := b.proxy()
-		if remote = found; remote != nil || proxyErr != nil {
-			return proxyErr
-		}
-		return err
-	})
+	p, done, err := b.open(ctx, func() (pay.ClientConfig, error) { return pay.ClientConfig{Dir: b.dir}, nil })
 	if err != nil {
 		return err
 	}
-	if remote != nil {
-		return f(remote)
-	}
-	return errors.Join(f(ownPurse{own}), own.Close())
+	return errors.Join(f(p), done(ctx))
 }
 
-// How long books are waited for that another process has open, and how often one looks.
-// A command that only reads has them for a moment; so has a proxy that starts, before it
-// says where it is.
+// open opens the books, here or in the process that has them, until done. One that has
+// them to spend takes commands of others meanwhile.
+func (b *books) open(ctx context.Context, config func() (pay.ClientConfig, error)) (p purse, done func(context.Context) error, err error) {
+	nothing := func(context.Context) error { return nil }
+	if p, err = b.elsewhere(ctx); p != nil || err != nil {
+		return p, nothing, err
+	}
+	cfg, err := config()
+	if err != nil {
+		return nil, nothing, err
+	}
+	var own *pay.Client
+	err = untilFree(ctx, func() (err error) {
+		if own, err = pay.OpenClient(cfg); errors.Is(err, pay.ErrInUse) {
+			p, err = b.held(ctx, err)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, nothing, err
+	case p != nil:
+		return p, nothing, nil
+	case cfg.Chain == nil:
+		return ownPurse{own}, func(context.Context) error { return own.Close() }, nil
+	}
+	c, err := b.hold(own)
+	if err != nil {
+		return nil, nothing, errors.Join(err, own.Close())
+	}
+	return ownPurse{own}, func(ctx context.Context) error { return errors.Join(c.end(ctx), own.Close()) }, nil
+}
+
+// elsewhere is the process that has the books open, where that is known at once: then no
+// key is needed here. A killed process has left its file, and the books are free.
+func (b *books) elsewhere(ctx context.Context) (purse, error) {
+	if _, err := os.Stat(b.controlFile()); err != nil {
+		return nil, nil // open finds out whether they are free
+	}
+	c, err := pay.OpenClient(pay.ClientConfig{Dir: b.dir})
+	if err == nil {
+		return nil, c.Close()
+	}
+	if !errors.Is(err, pay.ErrInUse) {
+		return nil, err
+	}
+	p, err := b.held(ctx, err)
+	if errors.Is(err, pay.ErrInUse) {
+		err = nil // it is starting, or ending: open waits
+	}
+	return p, err
+}
+
+// How long books are waited for that another process has open and takes no commands, and
+// how often one looks. A command that only reads has them for a moment; so has one that
+// starts, before it says where it is, or ends.
 const (
 	inUseMost = 2 * time.Second
 	inUsePoll = 50 * time.Millisecond

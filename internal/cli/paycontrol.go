@@ -6,31 +6,76 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/lodenet/lode/pay"
 )
 
-// control lets this program's other commands use the books that a proxy has open. Who
-// asks must know the token, which lies in a file that the books' owner alone can read:
-// a program that may use the proxy must not go beyond its limits by it.
+// control lets this program's other commands use the books that this process has open.
+// Who asks must know the token, which lies in a file that the books' owner alone can
+// read: a program that may use a proxy must not go beyond its limits by it.
 type control struct {
 	purse ownPurse
 	token string
-	next  http.Handler
+	file  string // that says where it is
+	http  *http.Server
+	ended chan error
 }
 
-func newControl(c *pay.Client, next http.Handler) *control {
+// hold takes commands while this process has the books open, on a port of its own.
+func (b *books) hold(c *pay.Client) (*control, error) {
 	token := make([]byte, 32)
 	rand.Read(token) // never fails
-	return &control{ownPurse{c}, hex.EncodeToString(token), next}
+	s := &control{purse: ownPurse{c}, token: hex.EncodeToString(token), file: b.controlFile(), ended: make(chan error, 1)}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: log.New(io.Discard, "", 0)}
+	go func() { s.ended <- s.http.Serve(ln) }()
+	raw, err := json.Marshal(controlFile{"http://" + ln.Addr().String(), s.token})
+	if err == nil {
+		err = replaceFile(s.file, raw)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.http.Close(), s.over())
+	}
+	return s, nil
+}
+
+// end takes no more commands. Those under way may come to their end, unless ctx has
+// ended: then they have a moment.
+func (s *control) end(ctx context.Context) error {
+	err := os.Remove(s.file)
+	most := sendTimeout
+	if ctx.Err() != nil {
+		most = stopTime
+	}
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	defer cancel()
+	if late := s.http.Shutdown(wait); late != nil {
+		err = errors.Join(err, s.http.Close()) // what goes on is broken off; the books know it
+	}
+	return errors.Join(err, s.over())
+}
+
+func (s *control) over() error {
+	if err := <-s.ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 func (s *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != controlPath || r.URL.IsAbs() {
-		s.next.ServeHTTP(w, r)
+	if r.URL.Path != controlPath {
+		http.NotFound(w, r)
 		return
 	}
 	if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte("Bearer "+s.token)) != 1 {
@@ -66,6 +111,7 @@ func (s *control) do(ctx context.Context, c command) (a answer, err error) {
 		}
 	}
 	switch c.Verb {
+	case "here":
 	case "open":
 		a.Opened, err = s.purse.Open(ctx, c.Open)
 	case "top-up":
@@ -89,19 +135,7 @@ func (s *control) do(ctx context.Context, c command) (a answer, err error) {
 	case "ledger":
 		a.Payments, err = s.purse.Ledger(ctx, c.From)
 	default:
-		err = fmt.Errorf("the proxy knows no %q: it is of another version", c.Verb)
+		err = fmt.Errorf("the process that has the books open knows no %q: it is of another version", c.Verb)
 	}
 	return a, err
-}
-
-// announce tells other commands where the proxy is, until withdrawn.
-func (s *control) announce(file, url string) (withdraw func() error, err error) {
-	raw, err := json.Marshal(proxyFile{url, s.token})
-	if err != nil {
-		return nil, err
-	}
-	if err := replaceFile(file, raw); err != nil {
-		return nil, err
-	}
-	return func() error { return os.Remove(file) }, nil
 }

@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,17 +18,21 @@ import (
 	"github.com/lodenet/lode/pay"
 )
 
-// running is a control with the books of a temporary home open.
-func running(t *testing.T) (*control, *httptest.Server, *books) {
+// running has the books of a temporary home open, and takes commands.
+func running(t *testing.T) (*control, string, *books) {
 	t.Helper()
 	b := &books{dir: filepath.Join(t.TempDir(), "books")}
 	c, err := pay.OpenClient(pay.ClientConfig{Dir: b.dir})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Close()) })
-	s := newControl(c, http.NotFoundHandler())
-	server := httptest.NewServer(s)
-	t.Cleanup(server.Close)
-	return s, server, b
+	s, err := b.hold(c)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = s.http.Close() }) // some have ended it
+	raw, err := os.ReadFile(b.controlFile())
+	require.NoError(t, err)
+	var at controlFile
+	require.NoError(t, json.Unmarshal(raw, &at))
+	return s, at.URL, b
 }
 
 func post(t *testing.T, url, token, body string) (int, string) {
@@ -46,41 +51,39 @@ func post(t *testing.T, url, token, body string) (int, string) {
 	return resp.StatusCode, out.String()
 }
 
-func TestAProxyTakesCommandsFromNobodyWithoutItsToken(t *testing.T) {
-	s, server, _ := running(t)
+func TestNobodyCommandsWithoutTheToken(t *testing.T) {
+	s, url, _ := running(t)
 	for _, token := range []string{"", "x", s.token[1:], strings.ToUpper(s.token) + "0", hex.EncodeToString(make([]byte, 32))} {
-		status, _ := post(t, server.URL, token, `{"Verb":"channels"}`)
+		status, _ := post(t, url, token, `{"Verb":"channels"}`)
 		require.Equal(t, http.StatusForbidden, status, token)
 	}
-	status, body := post(t, server.URL, s.token, `{"Verb":"channels"}`)
+	status, body := post(t, url, s.token, `{"Verb":"channels"}`)
 	require.Equal(t, http.StatusOK, status)
 	require.NotContains(t, body, `"Message"`)
 }
 
-func TestAProxyRefusesCommandsThatAreNone(t *testing.T) {
-	s, server, _ := running(t)
+func TestCommandsThatAreNoneAreRefused(t *testing.T) {
+	s, url, _ := running(t)
 	for _, body := range []string{"", "{", "[]", `{"Verb":1}`, `{"Open":{"ServiceID":-1}}`, `{"Rao":1e30}`, `{"Channel":"` + strings.Repeat("a", 70<<10) + `"}`} {
-		status, _ := post(t, server.URL, s.token, body)
+		status, _ := post(t, url, s.token, body)
 		require.Equal(t, http.StatusBadRequest, status, "%.60s", body)
 	}
 	for _, body := range []string{`{}`, `{"Verb":"empty"}`, `{"Verb":"close","Channel":"zz"}`, `{"Verb":"top-up","Channel":"00"}`, `{"Verb":"top-up","Channel":"` + strings.Repeat("0", 64) + `","Rao":1}`} {
-		status, out := post(t, server.URL, s.token, body)
+		status, out := post(t, url, s.token, body)
 		require.Equal(t, http.StatusOK, status, body)
 		require.Contains(t, out, `"Message":"`, body)
 	}
 }
 
-func TestCommandsFindTheProxyThatHasTheBooksOpen(t *testing.T) {
-	s, server, b := running(t)
-	withdraw, err := s.announce(b.proxyFile(), server.URL)
-	require.NoError(t, err)
-	info, err := os.Stat(b.proxyFile())
+func TestCommandsFindTheProcessThatHasTheBooksOpen(t *testing.T) {
+	s, _, b := running(t)
+	info, err := os.Stat(b.controlFile())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
 	ctx := context.Background()
 	require.NoError(t, b.read(t.Context(), func(p purse) error {
-		require.IsType(t, &proxyPurse{}, p)
+		require.IsType(t, &heldPurse{}, p)
 		spent, err := p.Spent(ctx)
 		require.NoError(t, err)
 		require.Zero(t, spent.All)
@@ -94,16 +97,45 @@ func TestCommandsFindTheProxyThatHasTheBooksOpen(t *testing.T) {
 		return nil
 	}))
 
-	server.Close() // it hangs, but has the books
-	require.NoError(t, b.read(t.Context(), func(p purse) error {
-		_, err := p.Spent(ctx)
-		require.ErrorContains(t, err, "does not answer")
-		return nil
-	}))
-	require.NoError(t, os.WriteFile(b.proxyFile(), []byte("{"), 0o600))
-	require.ErrorContains(t, b.read(t.Context(), func(purse) error { return nil }), "can't be read")
-	require.NoError(t, withdraw())
-	require.ErrorIs(t, b.read(t.Context(), func(purse) error { return nil }), pay.ErrInUse)
+	pid := strconv.Itoa(os.Getpid())
+	inUse := func(wrong string) {
+		t.Helper()
+		err := b.read(t.Context(), func(purse) error { return nil })
+		require.ErrorIs(t, err, pay.ErrInUse)
+		require.ErrorContains(t, err, b.dir+" is in use by process "+pid)
+		require.ErrorContains(t, err, wrong)
+		code, hint := explain(err)
+		require.Equal(t, "in_use", code)
+		require.Contains(t, hint, "process "+pid+", `cli.test`")
+	}
+	require.NoError(t, s.http.Close()) // it takes no commands, but has the books
+	inUse("does not answer")
+	require.NoError(t, os.WriteFile(b.controlFile(), []byte("{"), 0o600))
+	inUse("can't be read")
+	require.NoError(t, os.Remove(b.controlFile()))
+	inUse("")
+}
+
+func TestWhoHasTheBooksLetsCommandsUnderWayComeToTheirEnd(t *testing.T) {
+	s, url, b := running(t)
+	began, goOn := make(chan struct{}), make(chan struct{})
+	s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(began)
+		<-goOn
+		s.ServeHTTP(w, r)
+	})
+	answered := make(chan int, 1)
+	go func() {
+		status, _ := post(t, url, s.token, `{"Verb":"channels"}`)
+		answered <- status
+	}()
+	<-began
+	ended := make(chan error, 1)
+	go func() { ended <- s.end(t.Context()) }()
+	require.Eventually(t, func() bool { _, err := os.Stat(b.controlFile()); return err != nil }, 5*time.Second, time.Millisecond)
+	close(goOn)
+	require.Equal(t, http.StatusOK, <-answered)
+	require.NoError(t, <-ended)
 }
 
 func TestBooksThatAnotherHasForAMomentAreWaitedFor(t *testing.T) {
@@ -138,23 +170,28 @@ func TestBooksThatAnotherHasForAMomentAreWaitedFor(t *testing.T) {
 	require.Equal(t, 1, tries)
 }
 
-func TestAProxyThatIsStartingIsWaitedFor(t *testing.T) {
-	s, server, b := running(t)
-	announced := make(chan error, 1)
-	go func() { // by now the books are its own
-		_, err := s.announce(b.proxyFile(), server.URL)
-		announced <- err
-	}()
-	require.NoError(t, b.read(t.Context(), func(p purse) error {
-		require.IsType(t, &proxyPurse{}, p)
-		return nil
+func TestAProcessThatIsStartingIsWaitedFor(t *testing.T) {
+	_, _, b := running(t)
+	raw, err := os.ReadFile(b.controlFile())
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(b.controlFile()))
+	said := make(chan error, 1)
+	tries := 0
+	var p purse
+	require.NoError(t, untilFree(t.Context(), func() (err error) { // by now it has the books
+		if tries++; tries == 2 {
+			said <- os.WriteFile(b.controlFile(), raw, 0o600)
+		}
+		p, err = b.held(t.Context(), pay.ErrInUse)
+		return err
 	}))
-	require.NoError(t, <-announced)
+	require.IsType(t, &heldPurse{}, p)
+	require.NoError(t, <-said)
 }
 
-func TestWhatAKilledProxyLeavesNamesNobody(t *testing.T) {
+func TestWhatAKilledProcessLeavesNamesNobody(t *testing.T) {
 	b := &books{dir: t.TempDir()}
-	require.NoError(t, os.WriteFile(b.proxyFile(), []byte(`{"url":"http://127.0.0.1:1","token":"x"}`), 0o600))
+	require.NoError(t, os.WriteFile(b.controlFile(), []byte(`{"url":"http://127.0.0.1:1","token":"x"}`), 0o600))
 	require.NoError(t, b.read(t.Context(), func(p purse) error {
 		require.IsType(t, ownPurse{}, p)
 		return nil

@@ -81,23 +81,22 @@ while it runs.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, payer.Close()) }()
-		control := newControl(payer, pay.NewProxy(payer, upstream))
+		control, err := b.hold(payer)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, control.end(ctx)) }()
 		ln, err := net.Listen("tcp", listen)
 		if err != nil {
 			return err
 		}
 		address := "http://" + ln.Addr().String()
-		withdraw, err := control.announce(b.proxyFile(), address)
-		if err != nil {
-			return errors.Join(err, ln.Close())
-		}
 		if g.json {
 			log.Info("paying", "url", address, "payer", b.payer, "chain_id", b.chainID)
 		} else {
 			fmt.Fprintf(cmd.ErrOrStderr(), "%s pays what is asked for through %s; Ctrl-C stops it\n", fullKey(b.payer, g.names(ctx)), address)
 		}
-		err = errors.Join(serveHTTP(ctx, ln, control, log), withdraw())
-		if err != nil {
+		if err := serveHTTP(ctx, ln, pay.NewProxy(payer, upstream), log); err != nil {
 			return err
 		}
 		spent, _ := payer.Spent()

@@ -19,7 +19,7 @@ import (
 )
 
 // purse is what commands do with a payer's books, which one process has open: this one,
-// or a `lode pay proxy` that is asked to do it.
+// or another, say `lode pay proxy` or `lode video compress`, that is asked to do it.
 type purse interface {
 	Open(ctx context.Context, o pay.OpenOptions) (pay.Opened, error)
 	TopUp(ctx context.Context, id []byte, rao uint64) (pay.Opened, error)
@@ -60,46 +60,48 @@ func (p ownPurse) WriteCSV(_ context.Context, w io.Writer, from time.Time) error
 	return p.Client.WriteCSV(w, from)
 }
 
-// controlPath is where a proxy takes commands of this program, beside what it proxies.
+// controlPath is where a process that has books open takes commands of this program.
 const controlPath = "/.lode/control"
 
-// proxyFile says where the proxy is that has the books open, and what it knows this
-// program by. Only the books' owner can read it.
-type proxyFile struct {
+// controlFile says where that is, and what it knows this program by. Only the books'
+// owner can read it.
+type controlFile struct {
 	URL   string `json:"url"`
 	Token string `json:"token"`
 }
 
-func (b *books) proxyFile() string { return filepath.Join(b.dir, "proxy.json") }
+func (b *books) controlFile() string { return filepath.Join(b.dir, "control.json") }
 
-// proxy is the proxy that has the books open; nil where none has. A file that a killed
-// proxy has left names nobody: the store is free.
-func (b *books) proxy() (purse, error) {
-	raw, err := os.ReadFile(b.proxyFile())
+// controlTime is what a process has to say that it takes commands.
+const controlTime = 2 * time.Second
+
+// held is the process that has the books open: inUse says that there is one. One that
+// starts, or ends, takes no commands, or none any more.
+func (b *books) held(ctx context.Context, inUse error) (purse, error) {
+	raw, err := os.ReadFile(b.controlFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, inUse
 	}
 	if err != nil {
 		return nil, err
 	}
-	c, err := pay.OpenClient(pay.ClientConfig{Dir: b.dir})
-	if err == nil {
-		return nil, c.Close()
-	}
-	if !errors.Is(err, pay.ErrInUse) {
-		return nil, err
-	}
-	var f proxyFile
+	var f controlFile
 	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, fail("in_use", "stop the proxy, or try again", "%s can't be read: %w", b.proxyFile(), err)
+		return nil, fmt.Errorf("%w; %s can't be read: %w", inUse, b.controlFile(), err)
 	}
-	return &proxyPurse{f}, nil
+	ctx, cancel := context.WithTimeout(ctx, controlTime)
+	defer cancel()
+	p := &heldPurse{f}
+	if _, err := p.do(ctx, command{Verb: "here"}); err != nil {
+		return nil, fmt.Errorf("%w: %v", inUse, err)
+	}
+	return p, nil
 }
 
-// proxyPurse asks a proxy.
-type proxyPurse struct{ at proxyFile }
+// heldPurse asks the process that has the books open.
+type heldPurse struct{ at controlFile }
 
-// command is what a proxy is asked to do. Verb is one of those of [control.do].
+// command is what it is asked to do. Verb is one of those of [control.do].
 type command struct {
 	Verb    string
 	Open    pay.OpenOptions
@@ -123,7 +125,7 @@ type answer struct {
 // failed is an error that crosses processes.
 type failed struct{ Code, Message, Hint string }
 
-func (p *proxyPurse) do(ctx context.Context, c command) (answer, error) {
+func (p *heldPurse) do(ctx context.Context, c command) (answer, error) {
 	var a answer
 	resp, err := p.post(ctx, c)
 	if err != nil {
@@ -131,7 +133,7 @@ func (p *proxyPurse) do(ctx context.Context, c command) (answer, error) {
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
-		return a, fmt.Errorf("the proxy at %s answers what can't be read: %w", p.at.URL, err)
+		return a, fmt.Errorf("the process that has the books open answers what can't be read: %w", err)
 	}
 	if f := a.Failed; f != nil {
 		return a, &failure{code: f.Code, hint: f.Hint, err: errors.New(f.Message)}
@@ -139,7 +141,7 @@ func (p *proxyPurse) do(ctx context.Context, c command) (answer, error) {
 	return a, nil
 }
 
-func (p *proxyPurse) post(ctx context.Context, c command) (*http.Response, error) {
+func (p *heldPurse) post(ctx context.Context, c command) (*http.Response, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
 		return nil, err
@@ -152,58 +154,58 @@ func (p *proxyPurse) post(ctx context.Context, c command) (*http.Response, error
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fail("in_use", "try again, or stop the proxy", "the books are open in `lode pay proxy` at %s, which does not answer: %w", p.at.URL, err)
+		return nil, fail("in_use", "try again, or stop that process", "the process that has the books open does not answer: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
 		_ = resp.Body.Close() // it says nothing more
-		return nil, fail("in_use", "stop that process, or try again", "the books are open in a process at %s, which answers %s", p.at.URL, resp.Status)
+		return nil, fail("in_use", "try again, or stop that process", "the process that has the books open answers %s", resp.Status)
 	}
 	return resp, nil
 }
 
-func (p *proxyPurse) Open(ctx context.Context, o pay.OpenOptions) (pay.Opened, error) {
+func (p *heldPurse) Open(ctx context.Context, o pay.OpenOptions) (pay.Opened, error) {
 	a, err := p.do(ctx, command{Verb: "open", Open: o})
 	return a.Opened, err
 }
 
-func (p *proxyPurse) TopUp(ctx context.Context, id []byte, rao uint64) (pay.Opened, error) {
+func (p *heldPurse) TopUp(ctx context.Context, id []byte, rao uint64) (pay.Opened, error) {
 	a, err := p.do(ctx, command{Verb: "top-up", Channel: hex.EncodeToString(id), Rao: rao})
 	return a.Opened, err
 }
 
-func (p *proxyPurse) CloseChannel(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
+func (p *heldPurse) CloseChannel(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
 	a, err := p.do(ctx, command{Verb: "close", Channel: hex.EncodeToString(id)})
 	return &a.Closed, err
 }
 
-func (p *proxyPurse) CancelPlan(ctx context.Context, id []byte, now bool) (*markettypes.MsgCancelPlanResponse, error) {
+func (p *heldPurse) CancelPlan(ctx context.Context, id []byte, now bool) (*markettypes.MsgCancelPlanResponse, error) {
 	a, err := p.do(ctx, command{Verb: "cancel", Channel: hex.EncodeToString(id), Now: now})
 	return &markettypes.MsgCancelPlanResponse{Ends: a.Ends}, err
 }
 
-func (p *proxyPurse) Channels(ctx context.Context) ([]pay.ClientChannel, error) {
+func (p *heldPurse) Channels(ctx context.Context) ([]pay.ClientChannel, error) {
 	a, err := p.do(ctx, command{Verb: "channels"})
 	return a.Channels, err
 }
 
-func (p *proxyPurse) Spent(ctx context.Context) (spentToday, error) {
+func (p *heldPurse) Spent(ctx context.Context) (spentToday, error) {
 	a, err := p.do(ctx, command{Verb: "spent"})
 	return a.Spent, err
 }
 
-func (p *proxyPurse) Ledger(ctx context.Context, from time.Time) ([]pay.Payment, error) {
+func (p *heldPurse) Ledger(ctx context.Context, from time.Time) ([]pay.Payment, error) {
 	a, err := p.do(ctx, command{Verb: "ledger", From: from})
 	return a.Payments, err
 }
 
-func (p *proxyPurse) WriteCSV(ctx context.Context, w io.Writer, from time.Time) error {
+func (p *heldPurse) WriteCSV(ctx context.Context, w io.Writer, from time.Time) error {
 	resp, err := p.post(ctx, command{Verb: "csv", From: from})
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
 	if _, err = io.Copy(w, resp.Body); err != nil {
-		err = fmt.Errorf("the proxy at %s broke off: %w", p.at.URL, err)
+		err = fmt.Errorf("the process that has the books open broke off: %w", err)
 	}
 	return err
 }

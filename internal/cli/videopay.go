@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/lodenet/lode/client"
@@ -64,32 +65,51 @@ func (p *videoPayer) option(o *video.CompressOptions) error {
 }
 
 // pay shows what a clip costs, asks where there is somebody to ask, and opens the books.
-func (p *videoPayer) pay(ctx context.Context, bill video.Bill) (cfg pay.ClientConfig, err error) {
+func (p *videoPayer) pay(ctx context.Context, bill video.Bill, base http.RoundTripper, approve func(pay.Quote) error) (video.Books, error) {
 	if !p.g.json {
 		p.bar.end()
 		writeBill(p.out, bill, p.g.names(ctx))
 	}
 	if err := p.ask(ctx); err != nil {
-		return cfg, err
+		return nil, err
 	}
 	b, err := p.g.books(ctx, p.flags.payer)
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
 	if p.nodes, err = b.connect(ctx); err != nil {
-		return cfg, err
+		return nil, err
 	}
-	if cfg, err = b.config(ctx, p.nodes); err != nil {
-		return cfg, err
+	cfg, err := b.config(ctx, p.nodes)
+	if err != nil {
+		return nil, err
 	}
 	params, err := p.nodes.Market().Params(ctx, &markettypes.QueryParamsRequest{})
 	if err != nil {
-		return cfg, err
+		return nil, err
 	}
 	// The price was agreed to: a channel may be opened for as much.
 	cfg.Limits.Deposit = max(cfg.Limits.Deposit, bill.Most, params.Params.MinDeposit)
-	return cfg, nil
+	cfg.Base, cfg.Approve = base, approve
+	var own *pay.Client
+	if err := untilFree(ctx, func() (err error) { own, err = pay.OpenClient(cfg); return err }); err != nil {
+		return nil, err
+	}
+	c, err := b.hold(own)
+	if err != nil {
+		return nil, errors.Join(err, own.Close())
+	}
+	return &clipBooks{own, c, ctx}, nil
 }
+
+// clipBooks are the books while a clip is paid by them; other commands use them, too.
+type clipBooks struct {
+	*pay.Client
+	control *control
+	ctx     context.Context // of the command
+}
+
+func (b *clipBooks) Close() error { return errors.Join(b.control.end(b.ctx), b.Client.Close()) }
 
 // ask asks whether to go on. Who isn't there, or has said yes, isn't asked.
 func (p *videoPayer) ask(ctx context.Context) error {

@@ -123,13 +123,11 @@ func (c *compression) money(ctx context.Context, base http.RoundTripper) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := c.opts.Pay(ctx, b)
+	p, err := openPurse(ctx, c.opts.Pay, b, base)
 	if err != nil {
 		return err
 	}
-	if c.purse, err = openPurse(cfg, base, b.Most); err != nil {
-		return err
-	}
+	c.purse = p
 	c.pool.client = &http.Client{Transport: c.purse, CheckRedirect: c.pool.client.CheckRedirect}
 	return nil
 }

@@ -15,17 +15,26 @@ import (
 )
 
 // Payer is asked once, with what a clip will cost at most, before anything of it is given
-// out. It returns who pays, and where the books are; an error ends the compression. The
-// way to the gateways, and what they are paid at most, is filled in.
-type Payer func(ctx context.Context, bill Bill) (pay.ClientConfig, error)
+// out. It opens the books of who pays; an error ends the compression. Requests go to the
+// gateways by base, and approve is asked before each payment.
+type Payer func(ctx context.Context, bill Bill, base http.RoundTripper, approve func(pay.Quote) error) (Books, error)
+
+// Books are what a clip is paid by: a [pay.Client], or what asks one that another process
+// has.
+type Books interface {
+	http.RoundTripper
+	Ledger(from time.Time, visit func(pay.Payment) (more bool)) error
+	Channels() []pay.ClientChannel
+	Close() error
+}
 
 // purse pays gateways for what they hand out, and never more than a clip may cost. It is
 // the transport of calls to gateways: one whose context names a fare ([withFare]) is
 // paid, others go by unpaid.
 type purse struct {
-	base   http.RoundTripper
-	client *pay.Client
-	began  time.Time
+	base  http.RoundTripper
+	books Books
+	began time.Time
 
 	mu    sync.Mutex
 	left  uint64           // rao that may still be spent
@@ -81,15 +90,14 @@ func (w way) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// openPurse opens the books of who pays, to spend at most so much.
-func openPurse(cfg pay.ClientConfig, base http.RoundTripper, most uint64) (*purse, error) {
+// openPurse opens the books of who pays, to spend at most what a clip costs.
+func openPurse(ctx context.Context, payer Payer, bill Bill, base http.RoundTripper) (*purse, error) {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	p := &purse{base: base, began: time.Now(), left: most, freed: make(chan struct{}), fares: map[string]*fare{}}
-	cfg.Base, cfg.Approve = way{base}, p.approve
+	p := &purse{base: base, began: time.Now(), left: bill.Most, freed: make(chan struct{}), fares: map[string]*fare{}}
 	var err error
-	p.client, err = pay.OpenClient(cfg)
+	p.books, err = payer(ctx, bill, way{base}, p.approve)
 	return p, err
 }
 
@@ -114,7 +122,7 @@ func (p *purse) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	resp, err := p.client.RoundTrip(r)
+	resp, err := p.books.RoundTrip(r)
 	cost, why := p.cost(&f, resp, err)
 	p.release(url, cost)
 	if why != nil && resp != nil && err == nil {
@@ -257,7 +265,7 @@ func (p *purse) paid() ([]Paid, error) {
 		out = append(out, Paid{Hotkey: e.Provider, ServiceID: e.ServiceID})
 		return &out[len(out)-1]
 	}
-	err := p.client.Ledger(p.began, func(e pay.Payment) bool {
+	err := p.books.Ledger(p.began, func(e pay.Payment) bool {
 		switch {
 		case e.Kind == "deposit" && e.Note == "recovered": // it was made before
 		case e.Kind == "deposit":
@@ -275,7 +283,7 @@ func (p *purse) paid() ([]Paid, error) {
 		}
 		return true
 	})
-	for _, c := range p.client.Channels() {
+	for _, c := range p.books.Channels() {
 		for i := range out {
 			if c.Provider == out[i].Hotkey && c.ServiceID == out[i].ServiceID && c.PlanID == 0 && c.Stopped == "" {
 				out[i].Left += c.Limit - min(c.Limit, c.Charged)
@@ -286,4 +294,4 @@ func (p *purse) paid() ([]Paid, error) {
 }
 
 // close closes the books.
-func (p *purse) close() error { return p.client.Close() }
+func (p *purse) close() error { return p.books.Close() }

@@ -87,10 +87,22 @@ func (s *shop) config(who string) pay.ClientConfig {
 	return pay.ClientConfig{Dir: s.books, Chain: s.chain.payer(who), Limits: pay.Limits{Deposit: minute}}
 }
 
+// paying opens the books that config says.
+func paying(config func(context.Context, Bill) (pay.ClientConfig, error)) Payer {
+	return func(ctx context.Context, b Bill, base http.RoundTripper, approve func(pay.Quote) error) (Books, error) {
+		cfg, err := config(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Base, cfg.Approve = base, approve
+		return pay.OpenClient(cfg)
+	}
+}
+
 // options are those of a customer that pays.
 func (s *shop) options(in, out string) CompressOptions {
 	o := options(in, out)
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) { return s.config("customer"), nil }
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) { return s.config("customer"), nil })
 	return o
 }
 
@@ -119,10 +131,10 @@ func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	in := makeClip(t, "in.mp4", "2")
 	o := s.options(in, filepath.Join(t.TempDir(), "out.mp4"))
 	var shown Bill
-	o.Pay = func(_ context.Context, b Bill) (pay.ClientConfig, error) {
+	o.Pay = paying(func(_ context.Context, b Bill) (pay.ClientConfig, error) {
 		shown = b
 		return s.config("customer"), nil
-	}
+	})
 	r, err := s.compress(o)
 	require.NoError(t, err)
 	require.Len(t, r.Segments, 2)
@@ -361,29 +373,29 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	_, err := s.compress(o)
 	require.ErrorIs(t, err, ErrNotFree)
 
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) { return s.config("beggar"), nil }
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) { return s.config("beggar"), nil })
 	_, err = s.compress(o)
 	require.ErrorIs(t, err, errNoFunds)
 
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) {
 		cfg := s.config("customer")
 		cfg.Limits.PerRequest = 9_999
 		return cfg, nil
-	}
+	})
 	_, err = s.compress(o)
 	require.ErrorIs(t, err, pay.ErrLimit)
 
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) {
 		return pay.ClientConfig{}, errors.New("the person said no")
-	}
+	})
 	_, err = s.compress(o)
 	require.ErrorContains(t, err, "the person said no")
 
 	o.MaxPrice = 9_999
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) {
 		t.Error("it is asked to pay what it would not")
 		return pay.ClientConfig{}, nil
-	}
+	})
 	_, err = s.compress(o)
 	require.ErrorIs(t, err, ErrTooDear)
 	require.ErrorContains(t, err, "0.00001 TAO")
@@ -430,10 +442,10 @@ func TestAFreeGatewayIsPreferredAndNoWalletIsAskedFor(t *testing.T) {
 	s.mesh.mu.Unlock()
 	// The free one's own way to m0 is another network's in memory.
 	o := s.options(makeClip(t, "in.mp4", "0.4"), filepath.Join(t.TempDir(), "out.mp4"))
-	o.Pay = func(context.Context, Bill) (pay.ClientConfig, error) {
+	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) {
 		t.Error("it is asked to pay")
 		return pay.ClientConfig{}, errors.New("no")
-	}
+	})
 	r, err := Compress(t.Context(), tools(t), s.mesh.as("customer"), []string{GatewayURL("v0", 1), GatewayURL("v1", 1)}, o, nil)
 	require.NoError(t, err)
 	require.Empty(t, r.Paid)
