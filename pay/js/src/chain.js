@@ -15,7 +15,7 @@ import { MsgExecResponse } from "cosmjs-types/cosmos/authz/v1beta1/tx";
 import { TxRaw } from "cosmjs-types/cosmos/tx/v1beta1/tx";
 import { OutcomeUnknown, PaymentError } from "./error.js";
 import { decode, encode, generatedType, messages } from "./proto.js";
-import { reasonOf } from "./reason.js";
+import { feesRefused, reasonOf } from "./reason.js";
 
 /** @import { EncodeObject, OfflineSigner } from "@cosmjs/proto-signing" */
 /** @import { StdFee } from "@cosmjs/stargate" */
@@ -176,9 +176,17 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
     try {
       return await client.broadcastTx(TxRaw.encode(signed).finish(), client.broadcastTimeoutMs, pollInterval);
     } catch (error) {
-      if (error instanceof BroadcastTxError) throw refusal(error.log ?? error.message, error); // the node did not take it
+      if (error instanceof BroadcastTxError) throw notTaken(error);
       throw new OutcomeUnknown(error);
     }
+  }
+
+  /** @param {BroadcastTxError} error */
+  function notTaken(error) {
+    const why = error.log && feesRefused(error.log);
+    if (!why) return refusal(error.log ?? error.message, error);
+    const hint = `lode wallet allow, as ${granter}, allows them`;
+    return new PaymentError("chain", `${granter} pays no fees for ${agent}: ${why}`, { cause: error, hint });
   }
 
   return {
@@ -290,9 +298,9 @@ async function answered(rpc, answer) {
     if (account) {
       throw new PaymentError("chain", `${account} has never had a coin`, { cause: error, hint: "send it TAO for fees and deposits" });
     }
-    if (error instanceof TypeError && text === "fetch failed") {
+    if (/^(fetch failed|Bad status on response)/.test(text)) {
       const hint = "see that it runs, and that this is its CometBFT RPC";
-      throw new PaymentError("chain", `the node at ${rpc} does not answer`, { cause: error, hint });
+      throw new PaymentError("chain", `the node at ${rpc} does not answer: ${text}`, { cause: error, hint });
     }
     throw error;
   }
@@ -303,7 +311,9 @@ async function answered(rpc, answer) {
  * @param {unknown} cause
  */
 function refusal(text, cause) {
-  return new PaymentError("chain", `the chain refuses: ${reasonOf(text)}`, { cause });
+  const reason = reasonOf(text);
+  const hint = reason.endsWith("insufficient funds") ? "send the account TAO, or put in less" : undefined;
+  return new PaymentError("chain", `the chain refuses: ${reason}`, { cause, hint });
 }
 
 /**

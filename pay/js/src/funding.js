@@ -7,7 +7,7 @@ import { sleep } from "./sending.js";
 import { SessionKey } from "./voucher.js";
 
 /** @import { Chain, ChainChannel, DepositInto } from "./chain.js" */
-/** @import { Channel } from "./books.js" */
+/** @import { Channel, Plan } from "./books.js" */
 /** @import { Ledger, Purpose } from "./ledger.js" */
 /** @import { Queue } from "./queue.js" */
 /** @import { PaymentEvent } from "./scheme.js" */
@@ -172,7 +172,7 @@ export class Funding {
    * Sends a deposit.
    *
    * @param {DepositInto} into
-   * @param {Purpose} of
+   * @param {Purpose & {maxPrice?: bigint}} of
    * @param {SessionKey} key the channel's
    * @param {bigint} amount rao
    * @param {bigint} [timeoutHeight]
@@ -201,7 +201,7 @@ export class Funding {
   /**
    * Enters what the chain shows of a channel that a deposit went into.
    *
-   * @param {Purpose} of
+   * @param {Purpose & {maxPrice?: bigint}} of
    * @param {string} id
    * @param {SessionKey} key
    * @param {{amount: string, transaction: string}} [deposit]
@@ -210,10 +210,10 @@ export class Funding {
   async #opened(of, id, key, deposit) {
     const onChain = await this.#chain.channel(id);
     if (!onChain || onChain.closing) throw new PaymentError("chain", `the chain has no open channel ${id}`);
-    const isIt = onChain.sessionKey === toHex(key.publicKey) && onChain.serviceId === of.serviceId && onChain.hotkey === of.payTo;
-    if (!isIt || (onChain.plan?.id ?? 0n) !== of.planId) {
-      const pays = `plan ${onChain.plan?.id ?? 0n} of service ${onChain.serviceId} of ${onChain.hotkey}`;
-      throw new PaymentError("chain", `channel ${id} is not the one that was asked for: it pays ${pays}`);
+    const isOurs = onChain.sessionKey === toHex(key.publicKey) && onChain.serviceId === of.serviceId && onChain.hotkey === of.payTo;
+    if (!isOurs || !isAsked(onChain.plan, of)) {
+      const plan = onChain.plan ? `plan ${onChain.plan.id} (${onChain.plan.price} rao for ${onChain.plan.quota} units) of ` : "";
+      throw new PaymentError("chain", `channel ${id} is not the one that was asked for: it pays ${plan}service ${onChain.serviceId} of ${onChain.hotkey}`);
     }
     const known = this.#ledger.channels.get(id);
     /** @type {Channel} */
@@ -304,6 +304,18 @@ export function purposeOf({ network, payTo, serviceId, plan }) {
  */
 export function planOf({ plan }) {
   return plan ? { planId: plan.id } : {};
+}
+
+/**
+ * Whether a channel's plan, if it has one, is what was asked for.
+ *
+ * @param {Plan | undefined} plan
+ * @param {Purpose & {maxPrice?: bigint}} of
+ */
+function isAsked(plan, { planId, maxPrice }) {
+  if (!plan) return planId === 0n;
+  const { id, price, period, quota } = plan;
+  return id === planId && price > 0n && period > 0n && quota > 0n && (maxPrice === undefined || price <= maxPrice);
 }
 
 /** @param {Purpose} of */

@@ -273,15 +273,17 @@ export class Ledger {
   see(c, { deposit, claimed, plan }) {
     c.deposit = deposit;
     if (!plan) return false;
-    const ended = plan.usedBefore / plan.quota;
-    const begun = c.plan ? ended - c.plan.usedBefore / c.plan.quota : ended + 1n;
+    const { id, price, period, quota } = c.plan ?? plan; // as agreed
+    const ended = plan.usedBefore / quota;
+    const begun = c.plan ? ended - c.plan.usedBefore / quota : ended + 1n;
     if (begun < 0n) return false; // of a node that is behind
-    c.plan = { ...plan };
-    c.left = deposit - claimed - plan.price;
+    c.plan = { ...plan, id, price, period, quota };
+    const left = deposit - claimed - price;
+    c.left = left > 0n ? left : 0n;
     if (begun === 0n) return false;
     const midnight = Math.floor(this.#now() / 1000 / DAY) * DAY;
-    const startsToday = (BigInt(plan.periodEnd) - BigInt(midnight)) / plan.period; // rounded down: the others began before
-    this.spend(c.payTo, begun * plan.price, least(begun, startsToday > 0n ? startsToday : 0n) * plan.price);
+    const ofToday = (BigInt(plan.periodEnd) - BigInt(midnight)) / period; // those that began after midnight
+    this.spend(c.payTo, begun * price, least(begun, ofToday > 0n ? ofToday : 0n) * price);
     if (plan.usedBefore > c.charged) {
       c.charged = plan.usedBefore;
       for (const id of c.promised.keys()) if (!this.#underWay.has(id)) c.promised.delete(id);

@@ -332,9 +332,10 @@ function chosen({ serviceId, planId }, { plans }) {
   const found = planId === undefined ? plans : plans.filter(({ id }) => id === planId);
   const [plan] = found;
   if (plan && found.length === 1) return plan;
-  const offered = plans.map(({ id, name, price }) => `${id} (${name}, ${price} rao a period)`).join(", ") || "none";
-  const wanted = planId === undefined ? "planId is missing" : `service ${serviceId} offers no plan ${planId}`;
-  throw new PaymentError("terms", plans.length === 0 ? `service ${serviceId} offers no plan` : wanted, { hint: `its plans: ${offered}` });
+  if (plans.length === 0) throw new PaymentError("terms", `service ${serviceId} offers no plan`, { hint: "pay it by use" });
+  const offered = plans.map(({ id, name, price }) => `${id} (${name}, ${price} rao a period)`).join(", ");
+  const wrong = planId === undefined ? `planId is missing, service ${serviceId} offers ${plans.length} plans` : `service ${serviceId} offers no plan ${planId}`;
+  throw new PaymentError("terms", wrong, { hint: `its plans: ${offered}` });
 }
 
 /** @param {Channel} c */

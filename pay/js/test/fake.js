@@ -9,6 +9,7 @@ import { LodeScheme, MemoryStore, OutcomeUnknown, PaymentError, voucherBytes } f
 export const chainId = "lode-test-1";
 export const hotkey = toBech32("lode", new Uint8Array(20).fill(2));
 export const stranger = toBech32("lode", new Uint8Array(20).fill(9));
+const encoder = new TextEncoder();
 export const url = "http://gateway.test/work";
 
 export class FakeChain {
@@ -17,6 +18,7 @@ export class FakeChain {
   channels = new Map();
   services = new Map([[1n, { hotkey, listed: true, plans: [] }]]);
   deposits = [];
+  opened = 0;
   closed = [];
   cancelled = [];
   now = Date.UTC(2026, 0, 1, 12) / 1000;
@@ -52,7 +54,7 @@ export class FakeChain {
     if (id) {
       this.channels.get(id).deposit += amount;
     } else {
-      id = toHex(new Uint8Array(32).fill(this.channels.size + 1));
+      id = toHex(new Uint8Array(32).fill(++this.opened));
       this.channels.set(id, {
         id,
         sessionKey: toHex(into.sessionKey),
@@ -104,7 +106,8 @@ export class FakeGateway {
   requests = []; // of paid requests, the payloads
   unpaid = 0;
   price = 70n; // of a request of at most `amount`
-  units = 7n; // of a request of at most 10
+  units = 7n; // of a request of at most `planAmount`
+  planAmount = "10";
   plansAlone = false; // nothing is sold by use
   answers = new Map(); // by payment identifier
   // what a test changes
@@ -135,7 +138,7 @@ export class FakeGateway {
     const { extra, ...offer } = this.offer();
     return this.chain.services.get(1n)?.plans.map(({ id, name, price, period, quota }) => {
       const plan = { planId: `${id}`, planName: name, planPrice: `${price}`, planPeriod: Number(period), planQuota: `${quota}` };
-      return { ...offer, amount: "10", asset: "unit", extra: { ...extra, minDeposit: `${price}`, ...plan } };
+      return { ...offer, amount: this.planAmount, asset: "unit", extra: { ...extra, minDeposit: `${price}`, ...plan } };
     }) ?? [];
   }
 
@@ -208,7 +211,7 @@ export class FakeGateway {
     const { charged, signed, signature } = this.state.get(channelId);
     return this.correction({
       channelState: { ...this.channelState(channelId), chargedCumulativeAmount: `${charged}` },
-      voucherState: { signedMaxClaimable: `${signed}`, signature },
+      ...(signature && { voucherState: { signedMaxClaimable: `${signed}`, signature } }),
     });
   }
 
@@ -262,4 +265,56 @@ export async function setUp(options = {}) {
   const client = scheme.register(new x402Client());
   const pay = wrapFetchWithPayment(scheme.fetch, client);
   return { chain, gateway, events, store, scheme, client, pay };
+}
+
+/**
+ * A gateway whose answers are streams of `chunks` that cost 40 each: for each it waits
+ * for a voucher that covers it.
+ */
+export async function streaming(chunks, options = {}) {
+  const at = await setUp(options);
+  const { gateway } = at;
+  gateway.need = (event) => event;
+  gateway.final = (settlement) => settlement;
+  gateway.serve = async (payment) => {
+    const { channelId } = payment.payload.voucher;
+    const state = gateway.state.get(channelId);
+    let charged = 0n;
+    let granted = 100n; // the request's own ceiling
+    const send = (controller, type, data) => controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
+    const body = new ReadableStream({
+      async start(controller) {
+        try {
+          for (const chunk of chunks) {
+            // It asks even where the newest voucher reaches: that may be what other requests
+            // were promised which are still on their way.
+            for (let asked = false; charged + 40n > granted; asked = true) {
+              const required = state.charged + state.reserved + 80n;
+              if (asked && required <= state.signed) {
+                granted += 80n;
+                state.reserved += 80n;
+                continue;
+              }
+              const raised = new Promise((resolve) => state.waiting.set(payment.extensions["payment-identifier"].info.id, resolve));
+              const deposit = gateway.chain.channels.get(channelId).deposit;
+              const need = { channelId, requiredCumulative: `${required}`, additionalAmount: "80", acceptedCumulative: `${state.signed}`, deposit: `${deposit}` };
+              send(controller, "payment-need-voucher", gateway.need(need));
+              await raised;
+            }
+            charged += 40n;
+            controller.enqueue(encoder.encode(chunk));
+          }
+          state.charged += charged;
+          state.reserved -= granted;
+          const settlement = gateway.final(gateway.settlementOf(channelId, charged));
+          if (settlement) send(controller, "payment-response", settlement);
+          controller.close();
+        } catch (error) {
+          if (error.code !== "ERR_INVALID_STATE") throw error; // the client has gone
+        }
+      },
+    });
+    return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+  };
+  return at;
 }

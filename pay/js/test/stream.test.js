@@ -2,62 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventFilter } from "../src/sse.js";
-import { setUp, url } from "./fake.js";
+import { streaming, url } from "./fake.js";
 
 const encoder = new TextEncoder();
-
-/**
- * A gateway whose answers are streams of `chunks` that cost 40 each: for each it waits
- * for a voucher that covers it.
- */
-async function streaming(chunks, options = {}) {
-  const at = await setUp(options);
-  const { gateway } = at;
-  gateway.need = (event) => event;
-  gateway.final = (settlement) => settlement;
-  gateway.serve = async (payment) => {
-    const { channelId } = payment.payload.voucher;
-    const state = gateway.state.get(channelId);
-    let charged = 0n;
-    let granted = 100n; // the request's own ceiling
-    const send = (controller, type, data) => controller.enqueue(encoder.encode(`event: ${type}\ndata: ${JSON.stringify(data)}\n\n`));
-    const body = new ReadableStream({
-      async start(controller) {
-        try {
-          for (const chunk of chunks) {
-            // It asks even where the newest voucher reaches: that may be what other requests
-            // were promised which are still on their way.
-            for (let asked = false; charged + 40n > granted; asked = true) {
-              const required = state.charged + state.reserved + 80n;
-              if (asked && required <= state.signed) {
-                granted += 80n;
-                state.reserved += 80n;
-                continue;
-              }
-              const raised = new Promise((resolve) => state.waiting.set(payment.extensions["payment-identifier"].info.id, resolve));
-              const deposit = gateway.chain.channels.get(channelId).deposit;
-              const need = { channelId, requiredCumulative: `${required}`, additionalAmount: "80", acceptedCumulative: `${state.signed}`, deposit: `${deposit}` };
-              send(controller, "payment-need-voucher", gateway.need(need));
-              await raised;
-            }
-            charged += 40n;
-            controller.enqueue(encoder.encode(chunk));
-          }
-          state.charged += charged;
-          state.reserved -= granted;
-          const settlement = gateway.final(gateway.settlementOf(channelId, charged));
-          if (settlement) send(controller, "payment-response", settlement);
-          controller.close();
-        } catch (error) {
-          if (error.code !== "ERR_INVALID_STATE") throw error; // the client has gone
-        }
-      },
-    });
-    return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
-  };
-  return at;
-}
-
 const chunks = Array.from({ length: 8 }, (_, i) => `data: part ${i}\n\n`);
 
 test("a stream is paid as it goes, and the application sees its own events alone", async () => {
