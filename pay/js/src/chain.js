@@ -65,11 +65,12 @@ import { feesRefused, reasonOf } from "./reason.js";
  */
 
 /**
- * @typedef {object} Deposited
- * @property {string} channelId hex
+ * @typedef {object} Sent
  * @property {string} transaction hash
  * @property {bigint} fee rao
  */
+
+/** @typedef {Sent & {channelId: string}} Deposited channelId in hex */
 
 /**
  * The chain. Another implementation of it can be given to the scheme.
@@ -84,9 +85,9 @@ import { feesRefused, reasonOf } from "./reason.js";
  * @property {(sessionKey: Uint8Array) => Promise<ChainChannel | undefined>} find the payer's channel with a session key
  * @property {(into: DepositInto, amount: bigint, timeoutHeight: bigint) => Promise<Deposited>} deposit
  *   it is in no block after timeoutHeight; rejects with OutcomeUnknown where it may yet come into one
- * @property {(channelId: string) => Promise<void>} close asks to close a channel; the deposit comes back after its delay
- * @property {(channelId: string, now: boolean) => Promise<number>} cancelPlan lets a subscription end, with its period or
- *   after the channel's delay; gives the Unix second
+ * @property {(channelId: string) => Promise<Sent>} close asks to close a channel; the deposit comes back after its delay
+ * @property {(channelId: string, now: boolean) => Promise<Sent & {ends: number}>} cancelPlan lets a subscription end, with
+ *   its period or after the channel's delay; in Unix seconds
  */
 
 const TYPE_DEPOSIT = "/lode.market.v1.MsgDeposit";
@@ -233,12 +234,14 @@ export async function connect({ rpc, signer, payer, feesByPayer = false, gasPric
       return { channelId: toHex(response.channelId), transaction, fee };
     },
     async close(channelId) {
-      await send({ typeUrl: TYPE_CLOSE, value: { signer: agent, channelId: fromHex(channelId) } }, granter);
+      const message = { typeUrl: TYPE_CLOSE, value: { signer: agent, channelId: fromHex(channelId) } };
+      const { transaction, fee } = await send(message, granter);
+      return { transaction, fee };
     },
     async cancelPlan(channelId, now) {
       const message = { typeUrl: TYPE_CANCEL, value: { signer: agent, channelId: fromHex(channelId), now } };
-      const { value } = await send(message, granter);
-      return Number(decode(messages.MsgCancelPlanResponse, value).ends);
+      const { value, transaction, fee } = await send(message, granter);
+      return { ends: Number(decode(messages.MsgCancelPlanResponse, value).ends), transaction, fee };
     },
     disconnect: () => client.disconnect(),
   };

@@ -89,7 +89,7 @@ export class Funding {
     this.#ledger.see(channel, onChain);
     const needed = this.lacks(channel, terms, amount);
     if (needed > 0n) {
-      await this.#queue.do("wallet", () =>
+      await this.withWallet(() =>
         this.#put({ channelId: channel.id }, purposeOf(channel), channel.key, this.#amount(terms, needed)),
       );
     }
@@ -102,7 +102,7 @@ export class Funding {
    * @param {Terms} terms
    */
   async #open(terms) {
-    return this.#queue.do("wallet", async () => {
+    return this.withWallet(async () => {
       const service = await this.#chain.service(terms.serviceId);
       if (!service?.listed) throw new PaymentError("terms", `the chain has no service ${terms.serviceId} that is offered`);
       if (service.hotkey !== terms.payTo) throw notTheProvider(terms);
@@ -139,7 +139,12 @@ export class Funding {
     return this.#put(into, wanted, session, amount, timeoutHeight);
   }
 
-  /** Runs what sends a transaction, after those before it. @template T @param {() => Promise<T>} run */
+  /**
+   * Runs what sends a transaction, after those before it.
+   *
+   * @template T
+   * @param {() => Promise<T>} run
+   */
   withWallet(run) {
     return this.#queue.do("wallet", run);
   }
@@ -282,9 +287,11 @@ export class Funding {
    * @param {Channel} channel
    */
   async close(channel) {
-    if (await this.openOnChain(channel.id)) await this.#queue.do("wallet", () => this.#chain.close(channel.id));
+    const sent = (await this.openOnChain(channel.id)) && (await this.withWallet(() => this.#chain.close(channel.id)));
+    if (sent) this.#ledger.spend(channel.payTo, sent.fee);
     this.#ledger.forget(channel);
     await this.#ledger.save();
+    if (sent) this.#onEvent({ type: "closed", channelId: channel.id, payTo: channel.payTo, ...planOf(channel), ...sent });
   }
 }
 

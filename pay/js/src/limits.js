@@ -1,8 +1,8 @@
 import { PaymentError } from "./error.js";
 
 /**
- * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees of
- * opening channels count. What was promised for requests that are under way counts as
+ * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees
+ * count, and the price of a plan's period on the day that it begins. What was promised for requests that are under way counts as
  * spent until they tell their price.
  *
  * @typedef {object} LimitOptions

@@ -291,11 +291,13 @@ export class Plans {
         await this.#ledger.save();
         throw new PaymentError("state", `the plan of channel ${c.id} has ended, or is about to: the rest of its deposit comes back by itself`);
       }
-      const ends = await this.#chain.cancelPlan(c.id, now);
+      const { ends, ...sent } = await this.#chain.cancelPlan(c.id, now);
+      this.#ledger.spend(c.payTo, sent.fee);
       const after = await this.#funding.openOnChain(c.id);
       if (after) this.#ledger.see(c, after);
       else this.#forget(c);
       await this.#ledger.save();
+      this.#onEvent({ type: "cancelled", channelId: c.id, payTo: c.payTo, ...planOf(c), ...sent });
       return ends;
     });
   }

@@ -45,6 +45,7 @@ const GRACE = 30;
  *
  * @typedef {{channelId: string, payTo: string, planId?: bigint} & (
  *     {type: "opened" | "toppedUp", amount: bigint, fee: bigint, transaction: string}
+ *   | {type: "closed" | "cancelled", fee: bigint, transaction: string}
  *   | {type: "paid", id: string, amount: bigint}
  *   | {type: "unknown", id: string, ceiling: bigint}
  *   | {type: "disputed", reason: string}

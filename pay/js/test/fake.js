@@ -91,13 +91,15 @@ export class FakeChain {
     this.cancelled.push([id, now]);
     const c = this.channels.get(id);
     c.plan = { ...c.plan, cancelled: true };
-    if (!now) return c.plan.periodEnd;
+    const sent = { transaction: "CD".repeat(32), fee: this.fee };
+    if (!now) return { ...sent, ends: c.plan.periodEnd };
     c.closing = true;
-    return this.now + c.closeDelay;
+    return { ...sent, ends: this.now + c.closeDelay };
   }
   async close(id) {
     this.closed.push(id);
     this.channels.get(id).closing = true;
+    return { transaction: "EF".repeat(32), fee: this.fee };
   }
 }
 

@@ -183,11 +183,13 @@ test("a channel that was closed meanwhile is replaced, as the chain says", async
 });
 
 test("closing a channel asks the chain and forgets it", async () => {
-  const { chain, scheme, pay } = await setUp();
+  const { chain, events, scheme, pay } = await setUp();
   await pay(url);
   const [{ id }] = scheme.channels();
   await scheme.closeChannel(id);
   assert.deepEqual(chain.closed, [id]);
+  assert.deepEqual([events.at(-1).type, events.at(-1).fee], ["closed", 10n]);
+  assert.deepEqual(scheme.spent(), { today: 90n, total: 90n }); // a request and two fees
   assert.deepEqual(scheme.channels(), []);
   await assert.rejects(scheme.closeChannel(id), /no channel/);
 });

@@ -174,10 +174,12 @@ test("a plan that is cancelled goes on to the end of its period", async () => {
 });
 
 test("a plan that is cancelled now pays nothing more", async () => {
-  const { chain, gateway, scheme, pay } = await customer();
+  const { chain, gateway, events, scheme, pay } = await customer();
   const { channelId } = await scheme.subscribe({ serviceId: 1 });
-  await scheme.cancelPlan(channelId, { now: true });
+  assert.deepEqual(await scheme.cancelPlan(channelId, { now: true }), new Date(Date.UTC(2026, 0, 1, 13)));
   assert.deepEqual(chain.cancelled, [[channelId, true]]);
+  assert.deepEqual([events.at(-1).type, events.at(-1).planId, events.at(-1).fee], ["cancelled", 3n, 10n]);
+  assert.deepEqual(scheme.spent(), { today: 5020n, total: 5020n });
   assert.deepEqual(scheme.channels(), []);
   assert.equal((await pay(url)).status, 200);
   assert.deepEqual(paid(gateway), ["rao 100"]);

@@ -123,11 +123,7 @@ export type DepositInto = {
     planId?: bigint;
     maxPrice?: bigint;
 };
-export type Deposited = {
-    /**
-     * hex
-     */
-    channelId: string;
+export type Sent = {
     /**
      * hash
      */
@@ -136,6 +132,12 @@ export type Deposited = {
      * rao
      */
     fee: bigint;
+};
+/**
+ * channelId in hex
+ */
+export type Deposited = Sent & {
+    channelId: string;
 };
 /**
  * The chain. Another implementation of it can be given to the scheme.
@@ -170,12 +172,14 @@ export type Chain = {
     /**
      * asks to close a channel; the deposit comes back after its delay
      */
-    close: (channelId: string) => Promise<void>;
+    close: (channelId: string) => Promise<Sent>;
     /**
-     * lets a subscription end, with its period or
-     * after the channel's delay; gives the Unix second
+     * lets a subscription end, with
+     * its period or after the channel's delay; in Unix seconds
      */
-    cancelPlan: (channelId: string, now: boolean) => Promise<number>;
+    cancelPlan: (channelId: string, now: boolean) => Promise<Sent & {
+        ends: number;
+    }>;
 };
 import type { OfflineSigner } from "@cosmjs/proto-signing";
 import type { Plan } from "./books.js";

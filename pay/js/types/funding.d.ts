@@ -58,7 +58,12 @@ export class Funding {
      * @param {bigint} amount rao
      */
     openNew(wanted: Wanted, amount: bigint): Promise<Channel>;
-    /** Runs what sends a transaction, after those before it. @template T @param {() => Promise<T>} run */
+    /**
+     * Runs what sends a transaction, after those before it.
+     *
+     * @template T
+     * @param {() => Promise<T>} run
+     */
     withWallet<T>(run: () => Promise<T>): Promise<T>;
     /**
      * The channel of an opening whose answer was not heard, if there is one and it came

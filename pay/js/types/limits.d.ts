@@ -1,6 +1,6 @@
 /**
- * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees of
- * opening channels count. What was promised for requests that are under way counts as
+ * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees
+ * count, and the price of a plan's period on the day that it begins. What was promised for requests that are under way counts as
  * spent until they tell their price.
  *
  * @typedef {object} LimitOptions
@@ -41,8 +41,8 @@ export function readRao(value: unknown, name: string): bigint | undefined;
  */
 export function limitError(what: string, amount: bigint, left: bigint, name: keyof Limits, limit: bigint): PaymentError;
 /**
- * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees of
- * opening channels count. What was promised for requests that are under way counts as
+ * What may be spent, in rao as bigint or decimal string. Days are UTC's. Fees
+ * count, and the price of a plan's period on the day that it begins. What was promised for requests that are under way counts as
  * spent until they tell their price.
  */
 export type LimitOptions = {

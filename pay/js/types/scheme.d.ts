@@ -4,6 +4,7 @@
  *
  * @typedef {{channelId: string, payTo: string, planId?: bigint} & (
  *     {type: "opened" | "toppedUp", amount: bigint, fee: bigint, transaction: string}
+ *   | {type: "closed" | "cancelled", fee: bigint, transaction: string}
  *   | {type: "paid", id: string, amount: bigint}
  *   | {type: "unknown", id: string, ceiling: bigint}
  *   | {type: "disputed", reason: string}
@@ -175,6 +176,10 @@ export type PaymentEvent = {
 } & ({
     type: "opened" | "toppedUp";
     amount: bigint;
+    fee: bigint;
+    transaction: string;
+} | {
+    type: "closed" | "cancelled";
     fee: bigint;
     transaction: string;
 } | {
