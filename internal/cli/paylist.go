@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/lodenet/lode/client"
@@ -13,15 +14,17 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// leastPrefix is how many digits of a channel's id name it.
+// leastPrefix is how many digits of a channel's id name it; what has fewer is the number
+// of a service.
 const leastPrefix = 8
 
-// withChannel opens the books to spend, and finds a channel by its id or its first
-// digits.
-func withChannel(cmd *cobra.Command, want string, f func(ctx context.Context, p purse, id []byte) error) error {
+// withChannel opens the books to spend, and finds a channel by its id, by its first
+// digits, or by the service that it pays: where that has several, fits says which of
+// them can be meant. known are the channels of these books, by id.
+func withChannel(cmd *cobra.Command, want string, fits func(c *markettypes.Channel, known bool) bool, f func(ctx context.Context, p purse, id []byte) error) error {
 	want = strings.ToLower(want)
-	if len(want) < leastPrefix || len(want) > 64 || strings.Trim(want, "0123456789abcdef") != "" {
-		return fail(codeUsage, "`lode pay list` shows the channels", "%q is no channel: give its id, or its first %d digits or more", plain(want), leastPrefix)
+	if !hexadecimal(want) || len(want) > 64 || len(want) < leastPrefix && strings.Trim(want, "0123456789") != "" {
+		return fail(codeUsage, "`lode pay list` shows the channels", "%q is no channel: give its id, its first %d digits or more, or the number of the service that it pays", plain(want), leastPrefix)
 	}
 	b, err := booksOf(cmd)
 	if err != nil {
@@ -29,7 +32,15 @@ func withChannel(cmd *cobra.Command, want string, f func(ctx context.Context, p 
 	}
 	return b.withPurse(cmd.Context(), func(ctx context.Context, c *client.Client, p purse) error {
 		if len(want) < 64 {
-			if want, err = b.channelOf(ctx, c, want); err != nil {
+			open, err := channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer})
+			if err != nil {
+				return err
+			}
+			own, err := p.Channels(ctx)
+			if err != nil {
+				return err
+			}
+			if want, err = channelNamed(open, want, func(c *markettypes.Channel) bool { return fits(c, inBooks(own, c)) }); err != nil {
 				return err
 			}
 		}
@@ -41,27 +52,55 @@ func withChannel(cmd *cobra.Command, want string, f func(ctx context.Context, p 
 	})
 }
 
-// channelOf is the one open channel of the payer's that begins so.
-func (b *books) channelOf(ctx context.Context, c *client.Client, prefix string) (string, error) {
-	open, err := channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer})
-	if err != nil {
-		return "", err
-	}
-	found := ""
-	for _, ch := range open {
-		id := hex.EncodeToString(ch.Id)
-		switch {
-		case !strings.HasPrefix(id, prefix):
-		case found != "":
-			return "", fail(codeUsage, "give more digits", "several channels begin with %s", prefix)
-		default:
-			found = id
+func hexadecimal(s string) bool { return s != "" && strings.Trim(s, "0123456789abcdef") == "" }
+
+// inBooks says whether a channel is one of the books' own.
+func inBooks(own []pay.ClientChannel, c *markettypes.Channel) bool {
+	return slices.ContainsFunc(own, func(o pay.ClientChannel) bool { return o.ID == hex.EncodeToString(c.Id) })
+}
+
+// channelNamed is the one open channel that begins so; or, by a service's number, the
+// one that fits.
+func channelNamed(open []markettypes.Channel, want string, fits func(*markettypes.Channel) bool) (string, error) {
+	var found []*markettypes.Channel
+	what := "begins with " + want
+	if len(want) < leastPrefix {
+		what = "to service " + want + " is meant by that"
+		id, err := parseService(want)
+		if err != nil {
+			return "", err
+		}
+		for i := range open {
+			if c := &open[i]; c.ServiceId == id && fits(c) {
+				found = append(found, c)
+			}
+		}
+	} else {
+		for i := range open {
+			if c := &open[i]; strings.HasPrefix(hex.EncodeToString(c.Id), want) {
+				found = append(found, c)
+			}
 		}
 	}
-	if found == "" {
-		return "", fail("not_found", "`lode pay list` shows the channels that are open", "no open channel of %s begins with %s", b.payer, prefix)
+	switch len(found) {
+	case 0:
+		return "", fail("not_found", "`lode pay list` shows the channels that are open", "no open channel %s", what)
+	case 1:
+		return hex.EncodeToString(found[0].Id), nil
 	}
-	return found, nil
+	var names []string
+	for _, c := range found[:min(len(found), 8)] {
+		v := newChannelJSON(*c, nil)
+		kind := "by use"
+		if v.Plan != nil {
+			kind = fmt.Sprintf("plan %d", v.Plan.ID)
+		}
+		names = append(names, fmt.Sprintf("%s (%s, %s TAO, %s)", v.ID[:12], kind, client.FormatTAO(v.Deposit), v.state()))
+	}
+	if len(found) > len(names) {
+		names = append(names, "…")
+	}
+	return "", fail(codeUsage, "give the first digits of one", "%d channels can be meant by %s: %s", len(found), want, strings.Join(names, ", "))
 }
 
 // channels asks for open channels.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	"github.com/spf13/cobra"
 )
 
@@ -180,17 +181,19 @@ func (v *serviceJSON) plan(want string) (planJSON, error) {
 
 func newPayTopUpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "top-up CHANNEL TAO",
-		Short:   "Put more into a channel",
-		Long:    "Puts more into a channel of the payer's. The first digits of its id will do, eight or more.",
-		Example: "  lode pay top-up 3f9a01c2 0.5",
-		Args:    cobra.ExactArgs(2),
+		Use:   "top-up CHANNEL TAO",
+		Short: "Put more into a channel",
+		Long: `Puts more into a channel of these books. The first digits of its id will do, eight or more; or the number of the service
+that it pays, where that has one channel.`,
+		Example: `  lode pay top-up 3 0.5
+  lode pay top-up 3f9a01c2 0.5`,
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rao, err := parseTAO(args[1], "the amount")
 			if err != nil {
 				return err
 			}
-			return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+			return withChannel(cmd, args[0], func(c *markettypes.Channel, known bool) bool { return known && goesOn(c) }, func(ctx context.Context, p purse, id []byte) error {
 				r, err := p.TopUp(ctx, id, rao)
 				if err != nil {
 					return err
@@ -204,16 +207,24 @@ func newPayTopUpCommand() *cobra.Command {
 	}
 }
 
+// goesOn says whether a channel neither closes nor ends with its period.
+func goesOn(c *markettypes.Channel) bool {
+	return !c.Closing() && (c.Subscription == nil || !c.Subscription.Cancelled)
+}
+
 func newPayCloseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "close CHANNEL",
 		Short: "Close a channel: what is left of its deposit comes back",
 		Long: `The payer's close takes effect after the channel's delay, in which the provider redeems what it was promised; nothing more is
-paid with it. A provider's, with its whole id and the provider's key as --from, takes effect at once: it redeems first.`,
-		Example: "  lode pay close 3f9a01c2",
-		Args:    cobra.ExactArgs(1),
+paid with it. A provider's, with its whole id and the provider's key as --from, takes effect at once: it redeems first.
+The first digits of the channel's id will do, eight or more; or the number of the service that it pays, where that has one
+channel that isn't ending already.`,
+		Example: `  lode pay close 3
+  lode pay close 3f9a01c2`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+			return withChannel(cmd, args[0], func(c *markettypes.Channel, _ bool) bool { return goesOn(c) }, func(ctx context.Context, p purse, id []byte) error {
 				r, err := p.CloseChannel(ctx, id)
 				if err != nil {
 					return err
@@ -246,14 +257,18 @@ func newPayCancelCommand() *cobra.Command {
 		Use:   "cancel CHANNEL",
 		Short: "Let a subscription end",
 		Long: `Without --now the plan goes on to the end of the period that is paid. With --now it ends after the channel's close delay, and of
-the period's price the part comes back that is neither past nor used.`,
-		Example: `  lode pay cancel 3f9a01c2
+the period's price the part comes back that is neither past nor used. The first digits of the channel's id will do, eight or
+more; or the number of the service, where one plan of it is subscribed to.`,
+		Example: `  lode pay cancel 3
   lode pay cancel 3f9a01c2 --now`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().BoolVar(&now, "now", false, "end it after the close delay, for a part of the price")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return withChannel(cmd, args[0], func(ctx context.Context, p purse, id []byte) error {
+		plans := func(c *markettypes.Channel, _ bool) bool {
+			return c.Subscription != nil && !c.Closing() && (now || !c.Subscription.Cancelled)
+		}
+		return withChannel(cmd, args[0], plans, func(ctx context.Context, p purse, id []byte) error {
 			r, err := p.CancelPlan(ctx, id, now)
 			if err != nil {
 				return err
