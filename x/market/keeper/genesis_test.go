@@ -87,14 +87,6 @@ func (e *env) imported() *env {
 	return next
 }
 
-func must[V any](v V, err error) func(*testing.T) V {
-	return func(t *testing.T) V {
-		t.Helper()
-		require.NoError(t, err)
-		return v
-	}
-}
-
 // byUse and subscribed are a channel of either kind.
 func byUse(g *types.GenesisState) *types.Channel {
 	return kind(g, func(c types.Channel) bool { return c.Subscription == nil && !c.Closing() })
