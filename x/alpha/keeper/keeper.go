@@ -20,6 +20,7 @@ import (
 
 	"github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/internal/events"
+	"github.com/lodenet/lode/x/internal/field"
 )
 
 // stakePoolKey is permanent subnet id and a hotkey's account.
@@ -49,6 +50,7 @@ type Keeper struct {
 	netuids           collections.Map[uint32, uint64]
 	hotkeys           collections.Map[sdk.AccAddress, types.Hotkey]
 	stakePools        collections.Map[stakePoolKey, types.StakePool]
+	staked            collections.Map[stakePoolKey, uint64] // alpha of stakePools
 	positions         collections.Map[positionKey, types.Position]
 	hotkeysOfColdkey  collections.KeySet[hotkeyOf]
 	positionOfColdkey collections.KeySet[positionOf]
@@ -137,6 +139,8 @@ func NewKeeper(
 		panic(err) // the prefixes above collide: a mistake of this file, found by any test
 	}
 	k.schema = schema
+	k.staked = collections.NewMap(collections.NewSchemaBuilder(ss), types.StakePoolsKey, "staked",
+		collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), field.Uint64(3))
 	return k
 }
 

@@ -30,8 +30,8 @@ func (k Keeper) Staked(ctx context.Context, subnetID uint64, hotkey sdk.AccAddre
 	if b.Account, err = k.accountOf(hotkey, b.Record); err != nil {
 		return 0, b, err
 	}
-	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, b.Account)))
-	return s.Alpha, b, err
+	alpha, _, err = found(k.staked.Get(ctx, collections.Join(subnetID, b.Account)))
+	return alpha, b, err
 }
 
 // StakeOf is what a coldkey's stake on a hotkey in a subnet is worth in alpha

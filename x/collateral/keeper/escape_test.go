@@ -137,11 +137,13 @@ func TestSection4APrunedNeuronIsSlashedAndMayRegisterAnew(t *testing.T) {
 		emissions[uid] = 1
 	}
 	emissions[minerUID] = 0
-	require.NoError(t, e.subnets.SetEmissions(e.ctx, e.subnet().Id, emissions))
+	neurons, err := e.subnets.Neurons(e.ctx, e.subnet().Id)
+	require.NoError(t, err)
+	require.NoError(t, e.subnets.SetEmissions(e.ctx, neurons, emissions))
 	id := e.claim("v1", minerUID).ClaimId
 	e.people("newcomer")
 	require.EqualValues(t, minerUID, e.register("newcomer"), "the accused is pruned")
-	_, err := e.subnets.NeuronByHotkey(e.ctx, e.subnet().Id, addr(hot("miner")))
+	_, err = e.subnets.NeuronByHotkey(e.ctx, e.subnet().Id, addr(hot("miner")))
 	require.ErrorIs(t, err, subnetstypes.ErrNotRegistered)
 
 	// The uid's new holder is not the accused, and can be accused for itself.

@@ -155,7 +155,7 @@ func (k Keeper) closePayout(ctx context.Context, p payout) error {
 			return err
 		}
 	}
-	if err := k.subnets.SetEmissions(ctx, s.SubnetId, emissions); err != nil {
+	if err := k.subnets.SetEmissions(ctx, p.Neurons, emissions); err != nil {
 		return err
 	}
 	return emit(ctx, &s)

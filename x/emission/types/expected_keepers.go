@@ -76,7 +76,7 @@ type SubnetsKeeper interface {
 	Subnets(ctx context.Context) ([]subnetstypes.Subnet, error) // by netuid
 	SubnetByNetuid(ctx context.Context, netuid uint32) (subnetstypes.Subnet, error)
 	Neurons(ctx context.Context, subnetID uint64) ([]subnetstypes.Neuron, error) // by uid
-	SetEmissions(ctx context.Context, subnetID uint64, byUID []uint64) error
+	SetEmissions(ctx context.Context, neurons []subnetstypes.Neuron, byUID []uint64) error
 	PruningOrderOf(ctx context.Context, s subnetstypes.Subnet, neurons []subnetstypes.Neuron) ([]subnetstypes.PruningPlace, error)
 	BurnCost(ctx context.Context, subnetID uint64) (uint64, error)
 }

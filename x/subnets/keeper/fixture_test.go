@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -95,6 +96,12 @@ func send[M, R any](e *env, handle func(context.Context, M) (R, error), m M) (R,
 		write()
 	}
 	return r, err
+}
+
+// setEmissions says what all neurons of a subnet got.
+func (e *env) setEmissions(subnetID uint64, byUID []uint64) error {
+	neurons, err := e.k.Neurons(e.ctx, subnetID)
+	return errors.Join(err, e.k.SetEmissions(e.ctx, neurons, byUID))
 }
 
 // neuron names a hotkey and its coldkey and binds them.

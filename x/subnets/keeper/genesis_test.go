@@ -35,7 +35,7 @@ func busy(t testing.TB) *env {
 	e.alpha.unpaid[gone.Id] = 1_000
 	e.create("bob")
 	e.alpha.left[gone.Id] = 7
-	require.NoError(t, e.k.SetEmissions(e.ctx, firstID, make([]uint64, 16)))
+	require.NoError(t, e.setEmissions(firstID, make([]uint64, 16)))
 	e.ctx = e.ctx.WithEventManager(sdk.NewEventManager())
 	return e
 }

@@ -65,15 +65,11 @@ func (k Keeper) PruningOrderOf(ctx context.Context, s types.Subnet, neurons []ty
 	return slices.Concat(free[:first], immune, free[first:]), nil
 }
 
-// SetEmissions records what the last epoch gave to each uid, in alpha units. It
-// writes only what changed.
-func (k Keeper) SetEmissions(ctx context.Context, subnetID uint64, byUID []uint64) error {
-	neurons, err := k.Neurons(ctx, subnetID)
-	if err != nil {
-		return err
-	}
+// SetEmissions records what the last epoch gave to each uid, in alpha units. neurons are all
+// of the subnet in this block. It writes only what changed.
+func (k Keeper) SetEmissions(ctx context.Context, neurons []types.Neuron, byUID []uint64) error {
 	if len(byUID) != len(neurons) {
-		return types.ErrNotRegistered.Wrapf("%d emissions for the %d neurons of the subnet of id %d", len(byUID), len(neurons), subnetID)
+		return types.ErrNotRegistered.Wrapf("%d emissions for %d neurons", len(byUID), len(neurons))
 	}
 	for uid, n := range neurons {
 		if n.Emission == byUID[uid] {

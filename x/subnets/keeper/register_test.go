@@ -145,7 +145,7 @@ func TestSection4AFullSubnetReplacesWhoEarnedLeast(t *testing.T) {
 	e.fill(1, 16)
 	e.pass(61) // all immunity is over
 	emissions := []uint64{0, 9, 9, 3, 9, 3, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9}
-	require.NoError(t, e.k.SetEmissions(e.ctx, s.Id, emissions))
+	require.NoError(t, e.setEmissions(s.Id, emissions))
 	require.EqualValues(t, 3, e.register(1, "new"), "the lower uid of equals goes first, the owner never")
 	require.Contains(t, e.hooks.heard, "uid 3 of 701, replaced true")
 	require.Contains(t, lastEvent(t, e.ctx, "lode.subnets.v1.EventNeuronRegistered"), addr("miner 3").String())
@@ -294,7 +294,7 @@ func TestSection9UidsStayDenseAndUniqueWhateverHappens(t *testing.T) {
 			"earn": func(rt *rapid.T) {
 				s := e.subnet(rapid.Uint32Range(1, 2).Draw(rt, "netuid"))
 				by := rapid.SliceOfN(rapid.Uint64Range(0, 5), int(s.Neurons), int(s.Neurons)).Draw(rt, "emissions")
-				require.NoError(rt, e.k.SetEmissions(e.ctx, s.Id, by))
+				require.NoError(rt, e.setEmissions(s.Id, by))
 			},
 			"resize": func(rt *rapid.T) {
 				_ = e.setAs(governance, rapid.Uint32Range(1, 2).Draw(rt, "netuid"), "max_uids", rapid.Uint64Range(16, 24).Draw(rt, "max_uids"))
@@ -308,8 +308,8 @@ func TestSection9UidsStayDenseAndUniqueWhateverHappens(t *testing.T) {
 func TestEmissionsMustBeAsManyAsNeurons(t *testing.T) {
 	e := newEnv(t, local())
 	s := e.started("ann")
-	require.ErrorContains(t, e.k.SetEmissions(e.ctx, s.Id, []uint64{1, 2}), "2 emissions for the 1 neurons")
-	require.NoError(t, e.k.SetEmissions(e.ctx, s.Id, []uint64{7}))
+	require.ErrorContains(t, e.setEmissions(s.Id, []uint64{1, 2}), "2 emissions for 1 neurons")
+	require.NoError(t, e.setEmissions(s.Id, []uint64{7}))
 	n, err := e.k.Neuron(e.ctx, s.Id, 0)
 	require.NoError(t, err)
 	require.EqualValues(t, 7, n.Emission)

@@ -248,7 +248,6 @@ func TestSection3ARemovedSubnetIsFoundByNothing(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNoSubnet)
 	_, err = e.k.PruningOrder(e.ctx, s.Id)
 	require.ErrorIs(t, err, types.ErrNoSubnet)
-	require.ErrorIs(t, e.k.SetEmissions(e.ctx, s.Id, []uint64{1, 2}), types.ErrNoSubnet)
 	e.own("miner 2", "miner")
 	r, err := e.swapHotkey("miner", "miner", "miner 2")
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func TestSection4ASwapMovesEveryUidWithAllThatIsKeptByIt(t *testing.T) {
 	})
 	require.NoError(t, err)
 	s := e.subnet(1)
-	require.NoError(t, e.k.SetEmissions(e.ctx, s.Id, []uint64{0, 0, 9}))
+	require.NoError(t, e.setEmissions(s.Id, []uint64{0, 0, 9}))
 	before, err := e.k.Neuron(e.ctx, s.Id, 2)
 	require.NoError(t, err)
 	require.NotEmpty(t, before.Endpoints)

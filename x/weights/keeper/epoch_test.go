@@ -159,7 +159,9 @@ func replaceable(t *testing.T, commitReveal bool) (e *env, replace func() uint32
 			emissions[uid] = 10
 		}
 		emissions[2] = 1
-		require.NoError(t, e.subnets.SetEmissions(e.ctx, firstID, emissions))
+		neurons, err := e.subnets.Neurons(e.ctx, firstID)
+		require.NoError(t, err)
+		require.NoError(t, e.subnets.SetEmissions(e.ctx, neurons, emissions))
 		r, err := send(e, subnetskeeper.NewMsgServer(e.subnets.Keeper).Register,
 			&subnetstypes.MsgRegister{Coldkey: addr(cold).String(), Hotkey: addr("successor").String(), Netuid: 1, MaxBurn: 1e12})
 		require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 
 	"github.com/lodenet/lode/x/internal/events"
+	"github.com/lodenet/lode/x/internal/field"
 	"github.com/lodenet/lode/x/weights/types"
 )
 
@@ -37,6 +38,7 @@ type Keeper struct {
 	schema   collections.Schema
 	params   collections.Item[types.Params]
 	rows     collections.Map[slot, types.Row]
+	heights  collections.Map[slot, uint64] // of rows
 	bonds    collections.Map[slot, types.Bonds]
 	commits  collections.Map[slot, types.Commits]
 	epochs   collections.Map[uint64, types.EpochState]
@@ -73,6 +75,7 @@ func NewKeeper(
 	if err != nil {
 		panic(err) // the prefixes above collide: a mistake of this file, found by any test
 	}
+	k.heights = collections.NewMap(collections.NewSchemaBuilder(ss), types.RowsKey, "row_heights", slotKey, field.Uint64(5))
 	k.schema = schema
 	return k
 }
@@ -99,9 +102,9 @@ func (k Keeper) Standing(ctx context.Context, subnetID uint64, n int) (permits [
 	if err != nil {
 		return nil, nil, err
 	}
-	err = k.rows.Walk(ctx, subnet, func(at slot, row types.Row) (bool, error) {
+	err = k.heights.Walk(ctx, subnet, func(at slot, height uint64) (bool, error) {
 		if int(at.K2()) < n {
-			rows[at.K2()] = row.Height
+			rows[at.K2()] = int64(height)
 		}
 		return false, nil
 	})
