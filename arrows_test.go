@@ -27,6 +27,7 @@ var layers = []string{
 	"subnets",
 	"subnet",
 	"mesh",
+	"pay/mcp",
 	"pay",
 	"client",
 	"wallet",
@@ -51,7 +52,7 @@ var appImporters = map[string]bool{"cmd/lode": true, "internal/cli": true, "loca
 // offChain are the layers that know the chain only through client and the modules' types.
 var offChain = map[string]bool{
 	"console": true, "autopilot": true, "indexer": true, "subnets": true, "subnet": true,
-	"mesh": true, "pay": true, "client": true, "wallet": true,
+	"mesh": true, "pay/mcp": true, "pay": true, "client": true, "wallet": true,
 }
 
 func layerOf(path string) (string, int) {
@@ -147,6 +148,9 @@ func TestArrowRules(t *testing.T) {
 		{"fixed", "voucher", false},
 		{"x/market/keeper", "voucher", true},
 		{"pay", "voucher", true},
+		{"pay/mcp", "pay", true},
+		{"pay", "pay/mcp", false},
+		{"pay/mcp", "x/market/keeper", false},
 		{"x/alpha/pool", "fixed", true},
 		{"x/alpha/pool", "x/alpha/types", false},
 	} {

@@ -497,3 +497,27 @@ func TestWhatIsNoDemandOfOursIsHandedOn(t *testing.T) {
 		})
 	}
 }
+
+func TestTheCatalogueTellsWhichServicesAreMCPServers(t *testing.T) {
+	s := newShop(t, http.NotFoundHandler())
+	f := httptest.NewServer(s.gateway.Facilitator())
+	t.Cleanup(f.Close)
+	tools := tokens()
+	tools.Service.Id, tools.Service.Endpoint = 9, "https://tools.example/mcp#mcp"
+	s.chain.set(func() { s.chain.services[9] = tools })
+	for query, want := range map[string][]string{
+		"":           {"http https://chat.example", "mcp https://tools.example/mcp"},
+		"?type=http": {"http https://chat.example"},
+		"?type=mcp":  {"mcp https://tools.example/mcp"},
+		"?type=x":    nil,
+	} {
+		var found x402.Discovery
+		get(t, f.URL+"/discovery/resources"+query, 200, &found)
+		var items []string
+		for _, i := range found.Items {
+			items = append(items, i.Type+" "+i.Resource)
+		}
+		require.Equal(t, want, items, query)
+		require.Equal(t, len(want), found.Pagination.Total)
+	}
+}
