@@ -70,7 +70,7 @@ func (k Keeper) paysFor(c types.Channel, signer sdk.AccAddress) (bool, error) {
 // still nobody can redeem.
 func (k Keeper) startClosing(ctx context.Context, c *types.Channel) error {
 	if c.Closing() {
-		return types.ErrClosing.Wrapf("channel %x closes from second %d and block %d on, by itself", c.Id, c.ClosingTime, c.ClosingHeight)
+		return types.ErrClosing.Wrapf("channel %x closes by itself when %s and block %d have passed", c.Id, types.Date(c.ClosingTime), c.ClosingHeight)
 	}
 	millis, err := k.blockMillis(ctx)
 	if err != nil {

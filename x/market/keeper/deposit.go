@@ -73,7 +73,7 @@ func (k Keeper) open(ctx context.Context, m *types.MsgDeposit, from depositor) (
 	case !service.Listed:
 		return c, types.ErrNotListed.Wrapf("service %d: nothing new is opened for it", service.Id)
 	case m.Amount < params.MinDeposit:
-		return c, types.ErrAmount.Wrapf("a channel opens with at least %d rao (min_deposit), not %d", params.MinDeposit, m.Amount)
+		return c, types.ErrAmount.Wrapf("a channel opens with at least %s (min_deposit), not %s", types.TAO(params.MinDeposit), types.TAO(m.Amount))
 	case m.CloseDelay < params.MinCloseDelay || m.CloseDelay > params.MaxCloseDelay:
 		return c, types.ErrChannel.Wrapf("close_delay is %d seconds, must be %d to %d", m.CloseDelay, params.MinCloseDelay, params.MaxCloseDelay)
 	}
@@ -140,9 +140,9 @@ func (k Keeper) subscribe(ctx context.Context, m *types.MsgDeposit, service *typ
 	case !plan.Offered:
 		return nil, types.ErrPlan.Wrapf("plan %d is not offered any more: the query service shows those that are", plan.Id)
 	case plan.Price > m.MaxPrice:
-		return nil, types.ErrPrice.Wrapf("plan %d costs %d rao a period, your max_price is %d", plan.Id, plan.Price, m.MaxPrice)
+		return nil, types.ErrPrice.Wrapf("plan %d costs %s a period, your max_price is %s", plan.Id, types.TAO(plan.Price), types.TAO(m.MaxPrice))
 	case m.Amount < plan.Price:
-		return nil, types.ErrAmount.Wrapf("plan %d costs %d rao a period, the deposit is %d", plan.Id, plan.Price, m.Amount)
+		return nil, types.ErrAmount.Wrapf("plan %d costs %s a period, the deposit is %s", plan.Id, types.TAO(plan.Price), types.TAO(m.Amount))
 	}
 	plan.Subscriptions++
 	return &types.Subscription{
@@ -166,9 +166,9 @@ func (k Keeper) topUp(ctx context.Context, m *types.MsgDeposit, from depositor) 
 	case from.spenderText != "" && from.spenderText != c.Spender:
 		return c, types.ErrSpender.Wrapf("channel %x was not opened by %s: an agent puts more into those that it opened", c.Id, from.spenderText)
 	case c.Closing():
-		return c, types.ErrClosing.Wrapf("channel %x closes from second %d and block %d on: open another", c.Id, c.ClosingTime, c.ClosingHeight)
+		return c, types.ErrClosing.Wrapf("channel %x closes when %s and block %d have passed: open another", c.Id, types.Date(c.ClosingTime), c.ClosingHeight)
 	case c.Subscription != nil && c.Subscription.Cancelled:
-		return c, types.ErrClosing.Wrapf("the plan of channel %x is cancelled and ends at second %d: open another", c.Id, c.Subscription.PeriodEnd)
+		return c, types.ErrClosing.Wrapf("the plan of channel %x is cancelled and ends at %s: open another", c.Id, types.Date(c.Subscription.PeriodEnd))
 	case c.Deposit+m.Amount < c.Deposit:
 		return c, types.ErrAmount.Wrapf("%d rao more than the %d that were ever put in are past 64 bits: open another channel", m.Amount, c.Deposit)
 	}

@@ -32,7 +32,7 @@ func (k msgServer) CancelPlan(ctx context.Context, m *types.MsgCancelPlan) (*typ
 	case s == nil:
 		return nil, types.ErrPlan.Wrapf("channel %x pays by use, it has no plan: close it", c.Id)
 	case c.Closing():
-		return nil, types.ErrClosing.Wrapf("channel %x closes from second %d and block %d on, by itself", c.Id, c.ClosingTime, c.ClosingHeight)
+		return nil, types.ErrClosing.Wrapf("channel %x closes by itself when %s and block %d have passed", c.Id, types.Date(c.ClosingTime), c.ClosingHeight)
 	case s.Cancelled && !m.Now:
 		return &types.MsgCancelPlanResponse{Ends: s.PeriodEnd}, nil
 	}

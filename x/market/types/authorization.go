@@ -48,11 +48,11 @@ func (a *SpendAuthorization) Accept(ctx context.Context, msg sdk.Msg) (authz.Acc
 	left.begin(sdk.UnwrapSDKContext(ctx).BlockTime().Unix())
 	switch {
 	case m.Amount > left.Limit:
-		return authz.AcceptResponse{}, ErrLimit.Wrapf("%d rao, and %d are left of the limit", m.Amount, left.Limit)
+		return authz.AcceptResponse{}, ErrLimit.Wrapf("%s, and %s are left of the limit", TAO(m.Amount), TAO(left.Limit))
 	case left.PerPeriod > 0 && m.Amount > left.PeriodLeft:
-		return authz.AcceptResponse{}, ErrLimit.Wrapf("%d rao, and %d are left of the %d for this period, until second %d", m.Amount, left.PeriodLeft, left.PerPeriod, left.PeriodReset)
+		return authz.AcceptResponse{}, ErrLimit.Wrapf("%s, and %s are left of the %s for this period, until %s", TAO(m.Amount), TAO(left.PeriodLeft), TAO(left.PerPeriod), Date(left.PeriodReset))
 	case left.MaxDeposit > 0 && m.Amount > left.MaxDeposit:
-		return authz.AcceptResponse{}, ErrLimit.Wrapf("%d rao, and at most %d may be deposited at once", m.Amount, left.MaxDeposit)
+		return authz.AcceptResponse{}, ErrLimit.Wrapf("%s, and at most %s may be deposited at once", TAO(m.Amount), TAO(left.MaxDeposit))
 	}
 	left.Limit -= m.Amount
 	if left.PerPeriod > 0 {

@@ -1,7 +1,9 @@
 package types
 
 import (
+	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -71,6 +73,18 @@ func text(field, s string, min, max int) error {
 	}
 	return nil
 }
+
+// TAO is an amount of rao in words, for errors.
+func TAO(rao uint64) string {
+	whole, part := rao/tao, rao%tao
+	if part == 0 {
+		return fmt.Sprintf("%d TAO", whole)
+	}
+	return fmt.Sprintf("%d.%s TAO", whole, strings.TrimRight(fmt.Sprintf("%09d", part), "0"))
+}
+
+// Date is a time in Unix seconds in words, for errors.
+func Date(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
 
 // cut is a text of a stranger's, short enough for an error.
 func cut(s string) string {
