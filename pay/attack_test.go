@@ -459,7 +459,7 @@ func TestAProviderThatSaysMoreIsChargedInAllThanItToldGetsNoNextVoucher(t *testi
 	resp, err := s.http.Get(server.URL)
 	require.NoError(t, err, "what was paid for is handed on")
 	require.NoError(t, resp.Body.Close())
-	require.Contains(t, s.client.Channels()[0].Stopped, "200 are charged in all")
+	require.Contains(t, s.client.Channels()[0].Stopped, "0.0000002 TAO are charged in all")
 }
 
 func TestAProviderThatRefusesWithoutEndDoesNotDrainTheWallet(t *testing.T) {

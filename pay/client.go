@@ -47,6 +47,9 @@ type ClientConfig struct {
 	// Limits bind what is spent. They are the caller's at each start; what was spent is
 	// in the store.
 	Limits Limits
+	// CurrentLimits, if given, are asked for at each payment, in place of Limits: those
+	// that somebody changes meanwhile. An error stops the payment.
+	CurrentLimits func() (Limits, error)
 	// Approve, if given, is asked before each payment, with what the gateway asks for this
 	// very request; an error stops it.
 	Approve func(Quote) error

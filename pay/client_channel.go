@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/voucher"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
@@ -36,6 +37,14 @@ type clientChannel struct {
 	ahead uint64             // Σ ceilings of payments under way
 	told  uint64             // most that the provider has said is charged in all
 	key   ed25519.PrivateKey // read when first needed
+}
+
+// amount says what a number of the channel's is: TAO, or units of a plan.
+func (ch *clientChannel) amount(n uint64) string {
+	if ch.PlanID != 0 {
+		return fmt.Sprintf("%d units", n)
+	}
+	return client.FormatTAO(n) + " TAO"
 }
 
 // usable is the channel with most left that can pay a service, or a plan of it. c.mu is
@@ -161,7 +170,7 @@ func (c *Client) see(ch *clientChannel, m *markettypes.Channel) error {
 	case m.Claimed > known && ch.Recovered:
 		after.Charged = m.Claimed
 	case m.Claimed > known && ch.Stopped == "":
-		after.Stopped = fmt.Sprintf("its provider has claimed %d, and told us of %d at most", m.Claimed, known)
+		after.Stopped = fmt.Sprintf("its provider has claimed %s, and told us of %s at most", ch.amount(m.Claimed), ch.amount(known))
 		c.log.Error("a provider has claimed too much, its channel pays nothing more", "provider", ch.Provider, "channel", hex.EncodeToString(ch.ID), "why", after.Stopped)
 	}
 	if c.channels[string(ch.ID)] != nil {

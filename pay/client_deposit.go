@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay/x402"
 )
 
@@ -85,9 +86,12 @@ func (c *Client) renewed(ctx context.Context, mine *clientChannel, need func() u
 // mayDeposit is how much is put into a channel that needs so much, within the limits:
 // they bind what lies unspent in all channels to a service.
 func (c *Client) mayDeposit(service, need uint64) (uint64, error) {
-	l := c.cfg.Limits
+	l, err := c.limits()
+	if err != nil {
+		return 0, err
+	}
 	if l.Deposit == 0 {
-		return 0, fmt.Errorf("%w: it needs %d rao; deposit them yourself, or allow a deposit", ErrNoDeposit, need)
+		return 0, fmt.Errorf("%w: it needs %s TAO; deposit them yourself, or allow a deposit", ErrNoDeposit, client.FormatTAO(need))
 	}
 	var has uint64
 	c.mu.Lock()

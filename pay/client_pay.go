@@ -20,12 +20,16 @@ import (
 func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, deposited, old bool) (p *Payment, header string, opened bool, err error) {
 	ctx := req.Context()
 	var deposit *x402.Deposit
+	var limits Limits
 	for {
+		if limits, err = c.limits(); err != nil {
+			return nil, "", false, err
+		}
 		c.mu.Lock()
 		if mine != nil && mine.Stopped != "" {
 			mine = nil
 		}
-		if mine != nil && mine.ahead > 0 && mine.ahead+pick.amount > c.aheadOf(pick.amount) {
+		if mine != nil && mine.ahead > 0 && mine.ahead+pick.amount > limits.ahead(pick.amount) {
 			freed := c.freed
 			c.mu.Unlock()
 			select {
@@ -40,7 +44,7 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 		}
 		// Before money is put in: may this request be paid at all?
 		c.spent.turn(c.cfg.Now())
-		err = c.allowed(pick, pick.amount)
+		err = c.allowed(limits, pick)
 		c.mu.Unlock()
 		if old && err == nil {
 			err = errOldTerms
@@ -59,7 +63,7 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
 	c.spent.turn(now)
-	if err := c.allowed(pick, pick.amount); err != nil {
+	if err := c.allowed(limits, pick); err != nil {
 		return nil, "", false, err
 	}
 	id, err := identifier()
@@ -102,19 +106,11 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 }
 
 // allowed checks the limits; c.mu is held. A plan's use is bound by its quota.
-func (c *Client) allowed(pick choice, more uint64) error {
+func (c *Client) allowed(limits Limits, pick choice) error {
 	if pick.plan != 0 {
 		return nil
 	}
-	return c.cfg.Limits.check(&c.spent, pick.requirements.PayTo, pick.amount, more)
-}
-
-// aheadOf is how far a channel may run ahead for a request of an amount.
-func (c *Client) aheadOf(amount uint64) uint64 {
-	if c.cfg.Limits.Ahead > 0 {
-		return c.cfg.Limits.Ahead
-	}
-	return 16 * min(amount, 1<<59)
+	return limits.check(&c.spent, pick.requirements.PayTo, pick.amount, pick.amount)
 }
 
 // end books how a payment went. c.mu is held.
@@ -264,7 +260,7 @@ func (c *Client) settled(ctx context.Context, p *Payment, s x402.Settlement) err
 	switch {
 	case charged > p.Ceiling:
 		c.mu.Unlock()
-		return c.dishonest(p, fmt.Sprintf("it charged %d, %d were agreed", charged, p.Ceiling))
+		return c.dishonest(p, fmt.Sprintf("it charged %d %s, %d were agreed", charged, p.unit(), p.Ceiling))
 	case state == nil || state.ChannelID != p.Channel:
 		c.mu.Unlock()
 		return c.dishonest(p, "its settlement is of another channel")
@@ -289,7 +285,7 @@ func (c *Client) settled(ctx context.Context, p *Payment, s x402.Settlement) err
 	}
 	if worst := ch.Charged + ch.ahead; sum > worst && !ch.Recovered {
 		c.mu.Unlock()
-		why := fmt.Sprintf("it says that %d are charged in all, it has told us of %d at most", sum, worst)
+		why := fmt.Sprintf("it says that %s are charged in all, it has told us of %s at most", ch.amount(sum), ch.amount(worst))
 		c.log.Error("a provider's account can't be true, its channel pays nothing more", "provider", p.Provider, "channel", p.Channel, "why", why)
 		return c.stop(ch.ID, why) // the answer is paid for and handed on
 	}

@@ -145,15 +145,15 @@ func (c *Client) adopt(p *Payment, t x402.Terms) error {
 	switch {
 	case charged > signed && charged > ch.Charged:
 		c.mu.Unlock()
-		return c.distrust(p, fmt.Sprintf("it says that %d are charged and shows a voucher for %d", charged, signed))
+		return c.distrust(p, fmt.Sprintf("it says that %s are charged and shows a voucher for %s", ch.amount(charged), ch.amount(signed)))
 	case signed > ch.Signed && !ch.Recovered:
 		c.mu.Unlock()
-		return c.distrust(p, fmt.Sprintf("it shows a voucher for %d, %d is all that was signed here: does another process use this channel?", signed, ch.Signed))
+		return c.distrust(p, fmt.Sprintf("it shows a voucher for %s, %s is all that was signed here: does another process use this channel?", ch.amount(signed), ch.amount(ch.Signed)))
 	}
 	worst := ch.Charged + ch.ahead
 	if charged > worst && !ch.Recovered {
 		c.mu.Unlock()
-		return c.distrust(p, fmt.Sprintf("it says that %d are charged, it has told us of %d at most", charged, worst))
+		return c.distrust(p, fmt.Sprintf("it says that %s are charged, it has told us of %s at most", ch.amount(charged), ch.amount(worst)))
 	}
 	defer c.mu.Unlock()
 	if charged > worst {

@@ -237,6 +237,10 @@ func (c *Client) extend(ctx context.Context, p *Payment, picked choice, need x40
 		return "", fmt.Errorf("%w: the stream asks for a voucher of another channel", ErrDishonest)
 	}
 	for {
+		limits, err := c.limits()
+		if err != nil {
+			return "", err
+		}
 		c.mu.Lock()
 		ch := c.mine(p)
 		if ch == nil || ch.Stopped != "" || p.State != Pending {
@@ -246,12 +250,12 @@ func (c *Client) extend(ctx context.Context, p *Payment, picked choice, need x40
 		more := max(additional, sub(required, ch.Charged+ch.ahead))
 		promised := ch.Charged + ch.ahead + more
 		c.spent.turn(c.cfg.Now())
-		if most := c.aheadOf(picked.amount); more > most {
+		if most := limits.ahead(picked.amount); more > most {
 			c.mu.Unlock()
-			return "", &LimitError{"stream", more, ch.ahead, most}
+			return "", &LimitError{map[bool]string{true: "units", false: "stream"}[picked.plan != 0], more, ch.ahead, most}
 		}
 		if picked.plan == 0 {
-			if err := c.cfg.Limits.check(&c.spent, p.Provider, p.Ceiling+more, more); err != nil {
+			if err := limits.check(&c.spent, p.Provider, p.Ceiling+more, more); err != nil {
 				c.mu.Unlock()
 				return "", err
 			}

@@ -68,6 +68,35 @@ func TestLimitsBindAndAreKeptOverRestarts(t *testing.T) {
 	require.Equal(t, uint64(640), s.gateway.Channels()[0].Charged)
 }
 
+func TestLimitsThatChangeBindTheNextPayment(t *testing.T) {
+	var now pay.Limits
+	var unreadable error
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) {
+		s.ccfg.CurrentLimits = func() (pay.Limits, error) { return now, unreadable } // tests ask one after the other
+	})
+	refused := func(is error, text string) {
+		t.Helper()
+		_, err := s.http.Get(s.server.URL + "/")
+		require.ErrorIs(t, err, is)
+		require.ErrorContains(t, err, text)
+	}
+	refused(pay.ErrNoDeposit, "or allow a deposit")
+	now.Deposit = 500
+	s.get("/")
+	now.PerRequest = 199
+	refused(pay.ErrLimit, "the limit for a request")
+	now = pay.Limits{PerDay: 399, Deposit: 500}
+	refused(pay.ErrLimit, "for a day")
+	now.PerDay = 600
+	s.get("/")
+	now = pay.Limits{Deposit: 100, MaxDeposit: 150}
+	refused(pay.ErrLimit, "without asking")
+	unreadable = errors.New("the file is damaged")
+	refused(pay.ErrLimit, "the file is damaged")
+	spent, _ := s.client.Spent()
+	require.Equal(t, uint64(400), spent)
+}
+
 func TestParallelRequestsDoNotOverrunALimit(t *testing.T) {
 	s := newShop(t, http.HandlerFunc(charge), func(s *shop) { s.ccfg.Limits.PerDay = 1000 })
 	var wg sync.WaitGroup

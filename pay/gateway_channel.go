@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay/x402"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
@@ -251,7 +252,7 @@ func (g *Gateway) foreign(resp *markettypes.QueryChannelResponse) *refusal {
 	case c.CloseDelay < g.cfg.CloseDelay:
 		return refuse(x402.ReasonDelay, "the channel closes within %d s, the least is %d s: open another", c.CloseDelay, g.cfg.CloseDelay)
 	case c.Deposit < g.cfg.MinDeposit:
-		return refuse(x402.ReasonDeposit, "the channel has %d rao, the least is %d: top it up", c.Deposit, g.cfg.MinDeposit)
+		return refuse(x402.ReasonDeposit, "the channel has %s TAO, the least is %s: top it up", client.FormatTAO(c.Deposit), client.FormatTAO(g.cfg.MinDeposit))
 	}
 	return nil
 }

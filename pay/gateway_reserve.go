@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay/x402"
 	"github.com/lodenet/lode/voucher"
 )
@@ -75,7 +76,7 @@ func (g *Gateway) take(a *account, v x402.Parsed, amount uint64) *refusal {
 	}
 	if m := g.cfg.MaxOwed; m > 0 && r.PlanID == 0 && sub(all, r.Claimed) > m {
 		g.due()
-		bad := unavailable("the channel owes %d rao, and no more than %d are lent until they are redeemed; ask again", r.owed(), m)
+		bad := unavailable("the channel owes %s TAO, and no more than %s are lent until they are redeemed; ask again", client.FormatTAO(r.owed()), client.FormatTAO(m))
 		bad.reason = x402.ReasonBusy
 		return bad
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/lodenet/lode/client"
 )
 
 // Limits are what a client may spend without asking anybody, in rao. A limit of 0 binds
@@ -28,24 +30,49 @@ var ErrLimit = errors.New("over the spending limit")
 
 // LimitError says which limit a payment is over.
 type LimitError struct {
-	Limit  string // request, day, provider, deposit, stream
-	Amount uint64 // rao, that the payment may cost
-	Spent  uint64 // rao, before it
-	Max    uint64 // rao
+	Limit  string // request, day, provider, deposit, stream; units: a stream's, of a plan
+	Amount uint64 // rao, that the payment may cost; of units: those
+	Spent  uint64 // before it
+	Max    uint64
 }
 
 func (e *LimitError) Error() string {
+	amount, spent, most := client.FormatTAO(e.Amount), client.FormatTAO(e.Spent), client.FormatTAO(e.Max)
 	switch e.Limit {
 	case "request":
-		return fmt.Sprintf("%v: it may cost %d rao, the limit for a request is %d", ErrLimit, e.Amount, e.Max)
+		return fmt.Sprintf("%v: it may cost %s TAO, the limit for a request is %s", ErrLimit, amount, most)
 	case "deposit":
-		return fmt.Sprintf("%v: it needs a deposit of %d rao, %d lie unspent with this service, and %d is the most that is deposited without asking; deposit it yourself", ErrLimit, e.Amount, e.Spent, e.Max)
+		return fmt.Sprintf("%v: it needs a deposit of %s TAO, %s lie unspent with this service, and %s is the most that is deposited without asking; deposit it yourself", ErrLimit, amount, spent, most)
+	case "stream":
+		return fmt.Sprintf("%v: the stream asks for %s TAO more at once, at most %s are signed ahead", ErrLimit, amount, most)
+	case "units":
+		return fmt.Sprintf("%v: the stream asks for %d units more of the plan at once, at most %d are signed ahead", ErrLimit, e.Amount, e.Max)
 	}
-	return fmt.Sprintf("%v: it may cost %d rao, %d are spent of the limit of %d for a %s", ErrLimit, e.Amount, e.Spent, e.Max, e.Limit)
+	return fmt.Sprintf("%v: it may cost %s TAO, %s are spent of the limit of %s for a %s", ErrLimit, amount, spent, most, e.Limit)
 }
 
 // Unwrap makes errors.Is find ErrLimit.
 func (e *LimitError) Unwrap() error { return ErrLimit }
+
+// limits are those that hold now.
+func (c *Client) limits() (Limits, error) {
+	if c.cfg.CurrentLimits == nil {
+		return c.cfg.Limits, nil
+	}
+	l, err := c.cfg.CurrentLimits()
+	if err != nil {
+		return Limits{}, fmt.Errorf("%w, which can't be told: %w", ErrLimit, err)
+	}
+	return l, nil
+}
+
+// ahead is how far a channel may run ahead for a request of an amount.
+func (l Limits) ahead(amount uint64) uint64 {
+	if l.Ahead > 0 {
+		return l.Ahead
+	}
+	return 16 * min(amount, 1<<59)
+}
 
 // spending is what was spent in a day.
 type spending struct {

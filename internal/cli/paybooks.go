@@ -110,15 +110,14 @@ func (b *books) connect(ctx context.Context) (*client.Client, error) {
 // config is the client of package pay that spends by these books: who pays, on which
 // chain, within which limits. It opens the key that signs.
 func (b *books) config(ctx context.Context, c *client.Client) (pay.ClientConfig, error) {
-	limits, err := b.limits()
-	if err != nil {
+	if _, err := b.limits(); err != nil {
 		return pay.ClientConfig{}, err
 	}
 	signer, err := b.g.payer(ctx)
 	if err != nil {
 		return pay.ClientConfig{}, err
 	}
-	return pay.ClientConfig{Dir: b.dir, Chain: pay.NewPayerChain(c, signer, b.payer), Limits: limits.limits()}, nil
+	return pay.ClientConfig{Dir: b.dir, Chain: pay.NewPayerChain(c, signer, b.payer), CurrentLimits: b.payLimits}, nil
 }
 
 // kept says whether anything was ever kept in the books.

@@ -100,6 +100,12 @@ func (b *books) limits() (limitsJSON, error) {
 	return l, nil
 }
 
+// payLimits are the limits as package pay takes them.
+func (b *books) payLimits() (pay.Limits, error) {
+	l, err := b.limits()
+	return l.limits(), err
+}
+
 func (b *books) setLimits(l limitsJSON) error {
 	raw, err := json.MarshalIndent(l, "", "  ")
 	if err != nil {
@@ -124,12 +130,16 @@ func newPayLimitsCommand() *cobra.Command {
 		Use:   "limits",
 		Short: "Show or set what may be spent without asking",
 		Long: `Sets what is given, and shows all limits with what was spent of them today. They bind whatever pays by these books, over
-restarts: the proxy, and lode's own products. A proxy that runs keeps those that it began with. Deposits that you make
+restarts: the proxy, and lode's own products. One that runs keeps to them from its next payment on. Deposits that you make
 yourself are not bound. With --deposit channels are opened and topped up as needed; without, only what you have put into
-channels can be spent. A plan is bound by its quota.`,
+channels can be spent. A plan is bound by its quota.
+
+Each key that pays has books of its own: a payer's limits do not bind a key that it allows to pay out of its account. What
+binds that key is ` + "`lode wallet allow`" + `, which the chain keeps, and the limits of its own books (--payer with its --from).`,
 		Example: `  lode pay limits
   lode pay limits --max-request 0.01 --per-day 2 --per-provider 1 --deposit 0.5
-  lode pay limits --per-provider none`,
+  lode pay limits --per-provider none
+  lode pay limits --per-day 1 --payer lode1… --from agent`,
 		Args: cobra.NoArgs,
 	}
 	read := addLimitFlags(cmd)

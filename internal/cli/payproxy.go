@@ -27,7 +27,7 @@ func newPayProxyCommand() *cobra.Command {
 		Long: `Runs a proxy until Ctrl-C. A program uses it as the base URL of what it calls, and knows nothing of payment: with --to
 http://127.0.0.1:4020/chat goes to URL/chat, without it the URL is the path, http://127.0.0.1:4020/https://HOST/chat. Answers
 stream. What asks for more than the limits allow is answered with 402 and why. The limits are those of
-` + "`lode pay limits`" + `, or those given here for this run.
+` + "`lode pay limits`" + ` as they are at each payment; those given here go before them, for this run.
 
 It listens on loopback alone, since it spends for whoever can reach it. ` + "`lode pay open`" + `, ` + "`history`" + ` and the others work
 while it runs.`,
@@ -63,18 +63,21 @@ while it runs.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, c.Close()) }()
-		limits, err := b.limits()
-		if err != nil {
-			return err
+		limits := func() (pay.Limits, error) { // those given here go before those of the file
+			l, err := b.limits()
+			if err == nil {
+				_, err = read(&l)
+			}
+			return l.limits(), err
 		}
-		if _, err := read(&limits); err != nil {
+		if _, err := limits(); err != nil {
 			return err
 		}
 		cfg, err := b.config(ctx, c)
 		if err != nil {
 			return err
 		}
-		cfg.Limits, cfg.Logger = limits.limits(), log
+		cfg.CurrentLimits, cfg.Logger = limits, log
 		var payer *pay.Client
 		err = untilFree(ctx, func() (err error) { payer, err = pay.OpenClient(cfg); return err })
 		if err != nil {

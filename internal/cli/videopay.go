@@ -89,7 +89,11 @@ func (p *videoPayer) pay(ctx context.Context, bill video.Bill, base http.RoundTr
 		return nil, err
 	}
 	// The price was agreed to: a channel may be opened for as much.
-	cfg.Limits.Deposit = max(cfg.Limits.Deposit, bill.Most, params.Params.MinDeposit)
+	cfg.CurrentLimits = func() (pay.Limits, error) {
+		l, err := b.payLimits()
+		l.Deposit = max(l.Deposit, bill.Most, params.Params.MinDeposit)
+		return l, err
+	}
 	cfg.Base, cfg.Approve = base, approve
 	var own *pay.Client
 	if err := untilFree(ctx, func() (err error) { own, err = pay.OpenClient(cfg); return err }); err != nil {
