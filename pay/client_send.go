@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/lodenet/lode/pay/x402"
@@ -110,6 +113,7 @@ const maxWhole = 1 << 20
 func (c *Client) deliver(req *http.Request, body *requestBody, header string, p *Payment) (*http.Response, error) {
 	wait := 100 * time.Millisecond
 	var last error
+	sent := false // it may have reached somebody
 	for try := range c.cfg.Tries {
 		if try > 0 {
 			select {
@@ -122,7 +126,15 @@ func (c *Client) deliver(req *http.Request, body *requestBody, header string, p 
 			last = errors.Join(last, err)
 			break
 		}
-		resp, err := c.send(req, body, header)
+		resp, connected, err := c.sendPaid(req, body, header)
+		sent = sent || connected
+		if err != nil && !sent {
+			// Nobody can have charged it, and the caller can ask again.
+			if err := c.unpaid(p, cutTo("not sent: "+err.Error(), 200)); err != nil {
+				return nil, err
+			}
+			return nil, err
+		}
 		if err == nil {
 			if resp, err = whole(resp); err == nil && !lostOnTheWay(resp) {
 				return resp, nil
@@ -147,6 +159,17 @@ func (c *Client) deliver(req *http.Request, body *requestBody, header string, p 
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: %s: %w", ErrUnknownOutcome, p.URL, last)
+}
+
+// sendPaid is send with a payment. It reports false where that is sure to have reached
+// nobody: no connection was made.
+func (c *Client) sendPaid(req *http.Request, body *requestBody, payment string) (resp *http.Response, connected bool, err error) {
+	var got atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Store(true) }}
+	resp, err = c.send(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)), body, payment)
+	var failed *net.OpError
+	dialing := errors.As(err, &failed) && failed.Op == "dial"
+	return resp, !dialing || got.Load(), err // a connection that broke off may be followed by one that is refused
 }
 
 // lostOnTheWay says whether an answer is not of the gateway that was paid, or one that

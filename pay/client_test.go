@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -277,6 +278,41 @@ func TestALostAnswerIsAskedForWithTheIdenticalPayment(t *testing.T) {
 	require.Equal(t, 1, h.n())
 	require.Equal(t, uint64(20), s.gateway.Channels()[0].Charged)
 	require.Equal(t, uint64(20), s.ledger()[0].Charged)
+}
+
+func TestWhatReachedNobodyCostsNothing(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge))
+	s.get("/")
+	s.server.CloseClientConnections()
+	s.server.Close()
+	_, err := s.http.Get(s.server.URL + "/") // its terms are known: it is paid at once
+	require.ErrorIs(t, err, syscall.ECONNREFUSED)
+	require.NotErrorIs(t, err, pay.ErrUnknownOutcome)
+	last := s.ledger()[1]
+	require.Equal(t, []any{pay.Unpaid, uint64(0)}, []any{last.State, last.Charged})
+	require.Contains(t, last.Note, "not sent: ")
+	require.Zero(t, s.client.Channels()[0].UnderWay)
+	spent, _ := s.client.Spent()
+	require.Equal(t, uint64(200), spent)
+}
+
+func TestARequestThatArrivedBeforeItsServerDiedHasAnUnknownOutcome(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) { s.ccfg.After = soon })
+	sell := s.server.Config.Handler
+	s.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(x402.HeaderSignature) == "" || r.URL.Query().Has("live") {
+			sell.ServeHTTP(w, r)
+			return
+		}
+		require.NoError(t, s.server.Listener.Close()) // no other connection is taken
+		conn, _, err := w.(http.Hijacker).Hijack()
+		require.NoError(t, err)
+		require.NoError(t, conn.Close())
+	})
+	s.get("/?live")
+	_, err := s.http.Get(s.server.URL + "/") // on a connection that is there
+	require.ErrorIs(t, err, pay.ErrUnknownOutcome)
+	require.Equal(t, pay.Unknown, s.ledger()[1].State)
 }
 
 func TestAnOutcomeThatStaysUnknownCountsInFullAndIsClearedUpLater(t *testing.T) {
