@@ -26,6 +26,7 @@ type house struct {
 	sessions []*sdk.ServerSession
 	connects atomic.Int64
 	metas    chan sdk.Meta // of calls
+	heard    chan struct{} // that a call goes on, by who calls: its end may overtake that
 }
 
 func newHouse() *house {
@@ -34,7 +35,7 @@ func newHouse() *house {
 		CompletionHandler: func(context.Context, *sdk.CompleteRequest) (*sdk.CompleteResult, error) {
 			return &sdk.CompleteResult{Completion: sdk.CompletionResultDetails{Values: []string{"door"}}}, nil
 		},
-	}), metas: make(chan sdk.Meta, 100)}
+	}), metas: make(chan sdk.Meta, 100), heard: make(chan struct{})}
 	sdk.AddTool(h.Server, &sdk.Tool{Name: "knock"}, func(ctx context.Context, r *sdk.CallToolRequest, in words) (*sdk.CallToolResult, any, error) {
 		h.metas <- r.Params.Meta
 		if token := r.Params.GetProgressToken(); token != nil {
@@ -42,6 +43,11 @@ func newHouse() *house {
 				if err := r.Session.NotifyProgress(ctx, &sdk.ProgressNotificationParams{ProgressToken: token, Progress: 0.5, Message: in.Text}); err != nil {
 					return nil, nil, err
 				}
+			}
+			select {
+			case <-h.heard:
+			case <-time.After(10 * time.Second):
+				return nil, nil, errors.New("nobody hears of progress")
 			}
 		}
 		return &sdk.CallToolResult{Content: []sdk.Content{&sdk.TextContent{Text: "who is there?"}}}, nil, nil
@@ -213,7 +219,10 @@ func TestAServerThatKnowsNothingOfPaymentSellsItsTools(t *testing.T) {
 
 	told := make(chan *sdk.ProgressNotificationParams, 10)
 	client := sdk.NewClient(&sdk.Implementation{Name: "customer", Version: "1"}, &sdk.ClientOptions{
-		ProgressNotificationHandler: func(_ context.Context, r *sdk.ProgressNotificationClientRequest) { told <- r.Params },
+		ProgressNotificationHandler: func(_ context.Context, r *sdk.ProgressNotificationClientRequest) {
+			told <- r.Params
+			h.heard <- struct{}{}
+		},
 	})
 	client.AddSendingMiddleware(mcp.Pay(s.client, s.url))
 	session, err := client.Connect(t.Context(), &sdk.StreamableClientTransport{Endpoint: s.url}, nil)
