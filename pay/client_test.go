@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -278,6 +279,29 @@ func TestALostAnswerIsAskedForWithTheIdenticalPayment(t *testing.T) {
 	require.Equal(t, 1, h.n())
 	require.Equal(t, uint64(20), s.gateway.Channels()[0].Charged)
 	require.Equal(t, uint64(20), s.ledger()[0].Charged)
+}
+
+func TestAChannelThatClosesIsLeftForAnother(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) { s.ccfg.Limits.Deposit = 0; s.ccfg.After = soon })
+	large, err := s.client.Open(t.Context(), pay.OpenOptions{ServiceID: 7, Deposit: 5000})
+	require.NoError(t, err)
+	small, err := s.client.Open(t.Context(), pay.OpenOptions{ServiceID: 7, Deposit: 1000})
+	require.NoError(t, err)
+	s.get("/")
+	// Somebody else has closed it, say the payer that an agent pays for.
+	s.chain.change(large.ChannelID, func(c *markettypes.Channel) { c.ClosingTime = s.clock.Now().Unix() + 3600; c.ClosingHeight = 1000 })
+	require.NoError(t, s.gateway.Tick(t.Context()))
+	status, body := s.get("/")
+	require.Equal(t, 200, status, body)
+	of := func(id []byte) (n int) {
+		for _, p := range s.ledger() {
+			if p.State == pay.Paid && p.Channel == hex.EncodeToString(id) {
+				n++
+			}
+		}
+		return n
+	}
+	require.Equal(t, []int{1, 1}, []int{of(large.ChannelID), of(small.ChannelID)})
 }
 
 func TestWhatReachedNobodyCostsNothing(t *testing.T) {
