@@ -34,6 +34,6 @@ test("what exceeds the owner's limits is refused with the reason", async () => {
   assert.equal(response.status, 402);
   const { error, message } = await response.json();
   assert.equal(error, "over_limit");
-  assert.match(message, /the limit for a request is 200000/);
+  assert.match(message, /the limit for a request is 0\.0002/);
   console.log("REPORT {}");
 });

@@ -113,6 +113,8 @@ type shop struct {
 	gateway *pay.Gateway
 	url     string // of the gateway's server
 	service uint64
+	plan    uint64 // for half a minute
+	long    uint64 // for an hour
 
 	customer, cold, hot *wallet.Signer
 	served              atomic.Int64
@@ -181,6 +183,8 @@ func open(ctx context.Context, t *testing.T) *shop {
 	}))
 	require.NoError(t, err)
 	s.service = listed.ServiceId
+	s.plan = s.offer(ctx, t, "half a minute", planPrice, 30, 150)
+	s.long = s.offer(ctx, t, "an hour", 3_600_000, 3600, 1_000)
 
 	s.gateway, err = pay.OpenGateway(ctx, pay.GatewayConfig{
 		Dir: t.TempDir(), Chain: pay.NewChain(s.c, s.hot), ServiceID: s.service, CloseDelay: 900,
@@ -232,6 +236,13 @@ type report struct {
 	Channels               []string
 	Charged, Deposit, Fees uint64
 	Paid                   int
+
+	Plan         string // the channel that pays one
+	Units, Spent uint64
+	Long         struct { // a plan that was cancelled at once
+		Channel        string
+		Price, Elapsed uint64 // seconds from its beginning to its end
+	}
 }
 
 // node runs a script of this folder's as a customer.
@@ -276,6 +287,7 @@ func TestRealClientsPay(t *testing.T) {
 	t.Run("the guide's example", func(t *testing.T) { s.exampleRuns(ctx, t) })
 	t.Run("a plain program through the proxy", func(t *testing.T) { s.plainPays(ctx, t) })
 	t.Run("an agent with an allowance", func(t *testing.T) { s.agentPays(ctx, t) })
+	t.Run("a customer with a plan", func(t *testing.T) { s.plansPay(ctx, t) })
 }
 
 func (s *shop) npmPays(ctx context.Context, t *testing.T) {
