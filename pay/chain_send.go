@@ -13,6 +13,36 @@ import (
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
+// Receipt is a transaction that was committed for a payer.
+type Receipt struct {
+	Transaction string // hash
+	Height      int64
+	FeeRao      uint64
+}
+
+type receiptKey struct{}
+
+// WithReceipt has f told of the transaction that a call with this context sends.
+func WithReceipt(ctx context.Context, f func(Receipt)) context.Context {
+	return context.WithValue(ctx, receiptKey{}, f)
+}
+
+// GiveReceipt tells who has asked for it by [WithReceipt].
+func GiveReceipt(ctx context.Context, r Receipt) {
+	if f, ok := ctx.Value(receiptKey{}).(func(Receipt)); ok {
+		f(r)
+	}
+}
+
+// send sends a message of the signer's and gives the receipt.
+func (n *node) send(ctx context.Context, msg sdk.Msg) (*client.TxResult, error) {
+	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, msg)
+	if err == nil {
+		GiveReceipt(ctx, Receipt{res.Hash, res.Height, res.FeeRao})
+	}
+	return res, err
+}
+
 // Redeem sends as many messages as the chain's max_items asks for.
 func (n *node) Redeem(ctx context.Context, items []markettypes.RedeemItem) (*markettypes.MsgRedeemResponse, error) {
 	p, err := n.market.Params(ctx, &markettypes.QueryParamsRequest{})
@@ -37,7 +67,7 @@ func (n *node) Redeem(ctx context.Context, items []markettypes.RedeemItem) (*mar
 }
 
 func (n *node) Close(ctx context.Context, id []byte) (*markettypes.MsgCloseResponse, error) {
-	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgClose{Signer: n.signer.Address(), ChannelId: id})
+	res, err := n.send(ctx, &markettypes.MsgClose{Signer: n.signer.Address(), ChannelId: id})
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +75,7 @@ func (n *node) Close(ctx context.Context, id []byte) (*markettypes.MsgCloseRespo
 }
 
 func (n *node) CancelPlan(ctx context.Context, id []byte, now bool) (*markettypes.MsgCancelPlanResponse, error) {
-	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, &markettypes.MsgCancelPlan{Signer: n.signer.Address(), ChannelId: id, Now: now})
+	res, err := n.send(ctx, &markettypes.MsgCancelPlan{Signer: n.signer.Address(), ChannelId: id, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +90,7 @@ func (n *node) Deposit(ctx context.Context, msg markettypes.MsgDeposit) (Deposit
 		exec := authz.NewMsgExec(n.signer.AccAddress(), []sdk.Msg{&msg})
 		out = &exec
 	}
-	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, out)
+	res, err := n.send(ctx, out)
 	if err != nil {
 		return Deposited{}, err
 	}

@@ -94,11 +94,13 @@ func (s *control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	a, err := s.do(r.Context(), c)
+	var receipt *pay.Receipt
+	a, err := s.do(pay.WithReceipt(r.Context(), func(r pay.Receipt) { receipt = &r }), c)
 	if err != nil {
 		code, hint := explain(err)
 		a = answer{Failed: &failed{code, err.Error(), hint}}
 	}
+	a.Receipt = receipt
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a) // who is gone sees it in the books
 }

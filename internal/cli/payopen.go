@@ -17,11 +17,17 @@ import (
 type openedJSON struct {
 	ChannelID string `json:"channel_id"`
 	Deposit   uint64 `json:"deposit_rao,string"` // all that was ever put in
-	Hash      string `json:"tx_hash"`
+	txJSON
 }
 
-func newOpenedJSON(o pay.Opened) openedJSON {
-	return openedJSON{hex.EncodeToString(o.ChannelID), o.Deposit, o.Transaction}
+func newOpenedJSON(o pay.Opened, tx txJSON) openedJSON {
+	return openedJSON{hex.EncodeToString(o.ChannelID), o.Deposit, tx}
+}
+
+// withTx has the transaction of a call told.
+func withTx(ctx context.Context) (context.Context, *txJSON) {
+	tx := &txJSON{}
+	return pay.WithReceipt(ctx, func(r pay.Receipt) { *tx = txJSON{r.Transaction, r.Height, r.FeeRao} }), tx
 }
 
 // closeDelayFlag adds --close-delay.
@@ -63,13 +69,15 @@ transactions; the rest comes back with ` + "`lode pay close`" + `.`,
 			return err
 		}
 		return b.withPurse(cmd.Context(), func(ctx context.Context, _ *client.Client, p purse) error {
+			ctx, tx := withTx(ctx)
 			r, err := p.Open(ctx, o)
 			if err != nil {
 				return err
 			}
-			v := newOpenedJSON(r)
+			v := newOpenedJSON(r, *tx)
 			return output(cmd, v, func(w io.Writer) {
-				fmt.Fprintf(w, "channel %s to service %d holds %s TAO\ntransaction %s\n", v.ChannelID, o.ServiceID, client.FormatTAO(v.Deposit), v.Hash)
+				fmt.Fprintf(w, "channel %s to service %d holds %s TAO\n", v.ChannelID, o.ServiceID, client.FormatTAO(v.Deposit))
+				v.write(w)
 			})
 		})
 	}
@@ -142,6 +150,7 @@ the deposit. It ends when that does not reach, or by ` + "`lode pay cancel`" + `
 				}
 				o.Deposit = chosen.PriceRao * uint64(periods)
 			}
+			ctx, tx := withTx(ctx)
 			r, err := p.Open(ctx, o)
 			if err != nil {
 				return err
@@ -149,10 +158,11 @@ the deposit. It ends when that does not reach, or by ` + "`lode pay cancel`" + `
 			v := struct {
 				openedJSON
 				PlanID uint64 `json:"plan_id,string"`
-			}{newOpenedJSON(r), chosen.ID}
+			}{newOpenedJSON(r, *tx), chosen.ID}
 			return output(cmd, v, func(w io.Writer) {
-				fmt.Fprintf(w, "channel %s pays plan %d (%s): %s TAO for %s in %s, out of %s TAO\ntransaction %s\n", v.ChannelID, chosen.ID, plain(chosen.Name),
-					client.FormatTAO(chosen.PriceRao), unitsText(chosen.Quota, s.unit), periodText(chosen.PeriodSeconds), client.FormatTAO(v.Deposit), v.Hash)
+				fmt.Fprintf(w, "channel %s pays plan %d (%s): %s TAO for %s in %s, out of %s TAO\n", v.ChannelID, chosen.ID, plain(chosen.Name),
+					client.FormatTAO(chosen.PriceRao), unitsText(chosen.Quota, s.unit), periodText(chosen.PeriodSeconds), client.FormatTAO(v.Deposit))
+				v.write(w)
 			})
 		})
 	}
@@ -194,13 +204,15 @@ that it pays, where that has one channel.`,
 				return err
 			}
 			return withChannel(cmd, args[0], func(c *markettypes.Channel, known bool) bool { return known && goesOn(c) }, func(ctx context.Context, p purse, id []byte) error {
+				ctx, tx := withTx(ctx)
 				r, err := p.TopUp(ctx, id, rao)
 				if err != nil {
 					return err
 				}
-				v := newOpenedJSON(r)
+				v := newOpenedJSON(r, *tx)
 				return output(cmd, v, func(w io.Writer) {
-					fmt.Fprintf(w, "%s TAO more are in channel %s, %s in all\ntransaction %s\n", client.FormatTAO(rao), v.ChannelID, client.FormatTAO(v.Deposit), v.Hash)
+					fmt.Fprintf(w, "%s TAO more are in channel %s, %s in all\n", client.FormatTAO(rao), v.ChannelID, client.FormatTAO(v.Deposit))
+					v.write(w)
 				})
 			})
 		},
@@ -225,6 +237,7 @@ channel that isn't ending already.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withChannel(cmd, args[0], func(c *markettypes.Channel, _ bool) bool { return goesOn(c) }, func(ctx context.Context, p purse, id []byte) error {
+				ctx, tx := withTx(ctx)
 				r, err := p.CloseChannel(ctx, id)
 				if err != nil {
 					return err
@@ -234,7 +247,8 @@ channel that isn't ending already.`,
 					ClosingTime   *string `json:"closing_time"` // RFC 3339; both null: it is closed
 					ClosingHeight *int64  `json:"closing_height"`
 					Refunded      uint64  `json:"refunded_rao,string"`
-				}{ChannelID: hex.EncodeToString(id), ClosingHeight: orNull(r.ClosingHeight), Refunded: r.Refunded}
+					txJSON
+				}{ChannelID: hex.EncodeToString(id), ClosingHeight: orNull(r.ClosingHeight), Refunded: r.Refunded, txJSON: *tx}
 				if r.ClosingTime != 0 {
 					at := rfc3339(r.ClosingTime)
 					v.ClosingTime = &at
@@ -242,9 +256,10 @@ channel that isn't ending already.`,
 				return output(cmd, v, func(w io.Writer) {
 					if v.ClosingTime == nil {
 						fmt.Fprintf(w, "channel %s is closed, %s TAO went back to its payer\n", v.ChannelID, client.FormatTAO(v.Refunded))
-						return
+					} else {
+						fmt.Fprintf(w, "channel %s closes when %s and block %d have passed; what its provider has not claimed by then comes back\n", v.ChannelID, *v.ClosingTime, r.ClosingHeight)
 					}
-					fmt.Fprintf(w, "channel %s closes when %s and block %d have passed; what its provider has not claimed by then comes back\n", v.ChannelID, *v.ClosingTime, r.ClosingHeight)
+					v.write(w)
 				})
 			})
 		},
@@ -269,6 +284,7 @@ more; or the number of the service, where one plan of it is subscribed to.`,
 			return c.Subscription != nil && !c.Closing() && (now || !c.Subscription.Cancelled)
 		}
 		return withChannel(cmd, args[0], plans, func(ctx context.Context, p purse, id []byte) error {
+			ctx, tx := withTx(ctx)
 			r, err := p.CancelPlan(ctx, id, now)
 			if err != nil {
 				return err
@@ -276,9 +292,11 @@ more; or the number of the service, where one plan of it is subscribed to.`,
 			v := struct {
 				ChannelID string `json:"channel_id"`
 				Ends      string `json:"ends"` // RFC 3339
-			}{hex.EncodeToString(id), rfc3339(r.Ends)}
+				txJSON
+			}{hex.EncodeToString(id), rfc3339(r.Ends), *tx}
 			return output(cmd, v, func(w io.Writer) {
 				fmt.Fprintf(w, "the plan of channel %s ends at %s\n", v.ChannelID, v.Ends)
+				v.write(w)
 			})
 		})
 	}

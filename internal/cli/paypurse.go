@@ -113,6 +113,7 @@ type command struct {
 
 // answer is what came of it.
 type answer struct {
+	Receipt  *pay.Receipt // of the transaction, where one was sent
 	Opened   pay.Opened
 	Closed   markettypes.MsgCloseResponse
 	Ends     int64
@@ -134,6 +135,9 @@ func (p *heldPurse) do(ctx context.Context, c command) (answer, error) {
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
 		return a, fmt.Errorf("the process that has the books open answers what can't be read: %w", err)
+	}
+	if a.Receipt != nil {
+		pay.GiveReceipt(ctx, *a.Receipt)
 	}
 	if f := a.Failed; f != nil {
 		return a, &failure{code: f.Code, hint: f.Hint, err: errors.New(f.Message)}
