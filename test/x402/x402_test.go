@@ -209,7 +209,7 @@ func (s *shop) routes(mux *http.ServeMux) {
 			http.Error(w, err.Error(), http.StatusPaymentRequired)
 			return
 		}
-		fmt.Fprint(w, strings.ToUpper(string(body)))
+		fmt.Fprint(w, strings.ToUpper(r.URL.Query().Get("text")+string(body)))
 	})))
 	mux.Handle("/stream", s.gateway.Handler(ten, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -336,7 +336,7 @@ func (s *shop) npmPays(ctx context.Context, t *testing.T) {
 
 func (s *shop) exampleRuns(ctx context.Context, t *testing.T) {
 	store := filepath.Join(t.TempDir(), "x402.json")
-	out := s.node(ctx, t, []string{"example.mjs"}, s.payer, store, "LODE_GATEWAY="+s.url+"/work")
+	out := s.node(ctx, t, []string{"example.mjs"}, s.payer, store, "LODE_GATEWAY="+s.url+"/work?text=hello")
 	require.Contains(t, string(out), "200 HELLO\n")
 	require.Contains(t, string(out), "opened ")
 	_, err := s.gateway.Redeem(ctx, true)
