@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"encoding/hex"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/pay"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -56,5 +58,32 @@ func TestAChannelIsNamedByItsFirstDigitsOrItsService(t *testing.T) {
 		_, err := named(want, goesOn)
 		got, _ := explain(err)
 		require.Equal(t, code, got, "%s: %v", want, err)
+	}
+}
+
+func TestASecondChannelForTheSameIsNotOpenedUnasked(t *testing.T) {
+	id := func(first byte) []byte { return append([]byte{first}, make([]byte, 31)...) }
+	text := func(first byte) string { return hex.EncodeToString(id(first)) }
+	open := []markettypes.Channel{
+		{Id: id(1), ServiceId: 2, Deposit: 500_000_000, Claimed: 1},
+		{Id: id(2), ServiceId: 3, ClosingTime: 1_800_000_000},
+		{Id: id(3), ServiceId: 4, Subscription: &markettypes.Subscription{PlanId: 7, PeriodEnd: 1_800_000_000}},
+		{Id: id(4), ServiceId: 4, Subscription: &markettypes.Subscription{PlanId: 8, Cancelled: true}},
+		{Id: id(5), ServiceId: 5},
+		{Id: id(6), ServiceId: 6},
+	}
+	own := []pay.ClientChannel{{ID: text(1), Charged: 100_000_000}, {ID: text(2)}, {ID: text(3)}, {ID: text(4)}, {ID: text(6), Stopped: "dishonest"}}
+	err := alreadyOpen(open, own, pay.OpenOptions{ServiceID: 2})
+	require.ErrorContains(t, err, "channel 010000000000 to service 2 is open, with 0.4 TAO left")
+	code, hint := explain(err)
+	require.Equal(t, "already_open", code)
+	require.Contains(t, hint, "lode pay top-up 010000000000 TAO")
+	require.ErrorContains(t, alreadyOpen(open, own, pay.OpenOptions{ServiceID: 4, PlanID: 7}), "pays plan 7 of service 4 already, until 2027-")
+
+	for why, o := range map[string]pay.OpenOptions{
+		"another service": {ServiceID: 9}, "a plan beside it": {ServiceID: 2, PlanID: 1}, "use beside a plan": {ServiceID: 4},
+		"it closes": {ServiceID: 3}, "it is cancelled": {ServiceID: 4, PlanID: 8}, "another program's books have it": {ServiceID: 5}, "its provider cheats": {ServiceID: 6},
+	} {
+		require.NoError(t, alreadyOpen(open, own, o), why)
 	}
 }

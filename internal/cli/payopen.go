@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/lodenet/lode/client"
@@ -36,19 +37,58 @@ func closeDelayFlag(cmd *cobra.Command) func() (int64, error) {
 	return func() (int64, error) { return parsePeriod(*s, "--close-delay") }
 }
 
+// anotherFlag adds --another; without it one channel is opened where there is none.
+func anotherFlag(cmd *cobra.Command) func(ctx context.Context, c *client.Client, b *books, p purse, o pay.OpenOptions) error {
+	another := cmd.Flags().Bool("another", false, "open one beside a channel that is open for the same")
+	return func(ctx context.Context, c *client.Client, b *books, p purse, o pay.OpenOptions) error {
+		if *another {
+			return nil
+		}
+		open, err := channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer})
+		if err != nil {
+			return err
+		}
+		own, err := p.Channels(ctx)
+		if err != nil {
+			return err
+		}
+		return alreadyOpen(open, own, o)
+	}
+}
+
+// alreadyOpen tells of a channel that pays the same already.
+func alreadyOpen(open []markettypes.Channel, own []pay.ClientChannel, o pay.OpenOptions) error {
+	for i := range open {
+		c := &open[i]
+		mine := slices.IndexFunc(own, func(m pay.ClientChannel) bool { return m.ID == hex.EncodeToString(c.Id) && m.Stopped == "" })
+		if mine < 0 || c.ServiceId != o.ServiceID || c.PlanID() != o.PlanID || !goesOn(c) {
+			continue
+		}
+		id := own[mine].ID[:12]
+		hint := fmt.Sprintf("`lode pay top-up %s TAO` puts more into it, --another opens one beside it", id)
+		if o.PlanID != 0 {
+			return fail("already_open", hint, "channel %s pays plan %d of service %d already, until %s and on", id, o.PlanID, o.ServiceID, rfc3339(c.Subscription.PeriodEnd))
+		}
+		left := c.Deposit - min(c.Deposit, max(c.Claimed, own[mine].Charged))
+		return fail("already_open", hint, "channel %s to service %d is open, with %s TAO left", id, o.ServiceID, client.FormatTAO(left))
+	}
+	return nil
+}
+
 func newPayOpenCommand() *cobra.Command {
 	var deposit string
 	cmd := &cobra.Command{
 		Use:   "open SERVICE",
 		Short: "Open a channel to a service, with a deposit",
 		Long: `Puts a deposit into a new channel to a service. What pays by these books then spends it, a voucher a request, without
-transactions; the rest comes back with ` + "`lode pay close`" + `.`,
+transactions; the rest comes back with ` + "`lode pay close`" + `. One channel does for a service: ` + "`lode pay top-up`" + ` puts more into it.`,
 		Example: `  lode pay open 3 --deposit 1
   lode pay open 3 --deposit 1 --payer lode1… --from agent`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.Flags().StringVar(&deposit, "deposit", "", "TAO to put in (required)")
 	delay := closeDelayFlag(cmd)
+	check := anotherFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := pay.OpenOptions{}
 		var err error
@@ -68,7 +108,10 @@ transactions; the rest comes back with ` + "`lode pay close`" + `.`,
 		if err != nil {
 			return err
 		}
-		return b.withPurse(cmd.Context(), func(ctx context.Context, _ *client.Client, p purse) error {
+		return b.withPurse(cmd.Context(), func(ctx context.Context, c *client.Client, p purse) error {
+			if err := check(ctx, c, b, p, o); err != nil {
+				return err
+			}
 			ctx, tx := withTx(ctx)
 			r, err := p.Open(ctx, o)
 			if err != nil {
@@ -102,6 +145,7 @@ the deposit. It ends when that does not reach, or by ` + "`lode pay cancel`" + `
 	f.StringVar(&deposit, "deposit", "", "TAO to put in (default: the price of --periods)")
 	f.StringVar(&most, "max-price", "", "most TAO a period (default: what it costs now)")
 	delay := closeDelayFlag(cmd)
+	check := anotherFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := pay.OpenOptions{}
 		var err error
@@ -149,6 +193,9 @@ the deposit. It ends when that does not reach, or by ` + "`lode pay cancel`" + `
 					return fail("bad_amount", "give fewer --periods", "%d periods cost more TAO than there can ever be", periods)
 				}
 				o.Deposit = chosen.PriceRao * uint64(periods)
+			}
+			if err := check(ctx, c, b, p, o); err != nil {
+				return err
 			}
 			ctx, tx := withTx(ctx)
 			r, err := p.Open(ctx, o)
