@@ -30,6 +30,14 @@ func output(cmd *cobra.Command, v any, human func(w io.Writer)) error {
 	return err
 }
 
+// counted is a number of things, in words.
+func counted[N int | int64 | uint32 | uint64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // nextPage asks for what follows an answer; nil if nothing does.
 func nextPage(r *query.PageResponse) *query.PageRequest {
 	if r == nil || len(r.NextKey) == 0 {

@@ -88,15 +88,21 @@ counts with all that it may have cost until a later answer tells more. No node i
 		if err != nil {
 			return err
 		}
-		if !b.kept() {
-			return fail("no_payments", "`lode pay open` opens a channel; --from and --payer say whose payments", "%s has paid nothing by this home", b.payer)
+		if !b.kept() && !asCSV {
+			return output(cmd, []paymentJSON{}, func(w io.Writer) { fmt.Fprintln(w, "nothing was paid by these books") })
 		}
 		return b.read(ctx, func(p purse) error {
 			if asCSV {
 				if file == "-" {
 					return p.WriteCSV(ctx, cmd.OutOrStdout(), from)
 				}
-				return writeWhole(file, func(w io.Writer) error { return p.WriteCSV(ctx, w, from) })
+				rows := rowCounter{}
+				err := writeWhole(file, func(w io.Writer) error { return p.WriteCSV(ctx, io.MultiWriter(w, &rows), from) })
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s in %s\n", counted(rows.n-1, "payment or deposit is", "payments and deposits are"), file) // the first has the names
+				return err
 			}
 			payments, err := p.Ledger(ctx, from)
 			if err != nil {
@@ -110,6 +116,24 @@ counts with all that it may have cost until a later answer tells more. No node i
 		})
 	}
 	return cmd
+}
+
+// rowCounter counts the rows of comma-separated values that are written to it.
+type rowCounter struct {
+	n      int
+	quoted bool
+}
+
+func (c *rowCounter) Write(p []byte) (int, error) {
+	for _, b := range p {
+		switch {
+		case b == '"':
+			c.quoted = !c.quoted
+		case b == '\n' && !c.quoted:
+			c.n++
+		}
+	}
+	return len(p), nil
 }
 
 func writePayments(w io.Writer, list []paymentJSON, names map[string]string) {
