@@ -70,8 +70,9 @@ export class Plans {
     if (this.#ledger.openings.has(key) && !this.#lately(key)) return true;
     return this.#ledger.subscriptions(terms).some((c) => {
       if (c.dispute !== undefined) return true; // which channel() says
-      if (c.closeDelay >= terms.closeDelay) return this.#ready(c, terms.amount) || !this.#lately(c.id);
-      this.#passOver(c, closesTooSoon(c, terms));
+      const why = misfit(c, terms);
+      if (!why) return this.#ready(c, terms.amount) || !this.#lately(c.id);
+      this.#passOver(c, why);
       return false;
     });
   }
@@ -89,7 +90,7 @@ export class Plans {
       const hint = `subscribe to it first: scheme.subscribe({ serviceId: "${terms.serviceId}", planId: "${terms.planId}" })`;
       throw new PaymentError("terms", `the server sells this by plan ${terms.planId} of service ${terms.serviceId}, which this store has no subscription to`, { hint });
     }
-    const able = all.filter((c) => c.dispute === undefined && c.closeDelay >= terms.closeDelay);
+    const able = all.filter((c) => c.dispute === undefined && !misfit(c, terms));
     for (const c of able) {
       if (this.#ready(c, terms.amount)) return this.#pays(c, terms);
     }
@@ -103,7 +104,7 @@ export class Plans {
     }
     if (why) throw why;
     const [c] = /** @type {[Channel]} */ (all);
-    throw c.dispute === undefined ? closesTooSoon(c, terms) : disputed(c);
+    throw misfit(c, terms) ?? disputed(c);
   }
 
   /**
@@ -347,10 +348,20 @@ function hasEnded({ id, plan }) {
 }
 
 /**
+ * Why a server will not take a subscription's channel, whatever is left of its quota.
+ *
  * @param {Channel} c
  * @param {Terms} terms
  */
-function closesTooSoon({ id, closeDelay, plan }, terms) {
-  const hint = `cancelPlan it, and subscribe with a closeDelay of ${terms.closeDelay}`;
-  return new PlanUnusable("terms", `channel ${id} of plan ${plan?.id} closes within ${closeDelay} seconds, the server asks for ${terms.closeDelay}`, { hint });
+function misfit({ id, closeDelay, deposit, plan }, terms) {
+  const it = `channel ${id} of plan ${plan?.id}`;
+  if (closeDelay < terms.closeDelay) {
+    const hint = `cancelPlan it, and subscribe with a closeDelay of ${terms.closeDelay}`;
+    return new PlanUnusable("terms", `${it} closes within ${closeDelay} seconds, the server asks for ${terms.closeDelay}`, { hint });
+  }
+  if (deposit < terms.minDeposit) {
+    const hint = "cancelPlan it, and subscribe for more periods";
+    return new PlanUnusable("terms", `${it} was opened with ${deposit} rao, the server asks for ${terms.minDeposit}`, { hint });
+  }
+  return undefined;
 }

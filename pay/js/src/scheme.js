@@ -130,7 +130,7 @@ export class LodeScheme {
   #underWay = new Map();
   /** @type {(() => void)[]} those who wait for a request to end */
   #waiting = [];
-  /** @type {WeakMap<object, number>} how often another of a server's offers was paid instead of a plan */
+  /** @type {WeakMap<object, number>} how many of a server's offers are being passed over */
   #passedOver = new WeakMap();
 
   /**
@@ -204,7 +204,7 @@ export class LodeScheme {
     const others = [];
     const last = [];
     for (const offer of offers) {
-      const ours = offer.scheme === SCHEME && offer.network.startsWith("cosmos:");
+      const ours = offer.scheme === SCHEME && typeof offer.network === "string" && offer.network.startsWith("cosmos:");
       const terms = ours ? this.#payable(offer) : undefined;
       if (ours && !terms) last.push(offer);
       else if (terms?.planId) plans.push(offer);
@@ -245,7 +245,11 @@ export class LodeScheme {
     const times = this.#passedOver.get(paymentRequired) ?? 0;
     if (!(error instanceof PlanUnusable) || times + 1 >= paymentRequired.accepts.length) return;
     this.#passedOver.set(paymentRequired, times + 1);
-    return { recovered: true, payload: await client.createPaymentPayload(paymentRequired) };
+    try {
+      return { recovered: true, payload: await client.createPaymentPayload(paymentRequired) };
+    } finally {
+      this.#passedOver.set(paymentRequired, times);
+    }
   }
 
   /**

@@ -427,6 +427,31 @@ test("a subscription that closes sooner than the server asks for is passed over"
   await assert.rejects(pay(url), { code: "terms", message: /closes within 900 seconds/ });
 });
 
+test("so is one with less in it than the server asks for", async () => {
+  const { gateway, events, scheme, pay } = await customer();
+  await scheme.subscribe({ serviceId: 1 });
+  const { planOffers } = FakeGateway.prototype;
+  gateway.planOffers = () => planOffers.call(gateway).map((o) => ({ ...o, extra: { ...o.extra, minDeposit: "5001" } }));
+  assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(paid(gateway), ["rao 100"]);
+  assert.match(events.find((e) => e.type === "passedOver").reason, /was opened with 5000 rao, the server asks for 5001/);
+});
+
+test("a request that is paid anew after a while passes a plan over once more", async () => {
+  const { chain, gateway, scheme, pay } = await customer();
+  gateway.planAmount = "26"; // never fits
+  await scheme.subscribe({ serviceId: 1 });
+  const serve = gateway.fetch;
+  let behind = 1;
+  gateway.fetch = async (request) => {
+    if (!request.headers.has("PAYMENT-SIGNATURE") || behind-- < 1) return serve(request);
+    chain.now += 60; // the chain is asked for the plan again
+    return gateway.required("channel_not_found");
+  };
+  assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(paid(gateway), ["rao 100"]);
+});
+
 test("a node that shows another subscription than the one that was bought is not believed", async () => {
   for (const lie of [(c) => ({ ...c, plan: { ...c.plan, id: 4n } }), (c) => ({ ...c, plan: undefined }), (c) => ({ ...c, plan: { ...c.plan, price: 5001n } }), (c) => ({ ...c, plan: { ...c.plan, quota: 0n } })]) {
     const { chain, scheme } = await customer();
