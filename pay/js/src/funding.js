@@ -97,6 +97,24 @@ export class Funding {
   }
 
   /**
+   * Puts more into a channel because the application says so.
+   *
+   * @param {Channel} channel
+   * @param {bigint} amount rao
+   */
+  putInto(channel, amount) {
+    return this.withWallet(async () => {
+      const onChain = await this.openOnChain(channel.id);
+      if (!onChain || onChain.plan?.cancelled) {
+        throw new PaymentError("state", `channel ${channel.id} has ended, or is about to`, { hint: "open another, or subscribe again" });
+      }
+      this.#ledger.see(channel, onChain);
+      this.#ledger.checkTopUp(channel, amount);
+      await this.#put({ channelId: channel.id }, purposeOf(channel), channel.key, amount);
+    });
+  }
+
+  /**
    * Opens a channel to a service.
    *
    * @param {Terms} terms

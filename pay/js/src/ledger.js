@@ -235,6 +235,28 @@ export class Ledger {
   }
 
   /**
+   * Refuses to put more into a channel than the limits leave room for. Of a plan that is
+   * what its further periods cost, those of this day and all.
+   *
+   * @param {Channel} c
+   * @param {bigint} amount
+   */
+  checkTopUp(c, amount) {
+    if (!c.plan) {
+      this.depositFor(c.payTo, amount, amount);
+      return;
+    }
+    const before = [...this.#left(c.payTo), this.#leftToLock()];
+    c.left += amount;
+    const after = [...this.#left(c.payTo), this.#leftToLock()];
+    c.left -= amount;
+    after.forEach(([name, left, limit], i) => {
+      const had = before[i]?.[1] ?? 0n;
+      if (left < 0n) throw limitError("a deposit", had - left, had, name, limit);
+    });
+  }
+
+  /**
    * The channel that pays a service by use on a server's terms, if there is one.
    *
    * @param {Terms} terms

@@ -312,6 +312,20 @@ export class LodeScheme {
   }
 
   /**
+   * Puts more into a channel, within the limits: so that its plan goes on for further
+   * periods. One that pays by use is topped up by itself.
+   *
+   * @param {string} channelId
+   * @param {bigint | string} amount rao
+   */
+  async topUp(channelId, amount) {
+    const channel = this.#known(channelId);
+    const rao = readRao(amount, "the amount");
+    if (!rao) throw new PaymentError("limit", `the amount is ${amount}, at least 1 rao can be put in`);
+    await this.#queue.do(channelKey(channel), () => this.#funding.putInto(channel, rao));
+  }
+
+  /**
    * Lets a subscription end: with its period, or now, that is after the channel's delay,
    * for what of the period's price is neither past nor used. The rest of the deposit
    * comes back then.

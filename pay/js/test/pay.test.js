@@ -182,6 +182,18 @@ test("a channel that was closed meanwhile is replaced, as the chain says", async
   assert.equal(gateway.requests.at(-1).payload.type, "deposit");
 });
 
+test("a channel that pays by use can be topped up beforehand, within the limits", async () => {
+  const { chain, scheme, pay } = await setUp({ scheme: { limits: { perRequest: 1000n, perDay: 5000n } } });
+  await pay(url);
+  const [{ id }] = scheme.channels();
+  await assert.rejects(scheme.topUp(id, 5000n), { code: "limit", message: /a deposit of 5000 rao exceeds limits.perDay: 4920/ });
+  await scheme.topUp(id, 3000n);
+  assert.equal(scheme.channels()[0].deposit, 5000n);
+  await assert.rejects(scheme.topUp(id, 71n), { code: "limit", message: /exceeds limits.locked: 70 of 5000/ });
+  await assert.rejects(scheme.topUp("ff".repeat(32), 1n), { code: "state", message: /the store has no channel/ });
+  assert.equal(chain.deposits.length, 2);
+});
+
 test("closing a channel asks the chain and forgets it", async () => {
   const { chain, events, scheme, pay } = await setUp();
   await pay(url);

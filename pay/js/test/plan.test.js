@@ -161,6 +161,28 @@ test("a server that says a period has ended where no other begins is paid by use
   assert.deepEqual(paid(gateway), ["unit 10", "unit 17", "rao 100", "rao 170"]);
 });
 
+test("a plan goes on for longer if more is put in, within the limits", async () => {
+  const limits = { perRequest: 1000n, perDay: 20_000n, locked: 9_999n, total: 22_000n };
+  const { chain, events, scheme } = await customer({ scheme: { limits } });
+  const { channelId } = await scheme.subscribe({ serviceId: 1 });
+  await scheme.topUp(channelId, 5000n);
+  assert.deepEqual(chain.deposits[1].into, { channelId });
+  assert.deepEqual([events.at(-1).type, events.at(-1).planId, events.at(-1).amount], ["toppedUp", 3n, 5000n]);
+  assert.equal(scheme.channels()[0].subscription.left, 5000n);
+  await assert.rejects(scheme.topUp(channelId, "5000"), { code: "limit", message: /a deposit of 5000 rao exceeds limits.locked: 4999 of 9999 rao are left/ });
+  chain.endPeriod(channelId);
+  await scheme.topUp(channelId, "9000");
+  assert.equal(scheme.channels()[0].subscription.left, 9000n);
+  assert.deepEqual(scheme.spent(), { today: 10_030n, total: 10_030n });
+  chain.endPeriod(channelId);
+  await assert.rejects(scheme.topUp(channelId, 6000n), { code: "limit", message: /a deposit of 10000 rao exceeds limits.perDay: 4970 of 20000 rao are left/ });
+  chain.now += 86_400;
+  for (const amount of [0n, "0", "-1", "1tao", 5]) await assert.rejects(scheme.topUp(channelId, amount), { code: "limit", message: /the amount is/ });
+  await scheme.cancelPlan(channelId);
+  await assert.rejects(scheme.topUp(channelId, 1n), { code: "state", message: /has ended, or is about to/ });
+  assert.equal(chain.deposits.length, 3);
+});
+
 test("a plan that is cancelled goes on to the end of its period", async () => {
   const { chain, gateway, scheme, pay } = await customer();
   const { channelId } = await scheme.subscribe({ serviceId: 1, periods: 5 });

@@ -52,6 +52,13 @@ export class Funding {
      */
     topUp(channel: Channel, terms: Terms, amount: bigint): Promise<boolean>;
     /**
+     * Puts more into a channel because the application says so.
+     *
+     * @param {Channel} channel
+     * @param {bigint} amount rao
+     */
+    putInto(channel: Channel, amount: bigint): Promise<void>;
+    /**
      * Opens a channel. Its key is in the store before the transaction is sent.
      *
      * @param {Wanted} wanted

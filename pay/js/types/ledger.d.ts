@@ -92,6 +92,14 @@ export class Ledger {
         period: bigint;
     }, periods: bigint, deposit: bigint): void;
     /**
+     * Refuses to put more into a channel than the limits leave room for. Of a plan that is
+     * what its further periods cost, those of this day and all.
+     *
+     * @param {Channel} c
+     * @param {bigint} amount
+     */
+    checkTopUp(c: Channel, amount: bigint): void;
+    /**
      * The channel that pays a service by use on a server's terms, if there is one.
      *
      * @param {Terms} terms

@@ -133,6 +133,14 @@ export class LodeScheme implements SchemeNetworkClient {
         channelId: string;
     }>;
     /**
+     * Puts more into a channel, within the limits: so that its plan goes on for further
+     * periods. One that pays by use is topped up by itself.
+     *
+     * @param {string} channelId
+     * @param {bigint | string} amount rao
+     */
+    topUp(channelId: string, amount: bigint | string): Promise<void>;
+    /**
      * Lets a subscription end: with its period, or now, that is after the channel's delay,
      * for what of the period's price is neither past nor used. The rest of the deposit
      * comes back then.
