@@ -36,7 +36,8 @@ func newWalletAllowCommand() *cobra.Command {
 		Short: "Allow a key, say a program's, to pay for services out of your account, within limits",
 		Long: `Lets another key pay for services of the market out of the account of --from, and nothing else: the chain checks each deposit
 against the limits, whatever the other's program does. Fees of its transactions are paid, too, up to --fees a period.
-What comes back of its deposits counts to its limit again. A new allowance for a key replaces the old one.
+What comes back of its deposits counts to its limit again. A new allowance for a key replaces the old one. --list shows what
+is left, of this period too, and when the next begins.
 
 --services names a subnet (its number as netuid:1, or its name), all services of which may be paid, or services by
 their numbers. The key's side is ` + "`lode pay … --payer ADDRESS --from KEY`" + `.`,
@@ -256,7 +257,7 @@ func grantAllowance(ctx context.Context, cmd *cobra.Command, c *client.Client, a
 	v := struct {
 		allowanceJSON
 		txJSON
-	}{newAllowanceJSON(payer.Address(), a, &ends, only), newTxJSON(r)}
+	}{newAllowanceJSON(payer.Address(), a, &ends, only, now.Time), newTxJSON(r)}
 	return output(cmd, v, func(w io.Writer) {
 		v.allowanceJSON.write(w, g.names(ctx))
 		v.txJSON.write(w)

@@ -22,8 +22,8 @@ type allowanceJSON struct {
 	Left          uint64   `json:"left_rao,string"`       // in all
 	PerPeriod     *uint64  `json:"per_period_rao,string"` // null: no such limit
 	PeriodSeconds *int64   `json:"period_seconds"`
-	PeriodLeft    *uint64  `json:"period_left_rao,string"` // as it was when it was last used
-	PeriodEnds    *string  `json:"period_ends"`            // RFC 3339; null: none has begun
+	PeriodLeft    *uint64  `json:"period_left_rao,string"` // of this period
+	PeriodEnds    *string  `json:"period_ends"`            // RFC 3339; null: the next deposit begins one
 	MaxDeposit    *uint64  `json:"max_deposit_rao,string"`
 	Netuids       []uint32 `json:"netuids"`         // empty: any
 	Services      []string `json:"service_ids"`     // empty: any
@@ -31,14 +31,15 @@ type allowanceJSON struct {
 	FeesRao       *uint64  `json:"fees_rao,string"` // that are paid for it, a period; null: none
 }
 
-func newAllowanceJSON(payer string, a *markettypes.SpendAuthorization, ends *time.Time, fees feegrant.FeeAllowanceI) allowanceJSON {
+// newAllowanceJSON is an authorization at a time of the chain's.
+func newAllowanceJSON(payer string, a *markettypes.SpendAuthorization, ends *time.Time, fees feegrant.FeeAllowanceI, now time.Time) allowanceJSON {
 	v := allowanceJSON{Payer: payer, Agent: a.Spender, Left: a.Limit, Netuids: append([]uint32{}, a.Netuids...), Services: []string{}}
 	for _, id := range a.ServiceIds {
 		v.Services = append(v.Services, fmt.Sprint(id))
 	}
 	if a.PerPeriod > 0 {
 		v.PerPeriod, v.PeriodSeconds, v.PeriodLeft = &a.PerPeriod, &a.Period, &a.PeriodLeft
-		if a.PeriodReset == 0 {
+		if now.Unix() >= a.PeriodReset { // none has begun, or the last is over
 			v.PeriodLeft = &a.PerPeriod
 		} else {
 			at := rfc3339(a.PeriodReset)
@@ -89,6 +90,10 @@ func allowances(ctx context.Context, c *client.Client, of string) ([]allowanceJS
 			break
 		}
 	}
+	now, err := c.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
 	list := []allowanceJSON{}
 	for _, grant := range grants {
 		if grant.Authorization == nil || grant.Authorization.TypeUrl != sdk.MsgTypeURL(&markettypes.SpendAuthorization{}) {
@@ -106,7 +111,7 @@ func allowances(ctx context.Context, c *client.Client, of string) ([]allowanceJS
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, newAllowanceJSON(grant.Granter, spend, grant.Expiration, fees))
+		list = append(list, newAllowanceJSON(grant.Granter, spend, grant.Expiration, fees, now.Time))
 	}
 	return list, nil
 }
@@ -128,11 +133,14 @@ func listAllowances(cmd *cobra.Command) error {
 				fmt.Fprintf(w, "%s allows nobody to spend, and nobody allows it\n", displayKey(of, names))
 				return
 			}
-			t := newColumns("payer", "may spend", ">TAO left", ">a period", "of", ">one deposit", "services", "until")
+			t := newColumns("payer", "may spend", ">TAO left", ">a period", "of", ">left of it", "resets", ">one deposit", "services", "until")
 			for _, v := range list {
-				perPeriod, period, deposit, until := "–", "–", "–", "–"
+				perPeriod, period, left, resets, deposit, until := "–", "–", "–", "–", "–", "–"
 				if v.PerPeriod != nil {
-					perPeriod, period = client.FormatTAO(*v.PerPeriod), periodText(*v.PeriodSeconds)
+					perPeriod, period, left = client.FormatTAO(*v.PerPeriod), periodText(*v.PeriodSeconds), client.FormatTAO(*v.PeriodLeft)
+				}
+				if v.PeriodEnds != nil {
+					resets = *v.PeriodEnds
 				}
 				if v.MaxDeposit != nil {
 					deposit = client.FormatTAO(*v.MaxDeposit)
@@ -140,7 +148,7 @@ func listAllowances(cmd *cobra.Command) error {
 				if v.Ends != nil {
 					until = *v.Ends
 				}
-				t.add(displayKey(v.Payer, names), displayKey(v.Agent, names), client.FormatTAO(v.Left), perPeriod, period, deposit, v.pays(), until)
+				t.add(displayKey(v.Payer, names), displayKey(v.Agent, names), client.FormatTAO(v.Left), perPeriod, period, left, resets, deposit, v.pays(), until)
 			}
 			t.write(w)
 		})
