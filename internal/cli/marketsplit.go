@@ -81,8 +81,8 @@ func revenueOf(ctx context.Context, c *client.Client, netuid uint32) (revenueJSO
 
 // facts are the lines of `subnet show`.
 func (v *revenueJSON) facts() []string {
-	lines := []string{"revenue", fmt.Sprintf("%s TAO by %d redemptions: %s to providers, %s to owners; %s wait",
-		client.FormatTAO(v.Total), v.Redemptions, client.FormatTAO(v.Provider), client.FormatTAO(v.Owner), client.FormatTAO(v.Waiting))}
+	lines := []string{"revenue", fmt.Sprintf("%s TAO by %s: %s to providers, %s to owners; %s wait",
+		client.FormatTAO(v.Total), counted(v.Redemptions, "redemption", "redemptions"), client.FormatTAO(v.Provider), client.FormatTAO(v.Owner), client.FormatTAO(v.Waiting))}
 	lines = append(lines, "bought by it", fmt.Sprintf("%s alpha for %s TAO, burned; %s alpha for %s TAO, for miners",
 		client.FormatAlpha(v.Burned), client.FormatTAO(v.BurnRao), client.FormatAlpha(v.Miners), client.FormatTAO(v.MinersRao)))
 	if p := v.PriceWithout; p != nil && v.Burned+v.Miners > 0 {

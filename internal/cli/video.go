@@ -207,8 +207,8 @@ func writeCompressed(w io.Writer, r *video.CompressReport, names map[string]stri
 		"output", r.Out,
 		"size", fmt.Sprintf("%s → %s, %.1f %% saved", bytesText(r.BytesIn), bytesText(r.BytesOut), 100*r.Saved),
 		"quality", fmt.Sprintf("%.2f by %s (asked: %g), 5th percentile %.2f, worst frame %.2f", r.Quality.Mean, r.Measure, r.Asked, r.Quality.P5, r.Quality.Min),
-		"video", fmt.Sprintf("%s, %d frames in %d segments", r.Codec, r.Frames, len(r.Segments)),
-		"copied", fmt.Sprintf("%d other streams", r.Carried),
+		"video", fmt.Sprintf("%s, %s in %s", r.Codec, counted(r.Frames, "frame", "frames"), counted(len(r.Segments), "segment", "segments")),
+		"copied", counted(r.Carried, "other stream", "other streams"),
 		"paid", paidText(r, names),
 		"took", fmt.Sprintf("%.1f s", r.Took.Seconds()),
 	)

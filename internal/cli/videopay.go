@@ -174,7 +174,7 @@ func paidText(r *video.CompressReport, names map[string]string) string {
 	}
 	var parts []string
 	for _, p := range r.Paid {
-		text := fmt.Sprintf("%s TAO to %s for %d segments", client.FormatTAO(p.Rao), displayKey(p.Hotkey, names), p.Jobs)
+		text := fmt.Sprintf("%s TAO to %s for %s", client.FormatTAO(p.Rao), displayKey(p.Hotkey, names), counted(p.Jobs, "segment", "segments"))
 		if p.PlanMS > 0 {
 			text += fmt.Sprintf(", %.1f s of a plan", float64(p.PlanMS)/1000)
 		}
