@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -67,23 +66,31 @@ func newMarketServeCommand() *cobra.Command {
 		cfg                                       pay.GatewayConfig
 		to, listen, units, delay, logLevel        string
 		minDeposit, redeemAbove, redeemAfter, max string
+		asMCP                                     bool
 	)
 	cmd := &cobra.Command{
-		Use:   "serve SERVICE",
-		Short: "Take payment for a service in front of any HTTP server",
+		Use:   "serve SERVICE [-- COMMAND [ARG]...]",
+		Short: "Take payment for a service in front of any HTTP or MCP server",
 		Long: `Runs a gateway until Ctrl-C: requests are paid for by x402, then handed on to the server at --to, which knows nothing of
 payment. A request may use --units of the service and costs that much, or less where the server says in the header
 ` + headerUnits + ` of its answer how many it has used (of tokens, requests and tasks; milliseconds of video, MiB-hours). Who pays is in
 the header ` + headerPayer + ` of the request. Answers of status 400 and above cost nothing.
 
+With --mcp the tools of an MCP server are sold, by the call: of the one at the URL --to (streamable HTTP), or of one that
+COMMAND starts and that speaks on its standard input and output. Customers reach it by MCP at any path. What a call has used it may say
+in _meta["` + metaUnits + `"] of its result, who pays is in _meta["` + metaPayer + `"] of the call. A result with isError costs nothing. What else
+such a server offers (prompts, resources) is not served.
+
 What it was promised it redeems by itself, with the key of --from, which pays the fees: the provider's hotkey or its
 coldkey. One process sells a service. For servers that meter streams, use package pay.`,
 		Example: `  lode market serve 3 --to http://127.0.0.1:8000 --from miner-1
-  lode market serve 3 --to http://127.0.0.1:8000 --units 4000 --listen 0.0.0.0:8402 --public-url https://example.org --from miner-1-hot`,
-		Args: cobra.ExactArgs(1),
+  lode market serve 3 --to http://127.0.0.1:8000 --units 4000 --listen 0.0.0.0:8402 --public-url https://example.org --from miner-1-hot
+  lode market serve 3 --mcp --from miner-1 -- npx -y @modelcontextprotocol/server-everything`,
+		Args: serviceAndCommand,
 	}
 	f := cmd.Flags()
-	f.StringVar(&to, "to", "", "the server's base URL (required)")
+	f.StringVar(&to, "to", "", "the server's base URL; with --mcp that of an MCP server")
+	f.BoolVar(&asMCP, "mcp", false, "sell the tools of an MCP server")
 	f.StringVar(&listen, "listen", "127.0.0.1:8402", "address and port; port 0 takes a free one")
 	f.StringVar(&units, "units", "1", "most units of the service that a request may use")
 	f.StringVar(&cfg.PublicURL, "public-url", "", "how customers reach it, where a proxy stands before it")
@@ -99,10 +106,7 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		if err != nil {
 			return err
 		}
-		upstream, err := parseUpstream(to, "--to")
-		if err == nil && upstream == nil {
-			err = fail(codeUsage, "see `lode market serve --help`", "give --to")
-		}
+		open, err := behind(cmd, to, args, asMCP)
 		if err != nil {
 			return err
 		}
@@ -147,6 +151,11 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		if err != nil {
 			return err
 		}
+		handler, closeBehind, err := open(ctx, gw, most, s.Description, cfg.Logger)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, closeBehind()) }()
 		ln, err := net.Listen("tcp", listen)
 		if err != nil {
 			return err
@@ -154,6 +163,9 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		address := "http://" + ln.Addr().String()
 		price, err := pay.Cost(most, s.PriceRao, s.Per)
 		if err != nil {
+			return errors.Join(err, ln.Close())
+		}
+		if err := g.warnOfFees(start, c, s, cfg.Logger); err != nil {
 			return errors.Join(err, ln.Close())
 		}
 		if g.json {
@@ -164,7 +176,6 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		running, stop := context.WithCancel(ctx)
 		redeeming := make(chan error, 1)
 		go func() { redeeming <- gw.Run(running) }()
-		handler := gw.Handler(pay.Route{Units: pay.Flat(most), Description: s.Description}, handOn(upstream, cfg.Logger))
 		err = serveHTTP(ctx, ln, handler, cfg.Logger)
 		stop()
 		if err = errors.Join(err, <-redeeming); err != nil {
@@ -175,6 +186,26 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		return redeem(last, cmd, gw, id)
 	}
 	return cmd
+}
+
+// opener puts a gateway before the server that is sold, until it is closed.
+type opener func(ctx context.Context, gw *pay.Gateway, units uint64, description string, log *slog.Logger) (h http.Handler, closeIt func() error, err error)
+
+// behind is the server that flags and arguments name: one of HTTP, or of MCP.
+func behind(cmd *cobra.Command, to string, args []string, asMCP bool) (opener, error) {
+	if asMCP {
+		return mcpBehind(cmd, to, args)
+	}
+	if len(args) > 1 {
+		return nil, fail(codeUsage, "add --mcp, if it is an MCP server", "a command can't be sold")
+	}
+	upstream, err := parseUpstream(to, "--to")
+	if err == nil && upstream == nil {
+		err = fail(codeUsage, "see `lode market serve --help`", "give --to")
+	}
+	return func(_ context.Context, gw *pay.Gateway, units uint64, description string, log *slog.Logger) (http.Handler, func() error, error) {
+		return gw.Handler(pay.Route{Units: pay.Flat(units), Description: description}, handOn(upstream, log)), func() error { return nil }, nil
+	}, err
 }
 
 // duration is parsePeriod as a time.Duration.
@@ -216,46 +247,5 @@ func handOn(to *url.URL, log *slog.Logger) http.Handler {
 			http.Error(w, "the server behind this gateway does not answer; the request costs nothing", http.StatusBadGateway)
 		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-}
-
-// redeem redeems all that a gateway is owed, and says what it brought.
-func redeem(ctx context.Context, cmd *cobra.Command, gw *pay.Gateway, id uint64) error {
-	r, err := gw.Redeem(ctx, true)
-	if err != nil {
-		return fail("not_redeemed", fmt.Sprintf("`lode market redeem %d` tries again; the promises are kept", id), "what is owed was not redeemed: %w", err)
-	}
-	v := struct {
-		ServiceID uint64 `json:"service_id,string"`
-		Channels  int    `json:"channels"` // that were claimed from
-		Paid      uint64 `json:"paid_rao,string"`
-		Provider  uint64 `json:"provider_rao,string"` // of it, by the subnet's split
-	}{id, r.Channels, r.Paid, r.Provider}
-	return output(cmd, v, func(w io.Writer) {
-		fmt.Fprintf(w, "redeemed %s TAO of %d channels of service %d; %s of it are yours by the subnet's split\n", client.FormatTAO(v.Paid), v.Channels, id, client.FormatTAO(v.Provider))
-	})
-}
-
-func newMarketRedeemCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:     "redeem SERVICE",
-		Short:   "Redeem all that `lode market serve` was promised and has not redeemed",
-		Long:    "A gateway that runs redeems by itself. This is for one that is stopped: its books in HOME/market have the promises.",
-		Example: "  lode market redeem 3 --from miner-1",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseService(args[0])
-			if err != nil {
-				return err
-			}
-			g := globalsOf(cmd)
-			return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
-				gw, _, err := g.gateway(ctx, c, id, pay.GatewayConfig{})
-				if err != nil {
-					return err
-				}
-				return errors.Join(redeem(ctx, cmd, gw, id), gw.Close())
-			})
-		},
 	}
 }

@@ -13,7 +13,7 @@ signed voucher that costs no transaction, and what is left comes back when it is
 a period. The key of --from signs and pays; with --payer it pays out of another's account that allows it to, see
 ` + "`lode wallet allow`" + `.
 
-` + "`lode pay proxy`" + ` lets any program pay, within limits. Session keys and the ledger of all payments are kept in HOME/pay;
+` + "`lode pay proxy`" + ` lets any program pay, and ` + "`lode pay mcp`" + ` any agent for tools, within limits. Session keys and the ledger of all payments are kept in HOME/pay;
 whoever can read that can spend the deposits that are open, and nothing more. One process has them open: while it runs, the
 other commands here ask it.`,
 		Example: `  lode pay limits --max-request 0.01 --per-day 2
@@ -23,6 +23,6 @@ other commands here ask it.`,
 	}
 	cmd.PersistentFlags().String("payer", "", "whose account pays, where it isn't that of --from: an address, or a name in the wallet")
 	cmd.AddCommand(newPayOpenCommand(), newPayTopUpCommand(), newPayListCommand(), newPayCloseCommand(),
-		newPaySubscribeCommand(), newPayCancelCommand(), newPayHistoryCommand(), newPayLimitsCommand(), newPayProxyCommand())
+		newPaySubscribeCommand(), newPayCancelCommand(), newPayHistoryCommand(), newPayLimitsCommand(), newPayProxyCommand(), newPayMCPCommand())
 	return cmd
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -187,6 +188,35 @@ func (b *books) open(ctx context.Context, config func() (pay.ClientConfig, error
 		return nil, nothing, errors.Join(err, own.Close())
 	}
 	return ownPurse{own}, func(ctx context.Context) error { return errors.Join(c.end(ctx), own.Close()) }, nil
+}
+
+// spend opens the books for a process that pays for others until done. Limits that flags
+// read go before those of the file.
+func (b *books) spend(ctx context.Context, c *client.Client, flags func(*limitsJSON) (bool, error), log *slog.Logger) (payer *pay.Client, done func() error, err error) {
+	limits := func() (pay.Limits, error) {
+		l, err := b.limits()
+		if err == nil {
+			_, err = flags(&l)
+		}
+		return l.limits(), err
+	}
+	if _, err := limits(); err != nil {
+		return nil, nil, err
+	}
+	cfg, err := b.config(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.CurrentLimits, cfg.Logger = limits, log
+	err = untilFree(ctx, func() (err error) { payer, err = pay.OpenClient(cfg); return err })
+	if err != nil {
+		return nil, nil, err
+	}
+	control, err := b.hold(payer)
+	if err != nil {
+		return nil, nil, errors.Join(err, payer.Close())
+	}
+	return payer, func() error { return errors.Join(control.end(ctx), payer.Close()) }, nil
 }
 
 // elsewhere is the process that has the books open, where that is known at once: then no

@@ -63,32 +63,11 @@ while it runs.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, c.Close()) }()
-		limits := func() (pay.Limits, error) { // those given here go before those of the file
-			l, err := b.limits()
-			if err == nil {
-				_, err = read(&l)
-			}
-			return l.limits(), err
-		}
-		if _, err := limits(); err != nil {
-			return err
-		}
-		cfg, err := b.config(ctx, c)
+		payer, done, err := b.spend(ctx, c, read, log)
 		if err != nil {
 			return err
 		}
-		cfg.CurrentLimits, cfg.Logger = limits, log
-		var payer *pay.Client
-		err = untilFree(ctx, func() (err error) { payer, err = pay.OpenClient(cfg); return err })
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, payer.Close()) }()
-		control, err := b.hold(payer)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, control.end(ctx)) }()
+		defer func() { err = errors.Join(err, done()) }()
 		ln, err := net.Listen("tcp", listen)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -21,7 +22,7 @@ type Bridge struct {
 	// Server is to be run; middleware that is added to it comes before the handing on.
 	Server *sdk.Server
 
-	ctx     context.Context // ends with Close
+	ctx     context.Context
 	cancel  context.CancelFunc
 	connect func() (sdk.Transport, error)
 	client  *sdk.Client
@@ -39,11 +40,15 @@ type listener struct {
 	token   any
 }
 
+// connectTime is what a connection may take to be made.
+const connectTime = 30 * time.Second
+
 // NewBridge connects to a server by a transport that connect makes, now and whenever
-// the connection has ended. With toolsOnly tools alone are handed on.
+// the connection has ended, until ctx ends or Close. With toolsOnly tools alone are
+// handed on.
 func NewBridge(ctx context.Context, connect func() (sdk.Transport, error), toolsOnly bool) (*Bridge, error) {
 	b := &Bridge{connect: connect}
-	b.ctx, b.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	b.ctx, b.cancel = context.WithCancel(ctx)
 	options := &sdk.ClientOptions{Capabilities: &sdk.ClientCapabilities{}, ProgressNotificationHandler: b.progress}
 	if !toolsOnly {
 		options.ToolListChangedHandler = func(context.Context, *sdk.ToolListChangedRequest) { b.toolsChanged() }
@@ -51,9 +56,7 @@ func NewBridge(ctx context.Context, connect func() (sdk.Transport, error), tools
 		options.ResourceListChangedHandler = func(context.Context, *sdk.ResourceListChangedRequest) { b.resourcesChanged() }
 	}
 	b.client = sdk.NewClient(&sdk.Implementation{Name: "lode", Version: "1"}, options)
-	stop := context.AfterFunc(ctx, b.cancel)
 	s, err := b.current()
-	stop()
 	if err != nil {
 		b.cancel()
 		return nil, err
@@ -102,7 +105,9 @@ func (b *Bridge) current() (*sdk.ClientSession, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.client.Connect(b.ctx, t, nil)
+	ctx, cancel := context.WithTimeout(b.ctx, connectTime)
+	defer cancel()
+	s, err := b.client.Connect(ctx, t, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +197,7 @@ func hand[P, R any, PP interface {
 		case errors.As(err, &wire) && wire.Code != codeRejected:
 			return nil, wire // as it is
 		}
-		return nil, err
+		return nil, fmt.Errorf("the server's answer is lost: %w", err)
 	}
 	result := RR(new(R))
 	*result = *res
