@@ -139,6 +139,7 @@ func (g *Gateway) dueNow(r *channelRecord, now time.Time, all bool) bool {
 // Redeemed is what a redemption brought.
 type Redeemed struct {
 	Channels int    // that were claimed from
+	Plans    int    // of them, those of plans: what was used is told, the price is paid when the period ends
 	Paid     uint64 // rao that left deposits
 	Provider uint64 // rao of it that the provider got
 }
@@ -164,6 +165,7 @@ func (g *Gateway) Redeem(ctx context.Context, all bool) (Redeemed, error) {
 	for part := range slices.Chunk(due, maxItems) {
 		got, err := g.redeemPart(ctx, part)
 		sum.Channels += got.Channels
+		sum.Plans += got.Plans
 		sum.Paid += got.Paid
 		sum.Provider += got.Provider
 		if err != nil {
@@ -202,6 +204,9 @@ func (g *Gateway) redeemPart(ctx context.Context, part []*account) (Redeemed, er
 	for i, a := range part {
 		if g.redeemed(&done, a, items[i].Claim, again[i], resp.Results[i], now) {
 			sum.Channels++
+			if a.rec.PlanID != 0 { // it never changes
+				sum.Plans++
+			}
 		}
 	}
 	return sum, g.store.write("redeemed", true, &done)
