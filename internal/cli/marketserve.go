@@ -66,23 +66,31 @@ func newMarketServeCommand() *cobra.Command {
 		cfg                                       pay.GatewayConfig
 		to, listen, units, delay, logLevel        string
 		minDeposit, redeemAbove, redeemAfter, max string
+		asMCP                                     bool
 	)
 	cmd := &cobra.Command{
-		Use:   "serve SERVICE",
-		Short: "Take payment for a service in front of any HTTP server",
+		Use:   "serve SERVICE [-- COMMAND [ARG]...]",
+		Short: "Take payment for a service in front of any HTTP or MCP server",
 		Long: `Runs a gateway until Ctrl-C: requests are paid for by x402, then handed on to the server at --to, which knows nothing of
 payment. A request may use --units of the service and costs that much, or less where the server says in the header
 ` + headerUnits + ` of its answer how many it has used (of tokens, requests and tasks; milliseconds of video, MiB-hours). Who pays is in
 the header ` + headerPayer + ` of the request. Answers of status 400 and above cost nothing.
 
+With --mcp the tools of an MCP server are sold, by the call: of the one at the URL --to (streamable HTTP), or of one that
+COMMAND starts and that speaks on its standard input and output. Customers reach it by MCP at any path. What a call has used it may say
+in _meta["` + metaUnits + `"] of its result, who pays is in _meta["` + metaPayer + `"] of the call. A result with isError costs nothing. What else
+such a server offers (prompts, resources) is not served.
+
 What it was promised it redeems by itself, with the key of --from, which pays the fees: the provider's hotkey or its
 coldkey. One process sells a service. For servers that meter streams, use package pay.`,
 		Example: `  lode market serve 3 --to http://127.0.0.1:8000 --from miner-1
-  lode market serve 3 --to http://127.0.0.1:8000 --units 4000 --listen 0.0.0.0:8402 --public-url https://example.org --from miner-1-hot`,
-		Args: cobra.ExactArgs(1),
+  lode market serve 3 --to http://127.0.0.1:8000 --units 4000 --listen 0.0.0.0:8402 --public-url https://example.org --from miner-1-hot
+  lode market serve 3 --mcp --from miner-1 -- npx -y @modelcontextprotocol/server-everything`,
+		Args: serviceAndCommand,
 	}
 	f := cmd.Flags()
-	f.StringVar(&to, "to", "", "the server's base URL (required)")
+	f.StringVar(&to, "to", "", "the server's base URL; with --mcp that of an MCP server")
+	f.BoolVar(&asMCP, "mcp", false, "sell the tools of an MCP server")
 	f.StringVar(&listen, "listen", "127.0.0.1:8402", "address and port; port 0 takes a free one")
 	f.StringVar(&units, "units", "1", "most units of the service that a request may use")
 	f.StringVar(&cfg.PublicURL, "public-url", "", "how customers reach it, where a proxy stands before it")
@@ -98,10 +106,7 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		if err != nil {
 			return err
 		}
-		upstream, err := parseUpstream(to, "--to")
-		if err == nil && upstream == nil {
-			err = fail(codeUsage, "see `lode market serve --help`", "give --to")
-		}
+		open, err := behind(cmd, to, args, asMCP)
 		if err != nil {
 			return err
 		}
@@ -146,6 +151,11 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		if err != nil {
 			return err
 		}
+		handler, closeBehind, err := open(ctx, gw, most, s.Description, cfg.Logger)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, closeBehind()) }()
 		ln, err := net.Listen("tcp", listen)
 		if err != nil {
 			return err
@@ -166,7 +176,6 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		running, stop := context.WithCancel(ctx)
 		redeeming := make(chan error, 1)
 		go func() { redeeming <- gw.Run(running) }()
-		handler := gw.Handler(pay.Route{Units: pay.Flat(most), Description: s.Description}, handOn(upstream, cfg.Logger))
 		err = serveHTTP(ctx, ln, handler, cfg.Logger)
 		stop()
 		if err = errors.Join(err, <-redeeming); err != nil {
@@ -177,6 +186,26 @@ coldkey. One process sells a service. For servers that meter streams, use packag
 		return redeem(last, cmd, gw, id)
 	}
 	return cmd
+}
+
+// opener puts a gateway before the server that is sold, until it is closed.
+type opener func(ctx context.Context, gw *pay.Gateway, units uint64, description string, log *slog.Logger) (h http.Handler, closeIt func() error, err error)
+
+// behind is the server that flags and arguments name: one of HTTP, or of MCP.
+func behind(cmd *cobra.Command, to string, args []string, asMCP bool) (opener, error) {
+	if asMCP {
+		return mcpBehind(cmd, to, args)
+	}
+	if len(args) > 1 {
+		return nil, fail(codeUsage, "add --mcp, if it is an MCP server", "a command can't be sold")
+	}
+	upstream, err := parseUpstream(to, "--to")
+	if err == nil && upstream == nil {
+		err = fail(codeUsage, "see `lode market serve --help`", "give --to")
+	}
+	return func(_ context.Context, gw *pay.Gateway, units uint64, description string, log *slog.Logger) (http.Handler, func() error, error) {
+		return gw.Handler(pay.Route{Units: pay.Flat(units), Description: description}, handOn(upstream, log)), func() error { return nil }, nil
+	}, err
 }
 
 // duration is parsePeriod as a time.Duration.
