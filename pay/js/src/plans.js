@@ -71,8 +71,8 @@ export class Plans {
     return this.#ledger.subscriptions(terms).some((c) => {
       if (c.dispute !== undefined) return true; // which channel() says
       const why = misfit(c, terms);
-      if (!why) return this.#ready(c, terms.amount) || !this.#lately(c.id);
-      this.#passOver(c, why);
+      if (!why && (this.#ready(c, terms.amount) || !this.#lately(c.id))) return true;
+      this.#passOver(c, why ?? this.#usedUp(c, terms.amount));
       return false;
     });
   }
@@ -98,7 +98,7 @@ export class Plans {
     let why;
     for (const c of able) {
       if ((await this.look(c)) && this.#ready(c, terms.amount)) return this.#pays(c, terms);
-      const reason = this.#ledger.channels.has(c.id) && !this.#ended.has(c.id) ? quotaUsedUp(c, terms.amount) : hasEnded(c);
+      const reason = this.#usedUp(c, terms.amount);
       this.#passOver(c, reason);
       why ??= reason;
     }
@@ -127,6 +127,16 @@ export class Plans {
    */
   #ready(c, amount) {
     return !this.#ended.has(c.id) && this.#ledger.reaches(c, amount);
+  }
+
+  /**
+   * Why a channel is not ready.
+   *
+   * @param {Channel} c
+   * @param {bigint} amount
+   */
+  #usedUp(c, amount) {
+    return this.#ended.has(c.id) || !this.#ledger.channels.has(c.id) ? hasEnded(c) : quotaUsedUp(c, amount);
   }
 
   /** @param {string} what */

@@ -67,6 +67,22 @@ test("a quota that is used up gives way to paying by use, which is told once", a
   assert.equal(paid(gateway).at(-1), "unit 25");
 });
 
+test("it is told, too, where the chain was asked for another reason just before", async () => {
+  const { gateway, events, scheme, pay } = await customer();
+  await scheme.subscribe({ serviceId: 1 });
+  for (let i = 0; i < 2; i++) await pay(url);
+  const serve = gateway.fetch;
+  gateway.fetch = async (request) => {
+    if (!request.headers.has("PAYMENT-SIGNATURE")) return serve(request);
+    gateway.fetch = serve;
+    return gateway.required("cumulative_amount_mismatch", gateway.correct(scheme.channels()[0].id));
+  };
+  assert.equal((await pay(url)).status, 402);
+  for (let i = 0; i < 2; i++) assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(paid(gateway), ["unit 10", "unit 17", "unit 24", "rao 100"]);
+  assert.equal(events.filter((e) => e.type === "passedOver").length, 1);
+});
+
 test("where the limits don't let it be paid by use either, that is said", async () => {
   const { gateway, scheme, pay } = await customer({ scheme: { limits: { perRequest: 99n, perDay: 100_000n } } });
   await scheme.subscribe({ serviceId: 1 });
