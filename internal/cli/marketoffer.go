@@ -131,8 +131,10 @@ func complete(ctx context.Context, cmd *cobra.Command, c *client.Client, msg *ma
 
 func newMarketWithdrawCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "withdraw SERVICE",
-		Short:   "Withdraw a service and its plans; what was opened for it goes on",
+		Use:   "withdraw SERVICE",
+		Short: "Withdraw a service and its plans; what was opened for it goes on",
+		Long: `Ends the offer of a service and retires its plans. Channels and subscriptions that are open go on. Offered again, the service
+begins anew: its plans are offered again, too, and it gets a new number, unless something of it was still open.`,
 		Example: "  lode market withdraw 3 --from miner-1",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -142,7 +144,7 @@ func newMarketWithdrawCommand() *cobra.Command {
 			}
 			return signAndSend(cmd, func(signer string) sdk.Msg {
 				return &markettypes.MsgUnlistService{Signer: signer, ServiceId: id}
-			}, fmt.Sprintf("service %d is offered no more; open channels and subscriptions go on", id))
+			}, fmt.Sprintf("service %d and its plans are offered no more; open channels and subscriptions go on", id))
 		},
 	}
 }
