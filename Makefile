@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/lodenet/lode/app.Version=$(shell git describe --t
 # Our own packages; the SDK's are not ours to check.
 OWN     = $$($(GO) list ./... | grep -v /third_party/)
 
-.PHONY: help build up test test-long lint proto tools bench clean
+.PHONY: help build up test test-long lint proto tools engine bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -39,8 +39,12 @@ lint: ## gofmt, vet, staticcheck on our own packages
 proto: tools ## the Go of proto/
 	./scripts/proto.sh
 
-tools: ## installs Debian packages that are missing
+tools: ## installs Debian packages that are missing, and the engine's libraries where there are some
 	@./scripts/tools.sh
+	@[ "$$(uname -sm)" != "Linux x86_64" ] || ./scripts/engine.sh
+
+engine: ## llama.cpp's libraries for the embedded engine (11 MB, once)
+	@./scripts/engine.sh
 
 bench: tools ## the benchmarks of bench/README.md
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./bench/...

@@ -7,6 +7,10 @@ command -v protoc >/dev/null || need="$need protobuf-compiler"
 command -v prlimit >/dev/null || need="$need util-linux"
 command -v cc >/dev/null || need="$need gcc libc6-dev"
 command -v npm >/dev/null || need="$need nodejs npm"
+if [ "$(uname -sm)" = "Linux x86_64" ]; then # what llama.cpp's libraries need
+  ls /usr/lib/x86_64-linux-gnu/libffi.so.8 /usr/lib64/libffi.so.8 2>/dev/null | grep -q . || need="$need libffi8"
+  ls /usr/lib/x86_64-linux-gnu/libstdc++.so.6 /usr/lib64/libstdc++.so.6 2>/dev/null | grep -q . || need="$need libstdc++6"
+fi
 [ -z "$need" ] && exit 0
 run=""
 if [ "$(id -u)" != 0 ]; then

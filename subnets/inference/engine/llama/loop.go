@@ -1,0 +1,353 @@
+package llama
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/hybridgroup/yzma/pkg/llama"
+
+	"github.com/lodenet/lode/subnets/inference/engine"
+)
+
+const (
+	// prefillBeside is how many tokens of prompts a step reads while answers are in the
+	// making: it bounds by how much a long prompt slows others' streams.
+	prefillBeside = 128
+	// logitBytes bounds the logits that a step copies out for scoring.
+	logitBytes = 64 << 20
+)
+
+// loop owns a context of llama.cpp.
+type loop struct {
+	model   *model
+	ctx     llama.Context
+	memory  llama.Memory
+	batch   llama.Batch
+	size    int // tokens of a step
+	outputs int // logits of a step
+	threads int
+	slots   []*job // by sequence; nil: free
+	turn    int    // whose prompt is read first
+	rows    [][]row
+}
+
+// row is a place of the batch whose logits are wanted.
+type row struct {
+	at     int32 // in the batch
+	logits []float32
+}
+
+func newLoop(m *model, o Options) (*loop, error) {
+	p := llama.ContextDefaultParams()
+	p.NCtx = uint32(o.Context * o.Slots)
+	p.NSeqMax = uint32(o.Slots)
+	p.NBatch, p.NUbatch = uint32(o.Batch), uint32(o.Batch)
+	p.NThreads, p.NThreadsBatch = int32(max(o.Threads, 1)), int32(max(o.Threads, 1))
+	p.KVUnified = 0 // each sequence has its own: a step's cost grows with what is used
+	p.NoPerf = 1
+	ctx, err := llama.InitFromModel(m.handle, p)
+	if err != nil {
+		return nil, fmt.Errorf("llama.cpp can't hold %d requests of %d tokens: give fewer slots or less context", o.Slots, o.Context)
+	}
+	l := &loop{model: m, ctx: ctx, size: o.Batch, threads: o.Threads, slots: make([]*job, o.Slots), rows: make([][]row, o.Slots)}
+	if got := int(llama.NCtxSeq(ctx)); got < o.Context {
+		l.free()
+		return nil, fmt.Errorf("llama.cpp holds %d tokens a request, %d were asked for", got, o.Context)
+	}
+	if l.memory, err = llama.GetMemory(ctx); err != nil {
+		l.free()
+		return nil, err
+	}
+	l.batch = llama.BatchInit(int32(o.Batch), 0, 1)
+	l.outputs = min(o.Batch, max(o.Slots, logitBytes/4/len(m.pieces)))
+	if l.threads == 0 {
+		if err := l.tryThreads(); err != nil {
+			l.free()
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *loop) free() {
+	if l.batch.Token != nil {
+		_ = llama.BatchFree(l.batch) // it has no error to give
+	}
+	_ = llama.Free(l.ctx) // its one error is a context that is not there
+}
+
+// decode runs the batch.
+func (l *loop) decode() error {
+	code, err := llama.Decode(l.ctx, l.batch)
+	if err == nil && code != 0 {
+		err = fmt.Errorf("llama.cpp's decode says %d", code)
+	}
+	if err != nil {
+		return fmt.Errorf("%w (%w)", engine.ErrGone, err)
+	}
+	return nil
+}
+
+// tryThreads keeps the number of threads with which a token takes least: more are slower
+// where cores are virtual or busy, as llama.cpp's threads wait for each other in a spin.
+func (l *loop) tryThreads() error {
+	least := time.Duration(math.MaxInt64)
+	for n := 1; n <= runtime.NumCPU(); n *= 2 {
+		llama.SetNThreads(l.ctx, int32(n), int32(n))
+		took := time.Duration(math.MaxInt64)
+		for i := range 4 {
+			if err := l.batch.Clear(); err != nil {
+				return err
+			}
+			if err := l.batch.Add(0, llama.Pos(i), []llama.SeqId{0}, true); err != nil {
+				return err
+			}
+			start := time.Now()
+			if err := l.decode(); err != nil {
+				return err
+			}
+			took = min(took, time.Since(start))
+		}
+		if err := l.forget(0); err != nil {
+			return err
+		}
+		if took >= least {
+			break
+		}
+		least, l.threads = took, n
+	}
+	llama.SetNThreads(l.ctx, int32(l.threads), int32(l.threads))
+	return nil
+}
+
+func (l *loop) forget(slot int) error {
+	_, err := llama.MemorySeqRm(l.memory, llama.SeqId(slot), -1, -1)
+	return err
+}
+
+// run works until the engine ends or llama.cpp fails, and returns why.
+func (l *loop) run(e *Engine) (err error) {
+	defer func() {
+		for _, j := range l.slots {
+			if j != nil {
+				j.end(engine.FinishCancelled, err)
+			}
+		}
+	}()
+	for {
+		free := 0
+		for i, j := range l.slots {
+			if j != nil && j.ctx.Err() != nil {
+				j.end(engine.FinishCancelled, context.Cause(j.ctx))
+			}
+			if j != nil && j.ended {
+				if err := l.forget(i); err != nil {
+					return fmt.Errorf("%w (%w)", engine.ErrGone, err)
+				}
+				l.slots[i] = nil
+			}
+			if l.slots[i] == nil {
+				free++
+			}
+		}
+		jobs, err := e.next(free)
+		if err != nil {
+			return err
+		}
+		for i := 0; len(jobs) > 0; i++ {
+			if l.slots[i] == nil {
+				l.slots[i], jobs[0].slot = jobs[0], i
+				jobs = jobs[1:]
+				free--
+			}
+		}
+		if free == len(l.slots) {
+			<-e.wake
+			continue
+		}
+		if err := l.step(); err != nil {
+			return err
+		}
+	}
+}
+
+// step decodes one batch and deals with what comes of it.
+func (l *loop) step() error {
+	if err := l.gather(); err != nil {
+		return fmt.Errorf("%w (%w)", engine.ErrGone, err)
+	}
+	if l.batch.NTokens == 0 {
+		return nil
+	}
+	if err := l.decode(); err != nil {
+		return err
+	}
+	work, logits := 0, 0
+	for i := range l.rows {
+		for k := range l.rows[i] {
+			r := &l.rows[i][k]
+			var err error
+			// They lie in llama.cpp's memory, and hold until the next decode.
+			if r.logits, err = llama.GetLogitsIth(l.ctx, r.at, len(l.model.pieces)); err != nil || r.logits == nil {
+				return fmt.Errorf("%w (llama.cpp has no logits)", engine.ErrGone)
+			}
+			logits += len(r.logits)
+		}
+		if len(l.rows[i]) > 0 {
+			work++
+		}
+	}
+	deal := func(i int) {
+		for _, r := range l.rows[i] {
+			l.slots[i].take(l.model, r.logits)
+		}
+	}
+	if work < 2 || logits < 1<<15 {
+		for i := range l.rows {
+			deal(i)
+		}
+		return nil
+	}
+	var wg sync.WaitGroup
+	workers := min(work, runtime.GOMAXPROCS(0))
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(l.rows); i += workers {
+				deal(i)
+			}
+		})
+	}
+	wg.Wait()
+	return nil
+}
+
+// gather fills the batch: first a token for each answer in the making, then prompts.
+func (l *loop) gather() error {
+	if err := l.batch.Clear(); err != nil {
+		return err
+	}
+	outputs, reading := l.outputs, 0
+	for i, j := range l.slots {
+		l.rows[i] = l.rows[i][:0]
+		switch {
+		case j == nil || j.ended:
+		case len(j.made) == 0:
+			reading++
+		default:
+			if err := l.add(j, &outputs); err != nil {
+				return err
+			}
+		}
+	}
+	budget := l.size - int(l.batch.NTokens)
+	if l.batch.NTokens > 0 {
+		budget = min(budget, prefillBeside)
+	}
+	if reading == 0 {
+		return nil
+	}
+	share := max(budget/reading, 16)
+	l.turn++
+	for k := range l.slots {
+		j := l.slots[(l.turn+k)%len(l.slots)]
+		if j == nil || j.ended || len(j.made) > 0 {
+			continue
+		}
+		for n := min(share, budget, len(j.input)-j.fed); n > 0 && outputs > 0; n-- {
+			if err := l.add(j, &outputs); err != nil {
+				return err
+			}
+			budget--
+		}
+	}
+	return nil
+}
+
+// add puts a job's next token into the batch.
+func (l *loop) add(j *job, outputs *int) error {
+	wanted := j.fed == len(j.input)-1 || j.answer != nil && j.fed >= j.prompt-1
+	if wanted {
+		l.rows[j.slot] = append(l.rows[j.slot], row{at: l.batch.NTokens})
+		*outputs--
+	}
+	err := l.batch.Add(llama.Token(j.input[j.fed]), llama.Pos(j.fed), []llama.SeqId{llama.SeqId(j.slot)}, wanted)
+	j.fed++
+	return err
+}
+
+// take deals with the logits of the job's next token.
+func (j *job) take(m *model, logits []float32) {
+	if j.ended {
+		return
+	}
+	if j.answer != nil {
+		j.score(m, logits)
+		return
+	}
+	var k engine.Mask
+	if j.mask != nil {
+		k = j.mask
+	}
+	id := j.sampler.Pick(len(j.made), logits, k)
+	if id < 0 {
+		j.flush()
+		j.end(engine.FinishCancelled, fmt.Errorf("%w: it leaves the model no way to go on", engine.ErrGrammar))
+		return
+	}
+	j.made = append(j.made, id)
+	j.left--
+	if m.ends[id] {
+		j.flush()
+		j.end(engine.FinishStop, nil)
+		return
+	}
+	if j.mask != nil {
+		j.mask.accept(id)
+	}
+	c, stop := j.text.Add(m.token(id, engine.NewLogProbs(logits), j.top))
+	j.emit(c)
+	switch {
+	case stop != "":
+		j.stop = stop
+		j.end(engine.FinishStop, nil)
+	case j.left <= 0:
+		j.flush()
+		j.end(engine.FinishLength, nil)
+	default:
+		j.input = append(j.input, id)
+	}
+}
+
+func (j *job) score(m *model, logits []float32) {
+	at := len(j.scores)
+	id := j.answer[at]
+	s := engine.TokenScore{LogProb: engine.NewLogProbs(logits).Of(id), Margin: engine.MaxMargin}
+	switch {
+	case j.broken:
+	case j.mask == nil:
+		s.Margin = j.sampler.Margin(at, logits, id, nil)
+	default:
+		s.Margin = j.sampler.Margin(at, logits, id, j.mask)
+		if j.mask.Allows(id) {
+			j.mask.accept(id)
+		} else {
+			j.broken = true
+		}
+	}
+	j.scores = append(j.scores, s)
+	if len(j.scores) == len(j.answer) {
+		j.end(engine.FinishStop, nil)
+	}
+}
+
+func (j *job) emit(c engine.Chunk) {
+	if c.Text != "" || len(c.Tokens) > 0 {
+		j.out.Put(event{chunk: c})
+	}
+}
+
+func (j *job) flush() { j.emit(j.text.Flush()) }

@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+)
+
+// MaxMargin is what a margin is clipped at: the noise of another seed goes far beyond
+// what any error of arithmetic does, and says no more.
+const MaxMargin = 10.0
+
+// topPSlack is by how much of probability a validator's idea of the likeliest tokens may
+// differ from a miner's before it counts: honest log-probabilities differ by some
+// thousandths.
+const topPSlack = 0.01
+
+// Mask says which tokens a grammar allows next.
+type Mask interface {
+	// Allows reports whether the token may come next.
+	Allows(id int32) bool
+	// Forbid sets the logits of all tokens that may not come next to −Inf.
+	Forbid(logits []float32)
+}
+
+// Sampler picks the tokens of one answer, and tells how far others are from its picks. It
+// is for one goroutine.
+type Sampler struct {
+	noise       *Noise
+	temperature float64
+	topP        float64
+	bits        []byte
+	masked      []float32
+	nucleus     []candidate
+}
+
+type candidate struct {
+	id int32
+	z  float64 // logit/temperature
+	w  float64 // exp(z − the greatest z)
+}
+
+// NewSampler returns the sampler of s, which must have passed [Sampling.Check].
+func NewSampler(s Sampling) *Sampler {
+	out := &Sampler{temperature: s.Temperature, topP: s.TopP}
+	if s.Temperature > 0 {
+		out.noise = NewNoise(s.Seed)
+	}
+	if out.topP <= 0 || out.topP > 1 {
+		out.topP = 1
+	}
+	return out
+}
+
+// Pick returns the token for a position of the answer, counted from 0, given the model's
+// logits, which it leaves as they are. A nil mask allows all. It returns −1 where no token
+// is allowed.
+//
+// The order is: the mask; with a temperature of 0, the greatest logit; else z =
+// logit/temperature; with top_p below 1, the fewest tokens of greatest z (of equals, the
+// lower id first) whose softmax adds up to top_p or more; then the token with the greatest
+// z + [Noise], of equals the lowest id. Logits that are not numbers count as −Inf.
+func (s *Sampler) Pick(position int, logits []float32, mask Mask) int32 {
+	if mask != nil && s.topP >= 1 {
+		// The best of all tokens is the best of the allowed ones, if it is allowed: mostly
+		// it is, and the others need not be looked at.
+		if id := s.best(position, logits); id < 0 || mask.Allows(id) {
+			return id
+		}
+	}
+	logits = s.apply(mask, logits)
+	if s.temperature == 0 || s.topP >= 1 {
+		return s.best(position, logits)
+	}
+	s.fill(position, len(logits))
+	id, best := int32(-1), math.Inf(-1)
+	for _, c := range s.likeliest(logits, s.topP) {
+		v := c.z + gumbel(s.x(c.id))
+		if v > best || v == best && c.id < id {
+			id, best = c.id, v
+		}
+	}
+	return id
+}
+
+// Margin returns by how much the token misses being [Sampler.Pick]'s choice: the greatest
+// z + noise of any allowed token less the token's own, from 0, a pick, to [MaxMargin]. With
+// a temperature of 0 it is the difference of the logits. Tokens that the mask forbids have
+// MaxMargin. So have those far outside of top_p; near its border, where rounding decides
+// which tokens are in, the doubt is in the token's favour.
+func (s *Sampler) Margin(position int, logits []float32, token int32, mask Mask) float64 {
+	if token < 0 || int(token) >= len(logits) || mask != nil && !mask.Allows(token) {
+		return MaxMargin
+	}
+	if mask != nil && s.topP >= 1 && s.best(position, logits) == token {
+		return 0
+	}
+	logits = s.apply(mask, logits)
+	var best, own float64
+	switch {
+	case s.temperature == 0:
+		id := s.best(position, logits)
+		if id < 0 {
+			return MaxMargin
+		}
+		best, own = number(logits[id]), number(logits[token])
+	case s.topP >= 1:
+		id := s.best(position, logits)
+		if id < 0 {
+			return MaxMargin
+		}
+		best, own = s.value(id, logits), s.value(token, logits)
+	default:
+		s.fill(position, len(logits))
+		own = s.value(token, logits)
+		wide := s.likeliest(logits, min(1, s.topP+topPSlack))
+		if !slices.ContainsFunc(wide, func(c candidate) bool { return c.id == token }) {
+			return MaxMargin
+		}
+		best = own
+		for _, c := range s.likeliest(logits, max(0, s.topP-topPSlack)) {
+			best = max(best, c.z+gumbel(s.x(c.id)))
+		}
+	}
+	if m := best - own; m >= 0 {
+		return min(m, MaxMargin)
+	}
+	return MaxMargin // not a number
+}
+
+// number reads a logit: what is not a number is −Inf.
+func number(l float32) float64 {
+	if l != l {
+		return math.Inf(-1)
+	}
+	return float64(l)
+}
+
+func (s *Sampler) apply(mask Mask, logits []float32) []float32 {
+	if mask == nil {
+		return logits
+	}
+	s.masked = append(s.masked[:0], logits...)
+	mask.Forbid(s.masked)
+	return s.masked
+}
+
+func (s *Sampler) fill(position, tokens int) {
+	s.bits = slices.Grow(s.bits[:0], 4*tokens)[:4*tokens]
+	s.noise.Bits(position, s.bits)
+}
+
+func (s *Sampler) x(id int32) uint32 { return binary.LittleEndian.Uint32(s.bits[4*id:]) }
+
+func (s *Sampler) value(id int32, logits []float32) float64 {
+	return number(logits[id])/s.temperature + gumbel(s.x(id))
+}
+
+// best returns the token with the greatest logit/temperature + noise, or with a
+// temperature of 0 the greatest logit; −1 if all are −Inf.
+func (s *Sampler) best(position int, logits []float32) int32 {
+	top := int32(-1)
+	greatest := float32(math.Inf(-1))
+	for i, l := range logits {
+		if l > greatest {
+			top, greatest = int32(i), l
+		}
+	}
+	if s.temperature == 0 || top < 0 || math.IsInf(float64(greatest), 1) {
+		return top
+	}
+	s.fill(position, len(logits))
+	// Most tokens can't win whatever their noise is: their logarithms are spared.
+	id, best := top, s.value(top, logits)
+	for i, l := range logits {
+		z := float64(l) / s.temperature
+		x := s.x(int32(i))
+		if !(z+gumbelBelow(x) >= best) { // also what is not a number
+			continue
+		}
+		if v := z + gumbel(x); v > best || v == best && int32(i) < id {
+			id, best = int32(i), v
+		}
+	}
+	return id
+}
+
+// likeliest returns the fewest tokens of greatest logit whose softmax (with the
+// temperature) adds up to p or more, greatest first.
+func (s *Sampler) likeliest(logits []float32, p float64) []candidate {
+	greatest := math.Inf(-1)
+	for _, l := range logits {
+		greatest = max(greatest, number(l)/s.temperature)
+	}
+	s.nucleus = s.nucleus[:0]
+	if math.IsInf(greatest, -1) {
+		return nil
+	}
+	var sum float64
+	for _, l := range logits {
+		sum += math.Exp(number(l)/s.temperature - greatest)
+	}
+	// Those that have less than an equal part of what may be left out are left out.
+	least := sum * (1 - p) / float64(len(logits))
+	for i, l := range logits {
+		z := number(l) / s.temperature
+		if w := math.Exp(z - greatest); w > 0 && w >= least {
+			s.nucleus = append(s.nucleus, candidate{int32(i), z, w})
+		}
+	}
+	slices.SortFunc(s.nucleus, func(a, b candidate) int {
+		switch {
+		case a.z > b.z:
+			return -1
+		case a.z < b.z:
+			return 1
+		}
+		return int(a.id) - int(b.id)
+	})
+	var part float64
+	for i, c := range s.nucleus {
+		if part += c.w; part >= p*sum {
+			return s.nucleus[:i+1]
+		}
+	}
+	return s.nucleus
+}
+
+// LogProbs tells probabilities by the model alone.
+type LogProbs struct {
+	logits []float32
+	logSum float64
+}
+
+// NewLogProbs reads a model's logits, which it keeps a reference to.
+func NewLogProbs(logits []float32) LogProbs {
+	greatest := math.Inf(-1)
+	for _, l := range logits {
+		greatest = max(greatest, number(l))
+	}
+	if math.IsInf(greatest, 0) {
+		return LogProbs{logits, greatest}
+	}
+	var sum float64
+	for _, l := range logits {
+		// Below −40 an exponential is lost in the sum of even a million of them.
+		if d := float64(l) - greatest; d > -40 {
+			sum += math.Exp(d)
+		}
+	}
+	return LogProbs{logits, greatest + math.Log(sum)}
+}
+
+// Of returns the natural logarithm of a token's probability, at least −1e9, so that it has
+// a form in JSON.
+func (p LogProbs) Of(id int32) float64 {
+	if id < 0 || int(id) >= len(p.logits) {
+		return -1e9
+	}
+	l := number(p.logits[id]) - p.logSum
+	if math.IsNaN(l) {
+		return -1e9
+	}
+	return max(l, -1e9)
+}
+
+// Top returns the n likeliest tokens, likeliest first.
+func (p LogProbs) Top(n int) []int32 {
+	if n <= 0 {
+		return nil
+	}
+	top := make([]int32, 0, n+1)
+	for i, l := range p.logits {
+		if l != l || len(top) == n && l <= p.logits[top[n-1]] {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(top, l, func(id int32, l float32) int {
+			if p.logits[id] >= l {
+				return -1
+			}
+			return 1
+		})
+		top = slices.Insert(top, at, int32(i))
+		top = top[:min(len(top), n)]
+	}
+	return top
+}
