@@ -29,8 +29,9 @@ type caller struct {
 	buf   string // not yet decided on
 	tag   string // what came before the call, if it turns out to be text
 	scan  scanner
-	seen  int // bytes of a whole call that were scanned
-	made  int // calls
+	seen  int  // bytes of a whole call that were scanned
+	after bool // a call, with nothing but space since
+	made  int  // calls
 }
 
 type state int
@@ -77,6 +78,10 @@ func (c *caller) step(last bool) bool {
 		c.buf = ""
 		return false
 	case inText:
+		if c.after {
+			c.buf = strings.TrimLeft(c.buf, " \t\r\n")
+			c.after = c.buf == ""
+		}
 		i := strings.Index(c.buf, callOpen)
 		if i < 0 {
 			n := len(c.buf)
@@ -162,8 +167,8 @@ func (c *caller) step(last bool) bool {
 		if !last && strings.HasPrefix(callClose, rest) && rest != callClose {
 			return false
 		}
-		c.buf = strings.TrimLeft(strings.TrimPrefix(rest, callClose), " \t\r\n")
-		c.state = inText
+		c.buf = strings.TrimPrefix(rest, callClose)
+		c.state, c.after = inText, true
 		return true
 	}
 }

@@ -102,8 +102,8 @@ func (s *server) handle(pattern string, speaks dialect, prefix string, do func(*
 		h.Set("Request-Id", x.id)
 		h.Set("X-Request-Id", x.id)
 		h.Set("X-Content-Type-Options", "nosniff")
-		if err := do(x); err != nil && !x.begun && r.Context().Err() == nil {
-			_ = told(err).write(x) // whoever left needs no error
+		if err := do(x); err != nil && !x.begun {
+			_ = told(err).write(x) // to nobody, if the client left
 		}
 		_ = x.rc.SetWriteDeadline(time.Time{})
 	})
