@@ -72,7 +72,7 @@ func watch(t *testing.T, patterns ...string) {
 }
 
 func TestThePackageKeepsItsRules(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	const dir = "../../pay/js"
 	watch(t, dir+"/*.json", dir+"/src/*.js", dir+"/test/*.js")
@@ -270,7 +270,7 @@ func (s *shop) run(ctx context.Context, t *testing.T, script, mnemonic, store st
 }
 
 func TestRealClientsPay(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	watch(t, "*.json", "*.mjs", "*.ts", "../../pay/js/package.json", "../../pay/js/src/*.js", "../../pay/js/types/*.d.ts")
 	var installed sync.WaitGroup
