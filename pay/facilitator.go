@@ -227,7 +227,7 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 	}
 	if want := q.Get("type"); want != "" {
 		services = slices.DeleteFunc(slices.Clone(services), func(s markettypes.ServiceInfo) bool {
-			_, kind := endpoint(s.Service)
+			_, kind := EndpointKind(s.Service.Endpoint)
 			return kind != want
 		})
 	}
@@ -239,7 +239,7 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 			writeError(w, http.StatusInternalServerError, x402.ReasonFacilitator, err.Error())
 			return
 		}
-		url, kind := endpoint(s.Service)
+		url, kind := EndpointKind(s.Service.Endpoint)
 		item := x402.Item{Resource: url, Type: kind, X402Version: x402.Version,
 			Metadata: map[string]string{
 				"name": s.Service.Name, "description": s.Service.Description, "provider": s.Hotkey, "netuid": strconv.FormatUint(uint64(s.Service.Netuid), 10),
@@ -260,16 +260,14 @@ func (g *Gateway) discoveryRoute(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, page)
 }
 
-// mcpMark ends the endpoint of a service that is an MCP server. It is a fragment: HTTP
-// clients don't send it.
-const mcpMark = "#mcp"
-
-// endpoint is where a service answers, and what is spoken there.
-func endpoint(s markettypes.Service) (url, kind string) {
-	if url, ok := strings.CutSuffix(s.Endpoint, mcpMark); ok {
+// EndpointKind is where a service answers, by its record in the catalogue, and what is
+// spoken there: http, or mcp where the endpoint ends in #mcp. That is a fragment, which
+// HTTP clients don't send.
+func EndpointKind(endpoint string) (url, kind string) {
+	if url, ok := strings.CutSuffix(endpoint, "#mcp"); ok {
 		return url, "mcp"
 	}
-	return s.Endpoint, "http"
+	return endpoint, "http"
 }
 
 func number(s string, byDefault, least, most int) (int, error) {

@@ -172,6 +172,25 @@ func TestABridgeConnectsAgain(t *testing.T) {
 	require.EqualValues(t, 2, h.connects.Load())
 }
 
+func TestABridgeOutlivesItsServersSessions(t *testing.T) {
+	h := newHouse()
+	var handler atomic.Pointer[sdk.StreamableHTTPHandler]
+	start := func() {
+		handler.Store(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return h.Server }, nil))
+	}
+	start()
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.Load().ServeHTTP(w, r) }))
+	defer web.Close()
+	session := guest(t, bridge(t, func() (sdk.Transport, error) {
+		h.connects.Add(1)
+		return &sdk.StreamableClientTransport{Endpoint: web.URL, DisableStandaloneSSE: true}, nil
+	}, false), nil)
+	call(t, session, "knock", words{})
+	start() // it knows no session any more
+	require.Equal(t, "who is there?", text(t, call(t, session, "knock", words{})))
+	require.EqualValues(t, 2, h.connects.Load())
+}
+
 func TestABridgeToNowhereIsNone(t *testing.T) {
 	gone := errors.New("gone")
 	_, err := mcp.NewBridge(t.Context(), func() (sdk.Transport, error) { return nil, gone }, false)

@@ -237,8 +237,12 @@ func caught(into *[]json.RawMessage) sdk.Middleware {
 	return func(next sdk.MethodHandler) sdk.MethodHandler {
 		return func(ctx context.Context, method string, req sdk.Request) (sdk.Result, error) {
 			if p, ok := req.GetParams().(*sdk.CallToolParams); ok {
-				if payment, ok := p.Meta[mcp.MetaPayment].(json.RawMessage); ok {
-					*into = append(*into, payment)
+				if payment, ok := p.Meta[mcp.MetaPayment].(x402.Payment); ok {
+					raw, err := json.Marshal(payment)
+					if err != nil {
+						return nil, err
+					}
+					*into = append(*into, raw)
 				}
 			}
 			return next(ctx, method, req)

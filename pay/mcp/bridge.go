@@ -24,6 +24,7 @@ type Bridge struct {
 
 	ctx     context.Context
 	cancel  context.CancelFunc
+	ready   chan struct{} // closed when Server is there
 	connect func() (sdk.Transport, error)
 	client  *sdk.Client
 	tokens  atomic.Uint64
@@ -47,13 +48,11 @@ const connectTime = 30 * time.Second
 // the connection has ended, until ctx ends or Close. With toolsOnly tools alone are
 // handed on.
 func NewBridge(ctx context.Context, connect func() (sdk.Transport, error), toolsOnly bool) (*Bridge, error) {
-	b := &Bridge{connect: connect}
+	b := &Bridge{connect: connect, ready: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancel(ctx)
 	options := &sdk.ClientOptions{Capabilities: &sdk.ClientCapabilities{}, ProgressNotificationHandler: b.progress}
 	if !toolsOnly {
-		options.ToolListChangedHandler = func(context.Context, *sdk.ToolListChangedRequest) { b.toolsChanged() }
-		options.PromptListChangedHandler = func(context.Context, *sdk.PromptListChangedRequest) { b.promptsChanged() }
-		options.ResourceListChangedHandler = func(context.Context, *sdk.ResourceListChangedRequest) { b.resourcesChanged() }
+		b.tellChanges(options)
 	}
 	b.client = sdk.NewClient(&sdk.Implementation{Name: "lode", Version: "1"}, options)
 	s, err := b.current()
@@ -78,7 +77,33 @@ func NewBridge(ctx context.Context, connect func() (sdk.Transport, error), tools
 	}
 	b.Server = sdk.NewServer(who, &sdk.ServerOptions{Instructions: is.Instructions, Capabilities: caps})
 	b.Server.AddReceivingMiddleware(b.forward(toolsOnly))
+	close(b.ready)
 	return b, nil
+}
+
+// tellChanges lets clients know when the other's lists change. The SDK tells them when a
+// list of its own does: these are empty, and change for that.
+func (b *Bridge) tellChanges(o *sdk.ClientOptions) {
+	const name, uri = "changed", "lode:changed"
+	tell := func(change func()) {
+		select {
+		case <-b.ready:
+			change()
+		case <-b.ctx.Done():
+		}
+	}
+	o.ToolListChangedHandler = func(context.Context, *sdk.ToolListChangedRequest) {
+		tell(func() {
+			b.Server.AddTool(&sdk.Tool{Name: name, InputSchema: map[string]any{"type": "object"}}, nil)
+			b.Server.RemoveTools(name)
+		})
+	}
+	o.PromptListChangedHandler = func(context.Context, *sdk.PromptListChangedRequest) {
+		tell(func() { b.Server.AddPrompt(&sdk.Prompt{Name: name}, nil); b.Server.RemovePrompts(name) })
+	}
+	o.ResourceListChangedHandler = func(context.Context, *sdk.ResourceListChangedRequest) {
+		tell(func() { b.Server.AddResource(&sdk.Resource{URI: uri, Name: name}, nil); b.Server.RemoveResources(uri) })
+	}
 }
 
 // Close ends the connection. Calls under way fail.
@@ -235,24 +260,4 @@ func (b *Bridge) progress(_ context.Context, n *sdk.ProgressNotificationClientRe
 		p.ProgressToken = to.token
 		_ = to.session.NotifyProgress(to.ctx, &p) // who is gone needs none
 	}
-}
-
-// The SDK tells clients of a change when a list of its own changes: these are empty.
-
-func (b *Bridge) toolsChanged() {
-	const name = "changed"
-	b.Server.AddTool(&sdk.Tool{Name: name, InputSchema: map[string]any{"type": "object"}}, nil)
-	b.Server.RemoveTools(name)
-}
-
-func (b *Bridge) promptsChanged() {
-	const name = "changed"
-	b.Server.AddPrompt(&sdk.Prompt{Name: name}, nil)
-	b.Server.RemovePrompts(name)
-}
-
-func (b *Bridge) resourcesChanged() {
-	const uri = "lode:changed"
-	b.Server.AddResource(&sdk.Resource{URI: uri, Name: uri}, nil)
-	b.Server.RemoveResources(uri)
 }

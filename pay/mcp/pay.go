@@ -2,7 +2,6 @@ package mcp
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -79,9 +78,6 @@ type carrier struct {
 	err    error
 }
 
-// maxWait bounds how long an answer to a payment is waited for, whatever its terms say.
-const maxWait = time.Hour
-
 func (t *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx, req := r.Context(), t.req
 	if header := r.Header.Get(x402.HeaderSignature); header != "" {
@@ -89,16 +85,12 @@ func (t *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		raw, err := base64.StdEncoding.DecodeString(header)
-		if err != nil {
-			return nil, err
-		}
-		if req, err = withMeta(req, MetaPayment, json.RawMessage(raw)); err != nil {
+		if req, err = withMeta(req, MetaPayment, payment); err != nil {
 			return nil, err
 		}
 		// An answer that is lost on the way is not told of: it is asked for again when it
-		// should have been there.
-		wait := min(time.Duration(min(max(payment.Accepted.MaxTimeoutSeconds, 0), 3600))*time.Second+30*time.Second, maxWait)
+		// should have been there, within an hour whatever the terms say.
+		wait := time.Duration(min(max(payment.Accepted.MaxTimeoutSeconds, 0), 3600))*time.Second + 30*time.Second
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, wait)
 		defer cancel()
