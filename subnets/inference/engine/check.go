@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -23,7 +24,8 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
 }
 
-// Check reports what no engine can serve. The error wraps [ErrInvalid].
+// Check reports what no engine can serve. The error wraps [ErrInvalid], or [ErrGrammar]
+// where it is about a schema.
 func (r *Request) Check() error {
 	if err := r.Prompt.Check(); err != nil {
 		return err
@@ -64,7 +66,8 @@ func (r *ScoreRequest) Check() error {
 	return r.Sampling.Check()
 }
 
-// Check reports what no sampler can follow. The error wraps [ErrInvalid].
+// Check reports what no sampler can follow. The error wraps [ErrInvalid], or [ErrGrammar]
+// where it is about a schema.
 func (s *Sampling) Check() error {
 	switch t := s.Temperature; {
 	case math.IsNaN(t) || t < 0 || t > MaxTemperature:
@@ -83,7 +86,8 @@ func (s *Sampling) Check() error {
 	case strings.ContainsRune(g.GBNF, 0) || !utf8.ValidString(g.GBNF):
 		return invalid("the grammar is not text")
 	}
-	return nil
+	_, err := s.Grammar.Rules()
+	return err
 }
 
 // Check reports what can't be a prompt. The error wraps [ErrInvalid].
@@ -138,6 +142,9 @@ func (p *Prompt) Check() error {
 				return err
 			}
 		}
+	}
+	if tools := p.Chat.Tools; len(tools) > 0 && !json.Valid(tools) {
+		return invalid("the tools are not JSON")
 	}
 	return text(string(p.Chat.Tools))
 }

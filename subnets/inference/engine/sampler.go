@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"container/heap"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -31,6 +32,7 @@ type Sampler struct {
 	topP        float64
 	bits        []byte
 	masked      []float32
+	heap        candidates
 	nucleus     []candidate
 }
 
@@ -192,39 +194,48 @@ func (s *Sampler) likeliest(logits []float32, p float64) []candidate {
 	for _, l := range logits {
 		greatest = max(greatest, number(l)/s.temperature)
 	}
-	s.nucleus = s.nucleus[:0]
 	if math.IsInf(greatest, -1) {
 		return nil
 	}
+	s.heap = s.heap[:0]
 	var sum float64
-	for _, l := range logits {
-		sum += math.Exp(number(l)/s.temperature - greatest)
-	}
-	// Those that have less than an equal part of what may be left out are left out.
-	least := sum * (1 - p) / float64(len(logits))
 	for i, l := range logits {
 		z := number(l) / s.temperature
-		if w := math.Exp(z - greatest); w > 0 && w >= least {
-			s.nucleus = append(s.nucleus, candidate{int32(i), z, w})
+		// Below −40 an exponential is lost in the sum of even a million of them.
+		if z-greatest > -40 {
+			w := math.Exp(z - greatest)
+			sum += w
+			s.heap = append(s.heap, candidate{int32(i), z, w})
 		}
 	}
-	slices.SortFunc(s.nucleus, func(a, b candidate) int {
-		switch {
-		case a.z > b.z:
-			return -1
-		case a.z < b.z:
-			return 1
-		}
-		return int(a.id) - int(b.id)
-	})
+	// Those that have less than an equal part of what is left out are left out.
+	least := sum * (1 - p) / float64(len(s.heap))
+	s.heap = slices.DeleteFunc(s.heap, func(c candidate) bool { return c.w < least })
+	heap.Init(&s.heap)
 	var part float64
-	for i, c := range s.nucleus {
-		if part += c.w; part >= p*sum {
-			return s.nucleus[:i+1]
-		}
+	s.nucleus = s.nucleus[:0]
+	for len(s.heap) > 0 && (part < p*sum || len(s.nucleus) == 0) {
+		c := s.heap[0]
+		s.nucleus = append(s.nucleus, c)
+		part += c.w
+		last := len(s.heap) - 1
+		s.heap[0] = s.heap[last]
+		s.heap = s.heap[:last]
+		heap.Fix(&s.heap, 0)
 	}
 	return s.nucleus
 }
+
+// candidates are a heap, the likeliest first.
+type candidates []candidate
+
+func (c candidates) Len() int      { return len(c) }
+func (c candidates) Swap(i, j int) { c[i], c[j] = c[j], c[i] }
+func (c candidates) Less(i, j int) bool {
+	return c[i].z > c[j].z || c[i].z == c[j].z && c[i].id < c[j].id
+}
+func (c candidates) Push(any) {}
+func (c candidates) Pop() any { return nil }
 
 // LogProbs tells probabilities by the model alone.
 type LogProbs struct {

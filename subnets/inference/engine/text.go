@@ -13,6 +13,7 @@ type Text struct {
 	pending []byte  // not given out yet
 	tokens  []Token // not given out yet
 	ends    []int   // where each of them ends in pending
+	begin   int     // where the first of them begins: below 0 if part of it is out
 }
 
 // NewText returns a Text with the stop strings of a request that passed [Request.Check].
@@ -57,9 +58,9 @@ func (t *Text) Flush() Chunk { return t.out(len(t.pending)) }
 // cut gives out what lies before a stop string, with the tokens that begin there.
 func (t *Text) cut(at int) Chunk {
 	c := Chunk{Text: strings.ToValidUTF8(string(t.pending[:at]), "\uFFFD")}
-	begin := 0
+	begin := t.begin
 	for i, token := range t.tokens {
-		if begin < at {
+		if begin < at || begin < 0 {
 			c.Tokens = append(c.Tokens, token)
 		}
 		begin = t.ends[i]
@@ -77,6 +78,13 @@ func (t *Text) out(n int) Chunk {
 	c := Chunk{Text: strings.ToValidUTF8(string(t.pending[:n]), "\uFFFD")}
 	if tokens > 0 {
 		c.Tokens = append(c.Tokens, t.tokens[:tokens]...)
+	}
+	if tokens > 0 {
+		t.begin = t.ends[tokens-1]
+	}
+	t.begin -= n
+	if len(t.tokens) == tokens {
+		t.begin = 0
 	}
 	t.pending = append(t.pending[:0], t.pending[n:]...)
 	t.tokens = append(t.tokens[:0], t.tokens[tokens:]...)
