@@ -89,17 +89,18 @@ func (g *globals) chainOfBooks(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// connect finds the network. Where the payer pays an agent's fees, they are taken there.
+// connect finds the network. Where the payer pays an agent's fees, they are taken there;
+// so they are while no node answers, for an agent mostly has nothing else.
 func (b *books) connect(ctx context.Context) (*client.Client, error) {
 	c, err := b.g.connect()
 	if err != nil || !b.agent() {
 		return c, err
 	}
 	fees, err := feeAllowance(ctx, c, b.payer, b.signer)
-	if err != nil {
+	switch down := errors.Is(err, client.ErrUnavailable); {
+	case err != nil && !down:
 		return nil, errors.Join(err, c.Close())
-	}
-	if fees == nil {
+	case fees == nil && !down:
 		return c, nil
 	}
 	if err := c.Close(); err != nil {

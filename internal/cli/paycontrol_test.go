@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,9 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/test/ports"
+	"github.com/lodenet/lode/wallet"
 )
 
 // running has the books of a temporary home open, and takes commands.
@@ -212,4 +216,19 @@ func TestLimitsThatCantBeReadLetNothingBePaid(t *testing.T) {
 	l, err := b.limits()
 	require.NoError(t, err)
 	require.Equal(t, pay.Limits{PerDay: 7}, l.limits())
+}
+
+func TestAnAgentsBooksOpenWhileNoNodeAnswers(t *testing.T) {
+	port := ports.Free(t, 1) // nobody listens there
+	g := &globals{home: t.TempDir(), node: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	require.NoError(t, os.MkdirAll(filepath.Join(g.home, "pay", "a-chain"), 0o700))
+	id, err := g.chainOfBooks(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "a-chain", id)
+	key, err := wallet.NewSigner(secp256k1.GenPrivKey().Bytes())
+	require.NoError(t, err)
+	b := &books{g: g, payer: key.Address(), signer: "agent", chainID: id}
+	c, err := b.connect(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
 }
