@@ -88,7 +88,7 @@ export class Plans {
     const all = this.#ledger.subscriptions(terms);
     if (all.length === 0) {
       const hint = `subscribe to it first: scheme.subscribe({ serviceId: "${terms.serviceId}", planId: "${terms.planId}" })`;
-      throw new PaymentError("terms", `the server sells this by plan ${terms.planId} of service ${terms.serviceId}, which this store has no subscription to`, { hint });
+      throw new PlanUnusable("terms", `the server sells this by plan ${terms.planId} of service ${terms.serviceId}, which this store has no subscription to`, { hint });
     }
     const able = all.filter((c) => c.dispute === undefined && !misfit(c, terms));
     for (const c of able) {

@@ -314,6 +314,17 @@ test("while a subscription may still come into a block there is no second, and i
   assert.equal(chain.deposits.length, 3);
 });
 
+test("a subscription that never came into a block is paid without", async () => {
+  const { chain, gateway, scheme, pay } = await customer();
+  chain.loses = true;
+  await assert.rejects(scheme.subscribe({ serviceId: 1 }), /outcome is not known/);
+  chain.channels = new Map();
+  chain.at = 151n;
+  assert.equal((await pay(url)).status, 200);
+  assert.deepEqual(paid(gateway), ["rao 100"]);
+  assert.equal(chain.deposits.length, 2);
+});
+
 test("a plan that runs is not bought a second time", async () => {
   const { chain, scheme } = await customer();
   const { channelId } = await scheme.subscribe({ serviceId: 1 });
