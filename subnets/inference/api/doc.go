@@ -28,6 +28,9 @@
 //     Anthropic's. There are no comments and no empty frames.
 //   - Unknown fields are ignored, as OpenAI does; known fields that would change the
 //     answer and that nobody here can honour are refused.
+//   - Anthropic's version header may be 2023-06-01, whose shapes these are, or later: what
+//     2026-10-21 changed does not touch what is served here, except that temperature and
+//     top_p, which it took away, are still understood.
 //   - When a client leaves, or reads too slowly, the backend's context ends.
 //   - Bodies, messages, depth, times and the memory of all requests together are bounded.
 //   - Nothing of what is asked and answered is logged or repeated in an error.

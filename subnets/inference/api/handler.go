@@ -116,8 +116,10 @@ func (s *server) post(path string, speaks dialect, prefix string, do func(*excha
 		if err != nil || kind != "application/json" {
 			return &Error{Kind: notJSONType, Message: `set the header "Content-Type: application/json"`}
 		}
-		if v := x.r.Header.Get("Anthropic-Version"); x.speaks == anthropic && v != "" && v != "2023-06-01" && v != "2023-01-01" {
-			return bad("anthropic-version", "must be 2023-06-01")
+		if v := x.r.Header.Get("Anthropic-Version"); x.speaks == anthropic && v != "" {
+			if _, err := time.Parse(time.DateOnly, v); err != nil || v < "2023-06-01" {
+				return bad("anthropic-version", "must be 2023-06-01, 2026-10-21 or later")
+			}
 		}
 		size := x.r.ContentLength
 		if size > x.MaxBody {

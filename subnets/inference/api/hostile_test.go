@@ -257,7 +257,7 @@ func TestUnknownPathsAndMethodsAreRefusedAsJSON(t *testing.T) {
 
 func TestAnthropicsVersionIsKnownOrRefused(t *testing.T) {
 	s, _ := served(t, api.Config{})
-	for version, want := range map[string]int{"": 200, "2023-06-01": 200, "2099-01-01": 400} {
+	for version, want := range map[string]int{"": 200, "2023-06-01": 200, "2026-10-21": 200, "2023-01-01": 400, "CANARY": 400} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/v1/messages", strings.NewReader(fmt.Sprintf(taken["/v1/messages"], "")))
 		require.NoError(t, err)
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
