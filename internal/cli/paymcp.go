@@ -14,11 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/mcp"
 )
-
-// mcpMark ends the endpoint of a service that is an MCP server, in the catalogue.
-const mcpMark = "#mcp"
 
 func newPayMCPCommand() *cobra.Command {
 	var logLevel string
@@ -59,20 +57,24 @@ its own, for example by ` + "`lode wallet allow`" + `. ` + "`lode pay history`" 
 			return err
 		}
 		payer, done, err := b.spend(ctx, c, read, log)
+		if errors.Is(err, pay.ErrInUse) {
+			return fail("in_use", "give each MCP server of an agent a key of its own with --from; `lode pay mcp --help` says how", "%w", err)
+		}
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, done()) }()
 		bridge, err := mcp.NewBridge(ctx, func() (sdk.Transport, error) {
-			return &sdk.StreamableClientTransport{Endpoint: endpoint}, nil
+			return &sdk.StreamableClientTransport{Endpoint: endpoint.String()}, nil
 		}, false)
+		where := endpoint.Host + endpoint.Path // the rest may be secret
 		if err != nil {
-			return unreachableMCP(ctx, endpoint, err)
+			return unreachableMCP(ctx, where, err)
 		}
 		defer func() { err = errors.Join(err, bridge.Close()) }()
-		bridge.Server.AddReceivingMiddleware(tellAgent, mcp.Pay(payer, endpoint))
+		bridge.Server.AddReceivingMiddleware(tellAgent, mcp.Pay(payer, endpoint.String()))
 		if !g.json {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s pays for tools of %s\n", fullKey(b.payer, g.names(ctx)), endpoint)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s pays for tools of %s\n", fullKey(b.payer, g.names(ctx)), where)
 		}
 		err = bridge.Server.Run(ctx, &sdk.IOTransport{Reader: io.NopCloser(cmd.InOrStdin()), Writer: keepOpen{cmd.OutOrStdout()}})
 		if err != nil && ctx.Err() == nil {
@@ -87,35 +89,35 @@ its own, for example by ` + "`lode wallet allow`" + `. ` + "`lode pay history`" 
 }
 
 // paidEndpoint is the URL of an MCP server that is named by it, or by a service's number.
-func paidEndpoint(ctx context.Context, c *client.Client, arg string) (string, error) {
+func paidEndpoint(ctx context.Context, c *client.Client, arg string) (*url.URL, error) {
 	if strings.Trim(arg, "0123456789") != "" {
 		return mcpURL(arg)
 	}
 	id, err := parseService(arg)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	s, err := service(ctx, c, id)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	endpoint, ok := strings.CutSuffix(s.Endpoint, mcpMark)
-	if !ok {
-		return "", fail("bad_value", "`lode pay proxy` pays for services over HTTP; or give the URL of its MCP server", "service %d does not say that it speaks MCP: its endpoint %s does not end in %s", id, plain(s.Endpoint), mcpMark)
+	endpoint, kind := pay.EndpointKind(s.Endpoint)
+	if kind != "mcp" {
+		return nil, fail("bad_value", "`lode pay proxy` pays for services over HTTP; or give the URL of its MCP server", "service %d does not say that it speaks MCP: its endpoint %s does not end in #mcp", id, plain(s.Endpoint))
 	}
 	return mcpURL(endpoint)
 }
 
 // mcpURL checks the URL of an MCP server.
-func mcpURL(s string) (string, error) {
+func mcpURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fail(codeUsage, "give a URL, for example https://example.org/mcp", "%q is no URL of an MCP server", s)
+		return nil, fail(codeUsage, "give a URL, for example https://example.org/mcp", "%q is no URL of an MCP server", s)
 	}
 	u.Fragment = ""
-	return u.String(), nil
+	return u, nil
 }
 
 func unreachableMCP(ctx context.Context, where string, err error) error {
@@ -140,7 +142,11 @@ func tellAgent(next sdk.MethodHandler) sdk.MethodHandler {
 			return res, err
 		}
 		code, hint := explain(err)
-		said, err := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": err.Error(), "hint": hint}})
+		message := err.Error()
+		if at := (*url.Error)(nil); errors.As(err, &at) { // a URL may have a secret in it
+			message = strings.ReplaceAll(message, at.URL, "the server")
+		}
+		said, err := json.Marshal(map[string]any{"error": map[string]string{"code": code, "message": message, "hint": hint}})
 		if err != nil {
 			return nil, err
 		}

@@ -37,7 +37,7 @@ func serviceAndCommand(cmd *cobra.Command, args []string) error {
 // standard input and output.
 func mcpBehind(cmd *cobra.Command, to string, args []string) (opener, error) {
 	var connect func() (sdk.Transport, error)
-	where := to
+	var where string
 	switch at := cmd.ArgsLenAtDash(); {
 	case len(args) > 1 && to != "":
 		return nil, fail(codeUsage, "give one of them", "--to and a command are two servers")
@@ -57,8 +57,9 @@ func mcpBehind(cmd *cobra.Command, to string, args []string) (opener, error) {
 		if err != nil {
 			return nil, err
 		}
+		where = endpoint.Host + endpoint.Path
 		connect = func() (sdk.Transport, error) {
-			return &sdk.StreamableClientTransport{Endpoint: endpoint, DisableStandaloneSSE: true}, nil
+			return &sdk.StreamableClientTransport{Endpoint: endpoint.String(), DisableStandaloneSSE: true}, nil
 		}
 	}
 	return func(ctx context.Context, gw *pay.Gateway, units uint64, description string, _ *slog.Logger) (http.Handler, func() error, error) {
