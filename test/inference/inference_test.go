@@ -1,0 +1,86 @@
+// Package inference_test asks the inference API with clients that others have written.
+package inference_test
+
+import (
+	"bytes"
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/subnets/inference/api"
+	"github.com/lodenet/lode/subnets/inference/api/apitest"
+)
+
+// served is an API whose backend does as it is told.
+func served(t *testing.T) (string, *apitest.Backend) {
+	t.Helper()
+	b := apitest.New()
+	s := httptest.NewServer(api.Handler(b, api.Config{}))
+	t.Cleanup(s.Close)
+	return s.URL, b
+}
+
+// ended waits until so many answers that went on forever have ended.
+func ended(t *testing.T, b *apitest.Backend, n int) {
+	t.Helper()
+	for range n {
+		select {
+		case err := <-b.Ended():
+			require.Error(t, err)
+		case <-time.After(10 * time.Second):
+			t.Fatal("an answer goes on, but nobody reads it")
+		}
+	}
+}
+
+// watch reads what npm and node will read, so that go test runs again when it changes.
+func watch(t *testing.T, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		paths, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		require.NotEmpty(t, paths, pattern)
+		for _, path := range paths {
+			_, err := os.ReadFile(path)
+			require.NoError(t, err)
+		}
+	}
+}
+
+// install installs what the lock file says, unless that is what is there: it is 12,000 files.
+func install(ctx context.Context, t *testing.T) {
+	t.Helper()
+	lock, err := os.ReadFile("package-lock.json")
+	require.NoError(t, err)
+	const done = "node_modules/.installed"
+	if had, err := os.ReadFile(done); err == nil && bytes.Equal(had, lock) {
+		return
+	}
+	out, err := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error").CombinedOutput()
+	require.NoErrorf(t, err, "npm ci:\n%s", out)
+	require.NoError(t, os.WriteFile(done, lock, 0o644))
+}
+
+func TestNPMsClientsAreAnswered(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	watch(t, "*.json", "*.mjs")
+	install(ctx, t)
+	for script, left := range map[string]int{"openai.test.mjs": 1, "anthropic.test.mjs": 1, "ai.test.mjs": 2} {
+		t.Run(script, func(t *testing.T) {
+			url, b := served(t)
+			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=tap", script)
+			cmd.Env = append(os.Environ(), "LODE_API="+url)
+			out, err := cmd.CombinedOutput()
+			require.NoErrorf(t, err, "%s:\n%s", script, out)
+			require.True(t, bytes.Contains(out, []byte("\n# fail 0\n")), string(out))
+			ended(t, b, left)
+		})
+	}
+}
