@@ -389,10 +389,9 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 		return nil, fmt.Errorf("a socket for the engine's process: %w", err)
 	}
 	ours, theirs := os.NewFile(uintptr(pair[0]), "engine"), os.NewFile(uintptr(pair[1]), "parent")
-	defer theirs.Close()
 	conn, err := net.FileConn(ours)
 	if err := errors.Join(err, ours.Close()); err != nil {
-		return nil, err
+		return nil, errors.Join(err, theirs.Close())
 	}
 	said := &lastWords{}
 	cmd := exec.Command(c.options.Command[0], c.options.Command[1:]...)
@@ -400,7 +399,12 @@ func (c *Client) open(ctx context.Context) (*session, error) {
 	cmd.ExtraFiles = []*os.File{theirs}                                  // file 3
 	cmd.Stderr = said
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is ours to pass on
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	// With its end open here, the end of a child would not be seen.
+	if e := theirs.Close(); err != nil || e != nil {
+		if err == nil {
+			err = errors.Join(e, cmd.Process.Kill(), cmd.Wait())
+		}
 		return nil, errors.Join(fmt.Errorf("start the engine's process: %w", err), conn.Close())
 	}
 	s := &session{cmd: cmd, conn: conn, w: newWriter(), calls: map[uint64]*inbox.Inbox[frame]{}, ended: make(chan struct{})}
@@ -444,8 +448,10 @@ func (s *session) run(said *lastWords, hellos chan<- hello) {
 	s.mu.Lock()
 	cause := s.cause
 	s.mu.Unlock()
-	if errors.Is(cause, io.EOF) {
-		cause = nil // it ended first: how says more
+	for _, first := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(cause, first) {
+			cause = nil // it ended first: how says more
+		}
 	}
 	switch {
 	case cause != nil:
