@@ -43,6 +43,7 @@ var layers = []string{
 	"yuma",
 	"fixed",
 	"voucher",
+	"subnets/inference/engine",
 	"docs/openapi",
 }
 
@@ -122,6 +123,10 @@ func forbidden(from, fromLayer string, fromAt int, to, toLayer string, toAt int)
 		return "off-chain code knows the chain only through client and the modules' types"
 	case fromLayer == "voucher" && toLayer != "voucher", fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
 		return "voucher, fixed and yuma are pure"
+	case fromLayer == "subnets/inference/engine" && toLayer != "subnets/inference/engine":
+		return "engines know nothing of Lode"
+	case toLayer == "subnets/inference/engine" && toLayer != fromLayer && fromLayer != "subnets" && fromLayer != "internal/cli" && fromLayer != "localnet":
+		return "models are run by the subnet of inference alone"
 	case strings.HasSuffix(from, "/pool") && toLayer != "fixed" && to != from:
 		return "pure mathematics imports only fixed"
 	}
@@ -151,6 +156,11 @@ func TestArrowRules(t *testing.T) {
 		{"pay/mcp", "pay", true},
 		{"pay", "pay/mcp", false},
 		{"pay/mcp", "x/market/keeper", false},
+		{"subnets/inference/api", "subnets/inference/engine", true},
+		{"internal/cli", "subnets/inference/engine/llama", true},
+		{"subnets/inference/engine", "subnets/inference/api", false},
+		{"subnets/inference/engine/llama", "fixed", false},
+		{"x/market/keeper", "subnets/inference/engine", false},
 		{"x/alpha/pool", "fixed", true},
 		{"x/alpha/pool", "x/alpha/types", false},
 	} {

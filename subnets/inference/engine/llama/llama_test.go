@@ -103,8 +103,8 @@ func TestItAnswersAsItWasTrained(t *testing.T) {
 func TestACheaperModelIsSeenByItsMargins(t *testing.T) {
 	validator := start(t, llama.Options{Model: claimed, Slots: 4})
 	flagged := func(miner engine.Engine) (flags, tokens int) {
-		for i, q := range []string{"Tell me a story.", "What is Lode?", "Who pays miners?", "Tell me about the sea.", "What is a subnet?", "Tell me another story."} {
-			r := engine.Request{Prompt: ask(q), Sampling: engine.Sampling{Temperature: 1, Seed: uint64(1000 + i)}, MaxTokens: 100}
+		for i, q := range []string{"Tell me a story.", "What is Lode?", "Who pays miners?", "Tell me about the sea.", "Tell me another story.", "Tell me of a clock."} {
+			r := engine.Request{Prompt: ask(q), Sampling: engine.Sampling{Temperature: 1.5, Seed: uint64(1000 + i)}, MaxTokens: 100}
 			result, err := miner.Generate(t.Context(), r, nil)
 			require.NoError(t, err)
 			scores, err := validator.Score(t.Context(), engine.ScoreRequest{Prompt: r.Prompt, Answer: result.Answer, Sampling: r.Sampling})
