@@ -19,8 +19,9 @@ type burnCounter struct {
 }
 
 // CountBurns wraps the bank for the modules that burn coins: slashing by
-// x/staking, deposits of x/gov, fees of key rotation. What they burn is added up
-// in x/emission's store, ss, and counted in Totals.burned at the end of the block.
+// x/staking, deposits of x/gov and of claims, fees of key rotation. What they burn is
+// added up in x/emission's store, ss, and counted in Totals.burned at the end of the block;
+// what modules burn at their own end of a block after that, with the next.
 // It needs no keeper of x/emission, which is made later than those that it is for.
 func CountBurns(bank bankkeeper.Keeper, ss corestore.KVStoreService) bankkeeper.Keeper {
 	sb := collections.NewSchemaBuilder(ss)

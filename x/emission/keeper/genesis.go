@@ -21,8 +21,13 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	switch t := g.Totals; {
 	case t.Issued > g.Params.Cap:
 		return types.ErrInvalidGenesis.Wrapf("the bank holds %d rao, the cap is %d", t.Issued, g.Params.Cap)
-	case t.Issued-t.Burned != supply:
-		return types.ErrInvalidGenesis.Wrapf("%d rao issued less %d burned are %d, but the bank holds %d", t.Issued, t.Burned, t.Issued-t.Burned, supply)
+	case t.Issued-t.Burned-g.Uncounted != supply:
+		return types.ErrInvalidGenesis.Wrapf("%d rao issued less %d burned are %d, but the bank holds %d", t.Issued, t.Burned+g.Uncounted, t.Issued-t.Burned-g.Uncounted, supply)
+	}
+	if g.Uncounted > 0 {
+		if err := k.uncounted.Set(ctx, g.Uncounted); err != nil {
+			return err
+		}
 	}
 	if err := k.totals.Set(ctx, g.Totals); err != nil {
 		return err
@@ -52,11 +57,9 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.Totals, err = k.totals.Get(ctx); err != nil {
 		return nil, err
 	}
-	burned, _, err := found(k.uncounted.Get(ctx))
-	if err != nil {
+	if g.Uncounted, _, err = found(k.uncounted.Get(ctx)); err != nil {
 		return nil, err
 	}
-	g.Totals.Burned += burned // only before the block's end
 	if g.Clock, err = k.clock.Get(ctx); err != nil {
 		return nil, err
 	}

@@ -15,11 +15,11 @@ func (g GenesisState) Validate() error {
 	}
 	t := g.Totals
 	switch {
-	case t.Issued == 0 && t != (Totals{}):
+	case t.Issued == 0 && (t != (Totals{}) || g.Uncounted > 0):
 		return ErrInvalidGenesis.Wrapf("nothing is issued, but %d rao burned, %d recycled, %d paid for security: give issued, or leave all at zero to count the bank's supply",
-			t.Burned, t.Recycled, t.Security)
-	case t.Issued > g.Params.Cap || t.Burned > t.Issued:
-		return ErrInvalidGenesis.Wrapf("%d rao issued and %d of them burned, with a cap of %d", t.Issued, t.Burned, g.Params.Cap)
+			t.Burned+g.Uncounted, t.Recycled, t.Security)
+	case t.Issued > g.Params.Cap || t.Burned > t.Issued || g.Uncounted > t.Issued-t.Burned:
+		return ErrInvalidGenesis.Wrapf("%d rao issued and %d + %d of them burned, with a cap of %d", t.Issued, t.Burned, g.Uncounted, g.Params.Cap)
 	case g.Clock.LastTime < 0:
 		return ErrInvalidGenesis.Wrapf("the clock's last time is %d ms, must not be negative", g.Clock.LastTime)
 	case g.TaoRemainder >= uint64(g.Params.TargetBlockTime):
