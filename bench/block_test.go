@@ -4,27 +4,38 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 )
 
 // BenchmarkBlock/epochs is a block in which four full subnets of 128 run their
 // epoch: the time of its end (EndBlock of all modules, inside FinalizeBlock), on a node
-// that has run for a tempo. BenchmarkBlock/restarted is the same on one that begins with
-// empty caches. BenchmarkBlock/empty is one without epochs.
+// that has run for a tempo. BenchmarkBlock/paced is the same where the database has done
+// its work for the last block before the next one comes, as on a chain, whose blocks are
+// seconds apart. BenchmarkBlock/restarted is epochs on one that begins with empty caches.
+// BenchmarkBlock/empty is one without epochs.
 func BenchmarkBlock(b *testing.B) {
 	epochs := func(b *testing.B) {
 		measureEnds(b, full, func(c *scaled, i int) { c.due(b, i%c.groups()) })
 	}
-	var once sync.Once
+	tempo := sync.OnceFunc(func() {
+		c := chainOf(b, full)
+		for i := range c.groups() {
+			c.due(b, i)
+			c.block(b)
+		}
+	})
 	b.Run("epochs", func(b *testing.B) {
-		once.Do(func() {
-			c := chainOf(b, full)
-			for i := range c.groups() {
-				c.due(b, i)
-				c.block(b)
-			}
-		})
+		tempo()
 		b.ResetTimer()
 		epochs(b)
+	})
+	b.Run("paced", func(b *testing.B) {
+		tempo()
+		b.ResetTimer()
+		measureEnds(b, full, func(c *scaled, i int) {
+			c.due(b, i%c.groups())
+			rest()
+		})
 	})
 	b.Run("restarted", func(b *testing.B) {
 		chainOf(b, full).reopen(b)
@@ -50,4 +61,18 @@ func measureEnds(b *testing.B, s scale, prepare func(*scaled, int)) {
 		ends.add(timed().of("endBlock"))
 	}
 	ends.report(b, "end")
+}
+
+// rest waits until the process has hardly any work: a tenth of a second in which it used
+// less than a tenth of a core.
+func rest() {
+	const look = 100 * time.Millisecond
+	for before := cpu(); ; {
+		time.Sleep(look)
+		now := cpu()
+		if now-before < look/10 {
+			return
+		}
+		before = now
+	}
 }
