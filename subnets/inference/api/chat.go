@@ -89,11 +89,11 @@ func (c *chatRequest) request(x *exchange) (*Request, toolset, error) {
 	if err := c.logprobs(r, t); err != nil {
 		return nil, t, err
 	}
+	if c.Format.Type == "json_schema" && !object(c.Format.Schema.Schema) {
+		return nil, t, bad("response_format.json_schema.schema", "must be an object")
+	}
 	if r.Schema, err = (format{c.Format.Type, c.Format.Schema.Schema}).schema("response_format"); err != nil {
 		return nil, t, err
-	}
-	if c.Format.Type == "json_schema" && none(c.Format.Schema.Schema) {
-		return nil, t, bad("response_format.json_schema.schema", "is missing")
 	}
 	for _, m := range c.Modalities {
 		if m != "text" {
@@ -221,6 +221,7 @@ func (c *chatRequest) messages() ([]Message, error) {
 
 // chat serves /v1/chat/completions.
 func (x *exchange) chat() error {
+	x.prompt, x.schema = "messages", "response_format"
 	var c chatRequest
 	if err := decode(x.body, &c); err != nil {
 		return err

@@ -93,6 +93,7 @@ func texts(raw json.RawMessage, param string, most int) ([]string, error) {
 
 // complete serves /v1/completions.
 func (x *exchange) complete() error {
+	x.prompt, x.schema = "prompt", ""
 	var c completionRequest
 	if err := decode(x.body, &c); err != nil {
 		return err

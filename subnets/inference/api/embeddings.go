@@ -24,6 +24,7 @@ type embedding struct {
 
 // embed serves /v1/embeddings.
 func (x *exchange) embed() error {
+	x.prompt, x.schema = "input", ""
 	var e embedRequest
 	if err := decode(x.body, &e); err != nil {
 		return err

@@ -32,7 +32,7 @@ const (
 // they asked.
 type Error struct {
 	Kind       Kind
-	Param      string // the field at fault, if one is
+	Param      string // the field at fault; backends leave it empty
 	Message    string
 	RetryAfter time.Duration
 }
@@ -131,9 +131,6 @@ func (e *Error) write(x *exchange) error {
 	}
 	if x.speaks == anthropic {
 		return x.json(faces[e.Kind].anthropicStatus, e.anthropic(x.id))
-	}
-	if e.Kind == OverPrice || e.Kind == Invalid {
-		x.w.Header().Set("X-Should-Retry", "false")
 	}
 	return x.json(faces[e.Kind].status, e.openAI())
 }

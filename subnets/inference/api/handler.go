@@ -85,7 +85,9 @@ type exchange struct {
 	body   []byte
 	speaks dialect
 	id     string
-	begun  bool // whether the answer is on its way
+	begun  bool   // whether the answer is on its way
+	prompt string // the field that a prompt came in
+	schema string // the field that a schema came in
 }
 
 // handle serves a pattern. What do returns is told to the client unless the answer is on
@@ -103,10 +105,21 @@ func (s *server) handle(pattern string, speaks dialect, prefix string, do func(*
 		h.Set("X-Request-Id", x.id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		if err := do(x); err != nil && !x.begun {
-			_ = told(err).write(x) // to nobody, if the client left
+			_ = x.named(told(err)).write(x) // to nobody, if the client left
 		}
 		_ = x.rc.SetWriteDeadline(time.Time{})
 	})
+}
+
+// named names the field that a backend's error is about: only the endpoint knows it.
+func (x *exchange) named(e *Error) *Error {
+	field := map[Kind]string{UnknownModel: "model", TooLong: x.prompt, BadGrammar: x.schema}[e.Kind]
+	if e.Param != "" || field == "" {
+		return e
+	}
+	named := *e
+	named.Param = field
+	return &named
 }
 
 // post serves a path that takes JSON.

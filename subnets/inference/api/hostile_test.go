@@ -3,13 +3,17 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	stdlog "log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/subnets/inference/api"
+	"github.com/lodenet/lode/subnets/inference/api/apitest"
 )
 
 // refusal reads an error in either shape.
@@ -126,7 +130,7 @@ func TestWrongFieldsAreNamed(t *testing.T) {
 		{"chat/completions", chat(`"response_format":"CANARY"`), "response_format"},
 		{"chat/completions", chat(`"response_format":{"type":"CANARY"}`), "response_format.type"},
 		{"chat/completions", chat(`"response_format":{"type":"json_schema"}`), "response_format.json_schema.schema"},
-		{"chat/completions", chat(`"response_format":{"type":"json_schema","json_schema":{"schema":[]}}`), "response_format.schema"},
+		{"chat/completions", chat(`"response_format":{"type":"json_schema","json_schema":{"schema":[]}}`), "response_format.json_schema.schema"},
 		{"chat/completions", chat(`"tools":{}`), "tools"},
 		{"chat/completions", chat(`"tools":[{"type":"function"}]`), "tools[0].function.name"},
 		{"chat/completions", chat(`"tools":[{"type":"function","function":{"name":"a\nCANARY"}}]`), "tools[0].function.name"},
@@ -267,4 +271,56 @@ func TestAnthropicsVersionIsKnownOrRefused(t *testing.T) {
 		require.NoError(t, res.Body.Close())
 		require.Equal(t, want, res.StatusCode, version)
 	}
+}
+
+func TestABackendsErrorsNameTheFieldOfTheEndpoint(t *testing.T) {
+	s, _ := served(t, api.Config{})
+	long := "say " + strings.Repeat("x", 9000)
+	for _, c := range []struct{ path, body, param string }{
+		{"chat/completions", `{"model":"lode/mini","messages":[{"role":"user","content":"` + long + `"}]}`, "messages"},
+		{"completions", `{"model":"lode/mini","prompt":"` + long + `"}`, "prompt"},
+		{"responses", `{"model":"lode/mini","input":"` + long + `"}`, "input"},
+		{"responses", `{"model":"lode/mini","input":"refuse grammar"}`, "text.format"},
+		{"chat/completions", `{"model":"lode/mini","messages":[{"role":"user","content":"refuse grammar"}]}`, "response_format"},
+		{"embeddings", `{"model":"gpt-9","input":"x"}`, "model"},
+	} {
+		status, _, body := post(t, s, "/v1/"+c.path, c.body)
+		require.GreaterOrEqual(t, status, 400)
+		require.Less(t, status, 500)
+		_, _, param := refusal(t, body)
+		require.Equal(t, c.param, param)
+	}
+}
+
+func TestNothingOfARequestIsLogged(t *testing.T) {
+	var log lockedBuffer
+	s := httptest.NewUnstartedServer(api.Handler(apitest.New(), api.Config{}))
+	s.Config.ErrorLog = stdlog.New(&log, "", 0)
+	s.Start()
+	for path, form := range taken {
+		post(t, s, path, strings.ReplaceAll(fmt.Sprintf(form, ""), "hi", canary))
+		post(t, s, path, strings.ReplaceAll(fmt.Sprintf(form, ""), "say hi", "break 1 internal "+canary))
+		post(t, s, path, strings.ReplaceAll(fmt.Sprintf(form, `,"stream":true`), "say hi", "break 1 gone "+canary))
+		post(t, s, path, canary)
+	}
+	s.Close()
+	require.NotContains(t, log.String(), canary)
+}
+
+// lockedBuffer takes a log.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
 }

@@ -203,6 +203,7 @@ func (m anthropicTurn) add(out []Message, param string) ([]Message, error) {
 
 // message serves /v1/messages.
 func (x *exchange) message() error {
+	x.prompt, x.schema = "messages", "output_config.format"
 	var m messageRequest
 	if err := decode(x.body, &m); err != nil {
 		return err
@@ -221,6 +222,7 @@ func (x *exchange) message() error {
 
 // count serves /v1/messages/count_tokens.
 func (x *exchange) count() error {
+	x.prompt, x.schema = "messages", "output_config.format"
 	var m messageRequest
 	if err := decode(x.body, &m); err != nil {
 		return err

@@ -67,5 +67,5 @@ func (x *exchange) model() error {
 			return x.json(200, m.shape())
 		}
 	}
-	return &Error{Kind: UnknownModel, Param: "model", Message: "there is no such model: GET /v1/models lists those that are served"}
+	return &Error{Kind: UnknownModel, Message: "there is no such model: GET /v1/models lists those that are served"}
 }

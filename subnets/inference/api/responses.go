@@ -192,6 +192,7 @@ func (c *responseRequest) messages() ([]Message, error) {
 
 // respond serves /v1/responses.
 func (x *exchange) respond() error {
+	x.prompt, x.schema = "input", "text.format"
 	var c responseRequest
 	if err := decode(x.body, &c); err != nil {
 		return err

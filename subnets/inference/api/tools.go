@@ -39,8 +39,8 @@ func (t toolset) check(param, name string) error {
 	seen := map[string]bool{}
 	for i, f := range t.tools {
 		at := fmt.Sprintf("%s[%d].%s", param, i, name)
-		if f.Name == "" || len(f.Name) > maxName || strings.ContainsFunc(f.Name, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' }) {
-			return bad(at, "must have from 1 to %d letters, digits, _ or -", maxName)
+		if f.Name == "" || len(f.Name) > maxName || strings.ContainsFunc(f.Name, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }) {
+			return bad(at, "must have from 1 to %d visible ASCII characters, without quotes and backslashes", maxName)
 		}
 		if seen[f.Name] {
 			return bad(at, "names two tools")

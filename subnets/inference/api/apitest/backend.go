@@ -29,7 +29,7 @@ import (
 // Model is the one that is served.
 const Model = "lode/mini"
 
-// context is how many tokens it takes.
+// window is how many tokens it takes.
 const window = 1000
 
 // Refusals are the errors that can be asked for.
@@ -37,7 +37,7 @@ var Refusals = map[string]error{
 	"overloaded": &api.Error{Kind: api.Overloaded, Message: "all miners are busy: try again", RetryAfter: 1500 * time.Millisecond},
 	"price":      &api.Error{Kind: api.OverPrice, Message: "no miner serves this model at your --max-price"},
 	"gone":       &api.Error{Kind: api.Gone, Message: "the miner has stopped: ask again"},
-	"grammar":    &api.Error{Kind: api.BadGrammar, Param: "response_format", Message: "the schema can't be enforced"},
+	"grammar":    &api.Error{Kind: api.BadGrammar, Message: "the schema can't be enforced"},
 	"internal":   errors.New("secret canary"),
 }
 
@@ -93,10 +93,10 @@ func (b *Backend) Count(_ context.Context, r *api.Request) (int, error) {
 
 func (b *Backend) check(r *api.Request) error {
 	if r.Model != Model {
-		return &api.Error{Kind: api.UnknownModel, Param: "model", Message: "no miner serves it"}
+		return &api.Error{Kind: api.UnknownModel, Message: "no miner serves it"}
 	}
 	if n := prompt(r); n > window {
-		return &api.Error{Kind: api.TooLong, Param: "messages", Message: fmt.Sprintf("prompt is too long: %d tokens > %d", n, window)}
+		return &api.Error{Kind: api.TooLong, Message: fmt.Sprintf("prompt is too long: %d tokens > %d", n, window)}
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (b *Backend) Generate(ctx context.Context, r *api.Request, emit func(api.Ev
 	case r.Schema != nil:
 		var err error
 		if text, err = Least(r.Schema); err != nil {
-			return api.Usage{}, &api.Error{Kind: api.BadGrammar, Param: "response_format", Message: "the schema can't be enforced"}
+			return api.Usage{}, &api.Error{Kind: api.BadGrammar, Message: "the schema can't be enforced"}
 		}
 	}
 	texts := make([]string, r.N)
