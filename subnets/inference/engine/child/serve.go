@@ -206,6 +206,7 @@ func (s *server) generate(ctx context.Context, id uint64, r engine.Request) repl
 	if err := s.w.send(kindBegun, id, binary.AppendUvarint(nil, uint64(len(tokens)))); err != nil {
 		return reply{Result: result, Failure: failure(err)}
 	}
+	r.Prompt = engine.Prompt{Tokens: tokens}
 	result, err = s.engine.Generate(ctx, r, func(c engine.Chunk) error {
 		return s.w.send(kindChunk, id, encodeChunk(c))
 	})

@@ -105,6 +105,9 @@ func (b *embedder) embed(tokens []int32, dimensions int) ([]float32, error) {
 	for _, x := range v {
 		square += float64(x) * float64(x)
 	}
+	if !(square > 0) || math.IsInf(square, 0) {
+		return nil, fmt.Errorf("%w: the model gives it no place", engine.ErrUnsupported)
+	}
 	out := make([]float32, len(v))
 	for i, x := range v {
 		out[i] = float32(float64(x) / math.Sqrt(square))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hybridgroup/yzma/pkg/llama"
@@ -120,8 +121,22 @@ func (e *Engine) submit(j *job) error {
 		return engine.ErrBusy
 	}
 	e.waiting = append(e.waiting, j)
+	context.AfterFunc(j.ctx, func() { e.leave(j) })
 	e.signal()
 	return nil
+}
+
+// leave ends a job whose caller has left, if it still waits; the loop ends the others.
+func (e *Engine) leave(j *job) {
+	e.mu.Lock()
+	i := slices.Index(e.waiting, j)
+	if i >= 0 {
+		e.waiting = slices.Delete(e.waiting, i, i+1)
+	}
+	e.mu.Unlock()
+	if i >= 0 {
+		j.end(engine.FinishCancelled, context.Cause(j.ctx))
+	}
 }
 
 // next takes up to n jobs from the queue; the error ends the loop.
@@ -132,7 +147,7 @@ func (e *Engine) next(n int) ([]*job, error) {
 		return nil, e.ended
 	}
 	n = min(n, len(e.waiting))
-	jobs := e.waiting[:n:n]
+	jobs := slices.Clone(e.waiting[:n])
 	e.waiting = e.waiting[n:]
 	return jobs, nil
 }
