@@ -47,6 +47,11 @@ func TestSoakThousandsOfEpochsWithComingsAndGoingsLeaveNothingBehind(t *testing.
 			t.Fatalf("LODE_SOAK_EPOCHS is %q, must be a number of at least %d", s, soakSamples)
 		}
 	}
+	if out := os.Getenv("LODE_SOAK_OUT"); out != "" {
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	home := t.TempDir()
 	smallCaches(t, home)
 	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: soakBlock})
