@@ -180,7 +180,7 @@ func TestABridgeOutlivesItsServersSessions(t *testing.T) {
 	}
 	start()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.Load().ServeHTTP(w, r) }))
-	defer web.Close()
+	t.Cleanup(web.Close) // after the bridge, which says good-bye
 	session := guest(t, bridge(t, func() (sdk.Transport, error) {
 		h.connects.Add(1)
 		return &sdk.StreamableClientTransport{Endpoint: web.URL, DisableStandaloneSSE: true}, nil
