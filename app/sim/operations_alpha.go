@@ -22,7 +22,7 @@ func (t table) alpha() {
 	t.add(&alphatypes.MsgSetDestination{}, 15, setDestination)
 	t.add(&alphatypes.MsgBurnAlpha{}, 12, burnAlpha)
 	t.add(&alphatypes.MsgRecycleAlpha{}, 12, recycleAlpha)
-	t.add(&alphatypes.MsgClaim{}, 20, claim)
+	t.add(&alphatypes.MsgClaim{}, 60, claim) // there is hardly ever something to claim
 }
 
 // bind gives a coldkey a hotkey that nobody has; where there are none left, one is

@@ -41,6 +41,9 @@ func run(t testing.TB, o sim.Options) *sim.Report {
 	r, err := sim.Run(o)
 	t.Logf("seed %d, %s: %s", o.Seed, time.Since(start).Round(time.Millisecond), r)
 	require.NoError(t, err)
+	for _, e := range never {
+		require.Zero(t, r.Events[e], e)
+	}
 	return r
 }
 
@@ -138,14 +141,17 @@ func TestAMillionOperations(t *testing.T) {
 		return // too few for all of it to happen
 	}
 	for _, url := range sim.Messages() {
-		if m := total.Messages[url]; m == nil || m.Done < 5 && refused[url] == "" {
-			t.Errorf("%s: %+v, less than 5 done", url, m)
+		if m := total.Messages[url]; m == nil || m.Done < 10 && refused[url] == "" {
+			t.Errorf("%s: %+v, less than 10 done", url, m)
 		} else if refused[url] != "" && m.Done > 0 {
 			t.Errorf("%s was done %d times, though %s", url, m.Done, refused[url])
 		}
 	}
 	for _, e := range append(ownEvents(t), otherEvents...) {
-		if total.Events[e] == 0 && !slices.Contains(unlikely, e) {
+		switch happened := total.Events[e] > 0; {
+		case slices.Contains(never, e) && happened:
+			t.Errorf("it came to: %s", e)
+		case !slices.Contains(never, e) && !happened:
 			t.Errorf("it never came to: %s", e)
 		}
 	}
@@ -183,8 +189,8 @@ var otherEvents = []string{
 	"export and import", "rewards were halved",
 }
 
-// unlikely are events of what must never happen: the work of a block's end that
-// failed and is tried again.
-var unlikely = []string{
+// never are events of what must not happen: the work of a block's end that failed and is
+// tried again.
+var never = []string{
 	"lode.emission.v1.EventSubnetFailed", "lode.weights.v1.EventEpochFailed", "lode.collateral.v1.EventWorkPutOff", "lode.market.v1.EventWorkPutOff",
 }
