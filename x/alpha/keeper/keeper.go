@@ -140,7 +140,7 @@ func NewKeeper(
 	}
 	k.schema = schema
 	k.staked = collections.NewMap(collections.NewSchemaBuilder(ss), types.StakePoolsKey, "staked",
-		collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), field.Uint64(3))
+		collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), field.Uint64(3 /* StakePool.alpha */))
 	return k
 }
 

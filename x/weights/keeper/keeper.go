@@ -75,7 +75,7 @@ func NewKeeper(
 	if err != nil {
 		panic(err) // the prefixes above collide: a mistake of this file, found by any test
 	}
-	k.heights = collections.NewMap(collections.NewSchemaBuilder(ss), types.RowsKey, "row_heights", slotKey, field.Uint64(5))
+	k.heights = collections.NewMap(collections.NewSchemaBuilder(ss), types.RowsKey, "row_heights", slotKey, field.Uint64(5 /* Row.height */))
 	k.schema = schema
 	return k
 }
