@@ -383,10 +383,5 @@ func (s *chatStream) finish(choice int, why finish) error {
 }
 
 func (s *chatStream) end(u Usage) error {
-	if s.usage {
-		if err := s.send("", chatChunk{chatHead: s.head, Choices: []chunkChoice{}, Usage: u.openAI()}); err != nil {
-			return err
-		}
-	}
-	return s.done()
+	return s.sse.end(s.usage, chatChunk{chatHead: s.head, Choices: []chunkChoice{}, Usage: u.openAI()})
 }

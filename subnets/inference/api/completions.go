@@ -178,10 +178,5 @@ func (s *completionStream) finish(choice int, why finish) error {
 func (s *completionStream) fail(err *Error) error { return s.sse.fail(err) }
 
 func (s *completionStream) end(u Usage) error {
-	if s.usage {
-		if err := s.send("", completion{chatHead: s.head, Choices: []completionChoice{}, Usage: u.openAI()}); err != nil {
-			return err
-		}
-	}
-	return s.done()
+	return s.sse.end(s.usage, completion{chatHead: s.head, Choices: []completionChoice{}, Usage: u.openAI()})
 }

@@ -53,12 +53,7 @@ func (c *cutter) push(text string, tokens []Token, last bool) (out string, toks 
 func (c *cutter) keep() int {
 	most := 0
 	for _, s := range c.stops {
-		for n := min(len(s)-1, len(c.hold)); n > most; n-- {
-			if strings.HasSuffix(c.hold, s[:n]) {
-				most = n
-				break
-			}
-		}
+		most = max(most, overlap(c.hold, s))
 	}
 	at := len(c.hold) - most
 	for n := 1; n < utf8.UTFMax && n <= at; n++ {

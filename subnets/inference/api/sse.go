@@ -54,8 +54,15 @@ func (s *sse) write(frame []byte) error {
 	return s.flush()
 }
 
-// done writes what OpenAI's clients take as the end.
-func (s *sse) done() error { return s.write([]byte("data: [DONE]\n\n")) }
+// end writes the usage, if it was asked for, and what OpenAI's clients take as the end.
+func (s *sse) end(asked bool, usage any) error {
+	if asked {
+		if err := s.send("", usage); err != nil {
+			return err
+		}
+	}
+	return s.write([]byte("data: [DONE]\n\n"))
+}
 
 // fail tells an error: as a status, or as the last thing in a stream.
 func (s *sse) fail(err *Error) error {
