@@ -132,10 +132,48 @@ func TestARequestHasAnEnd(t *testing.T) {
 	require.ErrorIs(t, ended(t, b), context.DeadlineExceeded)
 }
 
+// timed is a connection that remembers by when it must have written.
+type timed struct {
+	net.Conn
+	mu    sync.Mutex
+	write time.Time
+	set   int // how often it was told
+}
+
+func (c *timed) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write = t
+	c.set++
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// told returns the write deadline and how often it was told.
+func (c *timed) told() (time.Time, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write, c.set
+}
+
+type timing struct{ net.Listener }
+
+func (l timing) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return &timed{Conn: c}, err
+}
+
+// A deadline that stayed would end the connection's next answer.
 func TestAConnectionServesAgainAfterAStream(t *testing.T) {
-	t.Parallel()
-	const timeout = time.Second
-	s, _ := served(t, api.Config{WriteTimeout: timeout, ReadTimeout: timeout})
+	idle := make(chan net.Conn, 2)
+	s := httptest.NewUnstartedServer(api.Handler(apitest.New(), api.Config{}))
+	s.Listener = timing{s.Listener}
+	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
+		if state == http.StateIdle {
+			idle <- c
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
 	const body = `{"model":"lode/mini","messages":[{"role":"user","content":"say hi"}],"stream":true}`
 	conn := raw(t, s, len(body), body)
 	r := bufio.NewReader(conn)
@@ -145,7 +183,9 @@ func TestAConnectionServesAgainAfterAStream(t *testing.T) {
 		got, err := io.ReadAll(res.Body)
 		require.NoError(t, err)
 		require.True(t, strings.HasSuffix(string(got), "data: [DONE]\n\n"))
-		time.Sleep(timeout + 100*time.Millisecond) // past the deadlines of the request before
+		deadline, told := (<-idle).(*timed).told()
+		require.Zero(t, deadline)
+		require.Greater(t, told, 1, "there were deadlines")
 		_, err = fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 		require.NoError(t, err)
 	}
