@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"strconv"
 )
 
 // sink writes an answer in an endpoint's shape. Choices come mixed, but each in order.
@@ -26,7 +27,7 @@ type finish struct {
 	calls bool
 }
 
-// errEnough tells a backend that all choices have ended.
+// errEnough tells a backend that all choices have ended, or that the answer is too long.
 var errEnough = errors.New("nobody needs more")
 
 // answer takes the events of requests, one after another, to a sink.
@@ -37,6 +38,7 @@ type answer struct {
 	lanes  []*lane // the choices of the request that is being answered
 	first  int     // choice of the whole answer that lanes[0] is
 	open   int     // lanes that have not ended
+	left   int64   // bytes that may still come
 	failed error   // of the sink
 }
 
@@ -52,7 +54,7 @@ type lane struct {
 
 // generate answers requests, which differ only in their prompts, with one answer.
 func (x *exchange) generate(t toolset, s sink, reqs ...*Request) error {
-	a := &answer{sink: s}
+	a := &answer{sink: s, left: x.MaxAnswer}
 	for _, r := range reqs {
 		if err := a.ask(x, t, r); err != nil {
 			if a.failed != nil || x.r.Context().Err() != nil {
@@ -83,6 +85,8 @@ func (a *answer) ask(x *exchange, t toolset, r *Request) error {
 		return a.failed
 	case a.open == 0:
 		return nil
+	case a.left < 0:
+		return &Error{Kind: Gone, Message: "the answer is longer than " + strconv.FormatInt(x.MaxAnswer, 10) + " bytes: ask for less, with max_tokens"}
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
@@ -103,6 +107,9 @@ func (a *answer) event(ctx context.Context, e Event) error {
 	case e.Choice < 0 || e.Choice >= len(a.lanes):
 		return errors.New("an event of no choice")
 	}
+	if a.left -= e.size(); a.left < 0 {
+		return errEnough
+	}
 	if !a.begun {
 		a.begun = true
 		a.note(a.begin(e.Prompt))
@@ -112,6 +119,19 @@ func (a *answer) event(ctx context.Context, e Event) error {
 		return errEnough
 	}
 	return a.failed
+}
+
+// size is about how many bytes an event keeps: a token takes a few beside its text.
+func (e Event) size() int64 {
+	const beside = 32
+	n := len(e.Text)
+	for _, t := range e.Tokens {
+		n += len(t.Text) + beside
+		for _, alt := range t.Top {
+			n += len(alt.Text) + beside
+		}
+	}
+	return int64(n)
 }
 
 func (a *answer) note(err error) {

@@ -240,6 +240,26 @@ func TestManyAtOnceDoNotMixTheirAnswers(t *testing.T) {
 	group.Wait()
 }
 
+func TestAnAnswerWithoutEndIsNotKept(t *testing.T) {
+	s, b := served(t, api.Config{MaxAnswer: 10_000})
+	for path, form := range map[string]string{
+		"/v1/chat/completions": `{"model":"lode/mini","messages":[{"role":"user","content":"forever"}]%s}`,
+		"/v1/completions":      `{"model":"lode/mini","prompt":"forever","max_tokens":1000000000,"logprobs":5%s}`,
+		"/v1/responses":        `{"model":"lode/mini","input":"forever"%s}`,
+		"/v1/messages":         `{"model":"lode/mini","max_tokens":1000000000,"messages":[{"role":"user","content":"forever"}]%s}`,
+	} {
+		status, _, body := post(t, s, path, fmt.Sprintf(form, ""))
+		require.Equal(t, http.StatusServiceUnavailable, status, path)
+		message, _, _ := refusal(t, body)
+		require.Contains(t, message, "longer than 10000 bytes", path)
+		require.Error(t, ended(t, b))
+		status, _, body = post(t, s, path, fmt.Sprintf(form, `,"stream":true`))
+		require.Equal(t, http.StatusOK, status, path)
+		require.Contains(t, body, "longer than 10000 bytes", path)
+		require.Error(t, ended(t, b))
+	}
+}
+
 // said is the text of a chat's stream.
 func said(stream string) string {
 	var out strings.Builder

@@ -32,7 +32,8 @@
 //     2026-10-21 changed does not touch what is served here, except that temperature and
 //     top_p, which it took away, are still understood.
 //   - When a client leaves, or reads too slowly, the backend's context ends.
-//   - Bodies, messages, depth, times and the memory of all requests together are bounded.
+//   - Bodies, messages, depth, times and the memory of all requests together are bounded,
+//     and so is each answer.
 //   - Nothing of what is asked and answered is logged or repeated in an error.
 //
 // Web pages can't call it: bodies must be declared as JSON, which a browser asks

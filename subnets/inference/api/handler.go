@@ -19,6 +19,7 @@ import (
 type Config struct {
 	MaxBody    int64 // bytes of a request; 8 MiB
 	MaxMemory  int64 // bytes of all requests that are open; 256 MiB
+	MaxAnswer  int64 // bytes of an answer, all its choices and tokens; 64 MiB
 	MaxChoices int   // n, times prompts; 16
 
 	ReadTimeout  time.Duration // for a body; 30 s
@@ -32,6 +33,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	or(&c.MaxBody, 8<<20)
 	or(&c.MaxMemory, 256<<20)
+	or(&c.MaxAnswer, 64<<20)
 	or(&c.MaxChoices, 16)
 	or(&c.ReadTimeout, 30*time.Second)
 	or(&c.WriteTimeout, 30*time.Second)
