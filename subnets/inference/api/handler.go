@@ -109,7 +109,6 @@ func (s *server) handle(pattern string, speaks dialect, prefix string, do func(*
 		if err := do(x); err != nil && !x.begun {
 			_ = x.named(told(err)).write(x) // to nobody, if the client left
 		}
-		_ = x.rc.SetWriteDeadline(time.Time{})
 	})
 }
 
