@@ -2,9 +2,9 @@ package llama
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/hybridgroup/yzma/pkg/llama"
 
@@ -14,12 +14,40 @@ import (
 // embedContext is the longest prompt that is embedded: it is read in one piece.
 const embedContext = 2048
 
-// embedder has a context of its own, made when it is first needed.
+// embedder has a context of its own, made when it is first needed. One embeds at a time.
 type embedder struct {
-	mu    sync.Mutex
+	turn  chan struct{} // holds the turn's token while somebody embeds
 	ctx   llama.Context
 	batch llama.Batch
 }
+
+func newEmbedder() *embedder { return &embedder{turn: make(chan struct{}, 1)} }
+
+// enter waits for a turn. It fails when the caller leaves or the engine ends, as done
+// tells.
+func (b *embedder) enter(ctx context.Context, done <-chan struct{}) error {
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-done:
+		return engine.ErrClosed
+	}
+	// Of several that were ready, select takes any.
+	select {
+	case <-done:
+		b.leave()
+		return engine.ErrClosed
+	default:
+	}
+	if ctx.Err() != nil {
+		b.leave()
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (b *embedder) leave() { <-b.turn }
 
 // Embed is described at [engine.Engine]. The vector is the mean of the prompt's tokens,
 // or what the model says is to be taken.
@@ -41,12 +69,16 @@ func (e *Engine) Embed(ctx context.Context, p engine.Prompt) (engine.Embedding, 
 	if e.freed {
 		return none, engine.ErrClosed
 	}
-	b := &e.embedder
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if err := ctx.Err(); err != nil {
+	b := e.embedder
+	if err := b.enter(ctx, e.done); err != nil {
+		if errors.Is(err, engine.ErrClosed) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			err = e.ended // it may have failed instead
+		}
 		return none, err
 	}
+	defer b.leave()
 	if b.ctx == 0 {
 		if err := b.open(e.model, most, e.info.Threads); err != nil {
 			return none, err
@@ -115,9 +147,8 @@ func (b *embedder) embed(tokens []int32, dimensions int) ([]float32, error) {
 	return out, nil
 }
 
+// close gives the memory back. Nobody may embed any more.
 func (b *embedder) close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.ctx == 0 {
 		return nil
 	}

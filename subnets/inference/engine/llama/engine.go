@@ -28,7 +28,7 @@ type Engine struct {
 	wake    chan struct{}
 	done    chan struct{} // the loop has ended
 
-	embedder embedder
+	embedder *embedder
 }
 
 // Load loads the libraries and the model and is ready for requests when it returns.
@@ -54,7 +54,7 @@ func Load(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.free())
 	}
-	e := &Engine{model: m, options: o, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	e := &Engine{model: m, options: o, wake: make(chan struct{}, 1), done: make(chan struct{}), embedder: newEmbedder()}
 	e.info = engine.Info{
 		Model: m.name, Digest: m.digest, Backend: "llama.cpp " + Version, Context: o.Context, Slots: o.Slots,
 		Vocabulary: len(m.pieces), Dimensions: int(llama.ModelNEmbd(m.handle)), Threads: l.threads,
@@ -78,7 +78,7 @@ func (e *Engine) Done() <-chan struct{} { return e.done }
 func (e *Engine) Close() error {
 	e.finish(engine.ErrClosed)
 	<-e.done
-	e.use.Lock()
+	e.use.Lock() // who still reads the model, or embeds, comes to an end first
 	defer e.use.Unlock()
 	if e.freed {
 		return nil
@@ -148,7 +148,7 @@ func (e *Engine) next(n int) ([]*job, error) {
 	}
 	n = min(n, len(e.waiting))
 	jobs := slices.Clone(e.waiting[:n])
-	e.waiting = e.waiting[n:]
+	e.waiting = slices.Delete(e.waiting, 0, n) // nothing of them stays behind
 	return jobs, nil
 }
 
@@ -269,7 +269,7 @@ func (e *Engine) newJob(ctx context.Context, prompt []int32, s engine.Sampling) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	k, err := e.model.mask(s.Grammar)
+	k, err := e.mask(s.Grammar)
 	if err != nil {
 		return nil, err
 	}

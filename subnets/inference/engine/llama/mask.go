@@ -33,6 +33,16 @@ func (m *model) mask(g engine.Grammar) (*mask, error) {
 	return &mask{model: m, sampler: s, one: make([]llama.TokenData, 1)}, nil
 }
 
+// mask reads the model, which must not be freed meanwhile.
+func (e *Engine) mask(g engine.Grammar) (*mask, error) {
+	e.use.RLock()
+	defer e.use.RUnlock()
+	if e.freed {
+		return nil, engine.ErrClosed
+	}
+	return e.model.mask(g)
+}
+
 func (k *mask) free() {
 	if k != nil && k.sampler != 0 {
 		llama.SamplerFree(k.sampler)

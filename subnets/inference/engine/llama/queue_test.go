@@ -42,3 +42,25 @@ func TestWhoLeavesTheQueueMakesRoom(t *testing.T) {
 	_, err = e.next(5)
 	require.ErrorIs(t, err, engine.ErrClosed)
 }
+
+func TestWhoWaitsToEmbedCanLeave(t *testing.T) {
+	b, done := newEmbedder(), make(chan struct{})
+	require.NoError(t, b.enter(t.Context(), done))
+	enter := func(ctx context.Context) <-chan error {
+		left := make(chan error, 1)
+		go func() { left <- b.enter(ctx, done) }()
+		return left
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	one, two := enter(ctx), enter(t.Context())
+	cancel()
+	require.ErrorIs(t, <-one, context.Canceled)
+	b.leave()
+	require.NoError(t, <-two)
+	require.ErrorIs(t, b.enter(ctx, done), context.Canceled)
+	three := enter(t.Context())
+	close(done)
+	require.ErrorIs(t, <-three, engine.ErrClosed)
+	b.leave()
+	require.ErrorIs(t, b.enter(t.Context(), done), engine.ErrClosed)
+}
