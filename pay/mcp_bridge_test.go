@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -189,6 +190,45 @@ func TestABridgeOutlivesItsServersSessions(t *testing.T) {
 	start() // it knows no session any more
 	require.Equal(t, "who is there?", text(t, call(t, session, "knock", words{})))
 	require.EqualValues(t, 2, h.connects.Load())
+}
+
+// ending is a transport to a server that ends so when the connection is closed.
+type ending struct {
+	sdk.Transport
+	so error
+}
+
+func (e ending) Connect(ctx context.Context) (sdk.Connection, error) {
+	c, err := e.Transport.Connect(ctx)
+	return endingConnection{c, e.so}, err
+}
+
+type endingConnection struct {
+	sdk.Connection
+	so error
+}
+
+func (c endingConnection) Close() error { return errors.Join(c.Connection.Close(), c.so) }
+
+func TestABridgeClosesThoughItsServerHasGone(t *testing.T) {
+	h := newHouse()
+	web := httptest.NewServer(sdk.NewStreamableHTTPHandler(func(*http.Request) *sdk.Server { return h.Server }, nil))
+	b, err := mcp.NewBridge(t.Context(), func() (sdk.Transport, error) {
+		return &sdk.StreamableClientTransport{Endpoint: web.URL, DisableStandaloneSSE: true}, nil
+	}, false)
+	require.NoError(t, err)
+	web.Close()
+	require.NoError(t, b.Close())
+
+	stuck := errors.New("it does not end")
+	for so, want := range map[error]error{&exec.ExitError{}: nil, stuck: stuck} {
+		b, err := mcp.NewBridge(t.Context(), func() (sdk.Transport, error) {
+			c, err := h.connect()
+			return ending{c, so}, err
+		}, false)
+		require.NoError(t, err)
+		require.ErrorIs(t, b.Close(), want)
+	}
 }
 
 func TestABridgeToNowhereIsNone(t *testing.T) {

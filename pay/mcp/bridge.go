@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,7 +108,8 @@ func (b *Bridge) tellChanges(o *sdk.ClientOptions) {
 	}
 }
 
-// Close ends the connection. Calls under way fail.
+// Close ends the connection. Calls under way fail. That the server has gone already, or
+// ends badly now, is no error.
 func (b *Bridge) Close() error {
 	b.cancel()
 	b.mu.Lock()
@@ -116,7 +119,13 @@ func (b *Bridge) Close() error {
 	if s == nil {
 		return nil
 	}
-	return s.Close()
+	err := s.Close()
+	var unreachable *url.Error
+	var ended *exec.ExitError
+	if errors.As(err, &unreachable) || errors.As(err, &ended) {
+		return nil // nobody is left to be told
+	}
+	return err
 }
 
 // current is the connection, a new one where the last has ended.
