@@ -22,6 +22,7 @@ const (
 	longestRest = 30 * time.Second
 	steadyAfter = time.Minute     // a child that ran as long counts as sound
 	patience    = 2 * time.Second // for a child to say what it made of a cancelled request
+	maxBacklog  = maxFrame        // bytes that a child has not read; beyond, no request is sent
 )
 
 // Options says which program becomes the child.
@@ -265,6 +266,9 @@ func (c *Client) ask(ctx context.Context, k kind, v any, emit func(engine.Chunk)
 	body, err := json.Marshal(v)
 	if err != nil {
 		return partial, fmt.Errorf("%w: %w", engine.ErrInvalid, err)
+	}
+	if s.w.backlog() > maxBacklog {
+		return partial, engine.ErrBusy
 	}
 	id, in := s.begin()
 	defer s.forget(id)

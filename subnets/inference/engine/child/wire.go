@@ -111,6 +111,13 @@ func (w *writer) signal() {
 	}
 }
 
+// backlog is how many bytes wait to be written.
+func (w *writer) backlog() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.buf)
+}
+
 // close makes run return when all is written.
 func (w *writer) close() {
 	w.mu.Lock()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/subnets/inference/engine"
+	"github.com/lodenet/lode/subnets/inference/engine/internal/inbox"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
 )
 
@@ -66,6 +67,17 @@ func TestFramesHaveBounds(t *testing.T) {
 	f, err := readFrame(&b)
 	require.NoError(t, err)
 	require.Equal(t, frame{kindCancel, 99, []byte("x")}, f)
+}
+
+// Requests to a process that has stopped reading do not pile up.
+func TestRequestsThatAreNotReadAreBounded(t *testing.T) {
+	s := &session{w: newWriter(), calls: map[uint64]*inbox.Inbox[frame]{}, ended: make(chan struct{})}
+	c := &Client{session: s}
+	require.NoError(t, s.w.send(kindEmbed, 1, make([]byte, maxFrame-frameHead)))
+	_, err := c.Embed(t.Context(), engine.Prompt{Text: "x"})
+	require.ErrorIs(t, err, engine.ErrBusy)
+	require.Empty(t, s.calls)
+	require.Less(t, s.w.backlog(), maxFrame+100)
 }
 
 // A parent that sends what it must not is left.
