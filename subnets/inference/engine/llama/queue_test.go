@@ -64,3 +64,9 @@ func TestWhoWaitsToEmbedCanLeave(t *testing.T) {
 	b.leave()
 	require.ErrorIs(t, b.enter(t.Context(), done), engine.ErrClosed)
 }
+
+func TestAModelThatIsFreedIsNotRead(t *testing.T) {
+	e := &Engine{freed: true}
+	_, err := e.newJob(t.Context(), []int32{1}, engine.Sampling{Grammar: engine.Grammar{GBNF: `root ::= "x"`}})
+	require.ErrorIs(t, err, engine.ErrClosed)
+}
