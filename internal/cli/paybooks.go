@@ -184,16 +184,32 @@ func (b *books) open(ctx context.Context, config func() (pay.ClientConfig, error
 	case cfg.Chain == nil:
 		return ownPurse{own}, func(context.Context) error { return own.Close() }, nil
 	}
+	done, err = b.lend(own)
+	return ownPurse{own}, done, err
+}
+
+// lend takes commands of others while this process has the books open to spend, until
+// done closes them.
+func (b *books) lend(own *pay.Client) (done func(context.Context) error, err error) {
 	c, err := b.hold(own)
 	if err != nil {
-		return nil, nothing, errors.Join(err, own.Close())
+		return nil, errors.Join(err, own.Close())
 	}
-	return ownPurse{own}, func(ctx context.Context) error { return errors.Join(c.end(ctx), own.Close()) }, nil
+	return func(ctx context.Context) error { return errors.Join(c.end(ctx), own.Close()) }, nil
+}
+
+// take opens the books here to spend, and lends them until done.
+func (b *books) take(ctx context.Context, cfg pay.ClientConfig) (own *pay.Client, done func(context.Context) error, err error) {
+	if err = untilFree(ctx, func() (err error) { own, err = pay.OpenClient(cfg); return err }); err != nil {
+		return nil, nil, err
+	}
+	done, err = b.lend(own)
+	return own, done, err
 }
 
 // spend opens the books for a process that pays for others until done. Limits that flags
 // read go before those of the file.
-func (b *books) spend(ctx context.Context, c *client.Client, flags func(*limitsJSON) (bool, error), log *slog.Logger) (payer *pay.Client, done func() error, err error) {
+func (b *books) spend(ctx context.Context, flags func(*limitsJSON) (bool, error), log *slog.Logger) (payer *pay.Client, done func() error, err error) {
 	limits := func() (pay.Limits, error) {
 		l, err := b.limits()
 		if err == nil {
@@ -204,20 +220,20 @@ func (b *books) spend(ctx context.Context, c *client.Client, flags func(*limitsJ
 	if _, err := limits(); err != nil {
 		return nil, nil, err
 	}
+	c, err := b.connect(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	var end func(context.Context) error
 	cfg, err := b.config(ctx, c)
-	if err != nil {
-		return nil, nil, err
+	if err == nil {
+		cfg.CurrentLimits, cfg.Logger = limits, log
+		payer, end, err = b.take(ctx, cfg)
 	}
-	cfg.CurrentLimits, cfg.Logger = limits, log
-	err = untilFree(ctx, func() (err error) { payer, err = pay.OpenClient(cfg); return err })
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, c.Close())
 	}
-	control, err := b.hold(payer)
-	if err != nil {
-		return nil, nil, errors.Join(err, payer.Close())
-	}
-	return payer, func() error { return errors.Join(control.end(ctx), payer.Close()) }, nil
+	return payer, func() error { return errors.Join(end(ctx), c.Close()) }, nil
 }
 
 // elsewhere is the process that has the books open, where that is known at once: then no

@@ -32,11 +32,7 @@ func withChannel(cmd *cobra.Command, want string, fits func(c *markettypes.Chann
 	}
 	return b.withPurse(cmd.Context(), func(ctx context.Context, c *client.Client, p purse) error {
 		if len(want) < 64 {
-			open, err := channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer})
-			if err != nil {
-				return err
-			}
-			own, err := p.Channels(ctx)
+			open, own, err := b.channels(ctx, c, p)
 			if err != nil {
 				return err
 			}
@@ -101,6 +97,15 @@ func channelNamed(open []markettypes.Channel, want string, fits func(*markettype
 		names = append(names, "…")
 	}
 	return "", fail(codeUsage, "give the first digits of one", "%d channels can be meant by %s: %s", len(found), want, strings.Join(names, ", "))
+}
+
+// channels are all open channels of the payer's, and those that the books know.
+func (b *books) channels(ctx context.Context, c *client.Client, p purse) (open []markettypes.Channel, own []pay.ClientChannel, err error) {
+	if open, err = channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer}); err != nil {
+		return nil, nil, err
+	}
+	own, err = p.Channels(ctx)
+	return open, own, err
 }
 
 // channels asks for open channels.

@@ -43,20 +43,15 @@ its own, for example by ` + "`lode wallet allow`" + `. ` + "`lode pay history`" 
 		if err != nil {
 			return err
 		}
+		endpoint, err := paidEndpoint(ctx, g, args[0])
+		if err != nil {
+			return err
+		}
 		b, err := booksOf(cmd)
 		if err != nil {
 			return err
 		}
-		c, err := b.connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.Close()) }()
-		endpoint, err := paidEndpoint(ctx, c, args[0])
-		if err != nil {
-			return err
-		}
-		payer, done, err := b.spend(ctx, c, read, log)
+		payer, done, err := b.spend(ctx, read, log)
 		if errors.Is(err, pay.ErrInUse) {
 			return fail("in_use", "give each MCP server of an agent a key of its own with --from; `lode pay mcp --help` says how", "%w", err)
 		}
@@ -89,7 +84,7 @@ its own, for example by ` + "`lode wallet allow`" + `. ` + "`lode pay history`" 
 }
 
 // paidEndpoint is the URL of an MCP server that is named by it, or by a service's number.
-func paidEndpoint(ctx context.Context, c *client.Client, arg string) (*url.URL, error) {
+func paidEndpoint(ctx context.Context, g *globals, arg string) (*url.URL, error) {
 	if strings.Trim(arg, "0123456789") != "" {
 		return mcpURL(arg)
 	}
@@ -97,9 +92,11 @@ func paidEndpoint(ctx context.Context, c *client.Client, arg string) (*url.URL, 
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	s, err := service(ctx, c, id)
+	var s serviceJSON
+	err = withNetwork(ctx, g, queryTimeout, func(ctx context.Context, c *client.Client) (err error) {
+		s, err = service(ctx, c, id)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -44,11 +44,7 @@ func anotherFlag(cmd *cobra.Command) func(ctx context.Context, c *client.Client,
 		if *another {
 			return nil
 		}
-		open, err := channels(ctx, c, &markettypes.QueryChannelsRequest{Payer: b.payer})
-		if err != nil {
-			return err
-		}
-		own, err := p.Channels(ctx)
+		open, own, err := b.channels(ctx, c, p)
 		if err != nil {
 			return err
 		}

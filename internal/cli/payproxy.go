@@ -58,12 +58,7 @@ while it runs.`,
 		if err != nil {
 			return err
 		}
-		c, err := b.connect(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, c.Close()) }()
-		payer, done, err := b.spend(ctx, c, read, log)
+		payer, done, err := b.spend(ctx, read, log)
 		if err != nil {
 			return err
 		}

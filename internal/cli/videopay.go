@@ -95,25 +95,20 @@ func (p *videoPayer) pay(ctx context.Context, bill video.Bill, base http.RoundTr
 		return l, err
 	}
 	cfg.Base, cfg.Approve = base, approve
-	var own *pay.Client
-	if err := untilFree(ctx, func() (err error) { own, err = pay.OpenClient(cfg); return err }); err != nil {
+	own, done, err := b.take(ctx, cfg)
+	if err != nil {
 		return nil, err
 	}
-	c, err := b.hold(own)
-	if err != nil {
-		return nil, errors.Join(err, own.Close())
-	}
-	return &clipBooks{own, c, ctx}, nil
+	return &clipBooks{own, func() error { return done(ctx) }}, nil
 }
 
 // clipBooks are the books while a clip is paid by them; other commands use them, too.
 type clipBooks struct {
 	*pay.Client
-	control *control
-	ctx     context.Context // of the command
+	done func() error
 }
 
-func (b *clipBooks) Close() error { return errors.Join(b.control.end(b.ctx), b.Client.Close()) }
+func (b *clipBooks) Close() error { return b.done() }
 
 // ask asks whether to go on. Who isn't there, or has said yes, isn't asked.
 func (p *videoPayer) ask(ctx context.Context) error {

@@ -19,8 +19,7 @@ import (
 // gateways by base, and approve is asked before each payment.
 type Payer func(ctx context.Context, bill Bill, base http.RoundTripper, approve func(pay.Quote) error) (Books, error)
 
-// Books are what a clip is paid by: a [pay.Client], or what asks one that another process
-// has.
+// Books are what a clip is paid by: a [pay.Client], with what closing it takes.
 type Books interface {
 	http.RoundTripper
 	Ledger(from time.Time, visit func(pay.Payment) (more bool)) error

@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/api/apitest"
+	"github.com/lodenet/lode/test/watch"
 )
 
 // served is an API whose backend does as it is told.
@@ -39,20 +39,6 @@ func ended(t *testing.T, b *apitest.Backend, n int) {
 	}
 }
 
-// watch reads what npm and node will read, so that go test runs again when it changes.
-func watch(t *testing.T, patterns ...string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		require.NotEmpty(t, paths, pattern)
-		for _, path := range paths {
-			_, err := os.ReadFile(path)
-			require.NoError(t, err)
-		}
-	}
-}
-
 // install installs what the lock file says, unless that is what is there: it is 12,000 files.
 func install(ctx context.Context, t *testing.T) {
 	t.Helper()
@@ -70,7 +56,7 @@ func install(ctx context.Context, t *testing.T) {
 func TestNPMsClientsAreAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	watch(t, "*.json", "*.mjs")
+	watch.Files(t, "*.json", "*.mjs")
 	install(ctx, t)
 	for script, left := range map[string]int{"openai.test.mjs": 1, "anthropic.test.mjs": 1, "ai.test.mjs": 2} {
 		t.Run(script, func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/mcp"
+	"github.com/lodenet/lode/test/watch"
 	"github.com/lodenet/lode/wallet"
 )
 
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 func TestTheStockMCPClientUsesPaidTools(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
-	watch(t, "mcp/*.json", "mcp/*.mjs")
+	watch.Files(t, "mcp/*.json", "mcp/*.mjs")
 	install(ctx, t, "mcp")
 	s := open(ctx, t)
 	server := sdk.NewServer(&sdk.Implementation{Name: "letters", Version: "1"}, nil)

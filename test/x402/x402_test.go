@@ -33,6 +33,7 @@ import (
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/test/watch"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -57,25 +58,11 @@ func install(ctx context.Context, t *testing.T, dir string) {
 	npm(ctx, t, dir, "ci", "--no-audit", "--no-fund", "--prefer-offline")
 }
 
-// watch reads what npm and node will read, so that go test runs again when it changes.
-func watch(t *testing.T, patterns ...string) {
-	t.Helper()
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(pattern)
-		require.NoError(t, err)
-		require.NotEmpty(t, paths, pattern)
-		for _, path := range paths {
-			_, err := os.ReadFile(path)
-			require.NoError(t, err)
-		}
-	}
-}
-
 func TestThePackageKeepsItsRules(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	const dir = "../../pay/js"
-	watch(t, dir+"/*.json", dir+"/src/*.js", dir+"/test/*.js")
+	watch.Files(t, dir+"/*.json", dir+"/src/*.js", dir+"/test/*.js")
 	install(ctx, t, dir)
 	npm(ctx, t, dir, "test")
 
@@ -272,7 +259,7 @@ func (s *shop) run(ctx context.Context, t *testing.T, script, mnemonic, store st
 func TestRealClientsPay(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
-	watch(t, "*.json", "*.mjs", "*.ts", "../../pay/js/package.json", "../../pay/js/src/*.js", "../../pay/js/types/*.d.ts")
+	watch.Files(t, "*.json", "*.mjs", "*.ts", "../../pay/js/package.json", "../../pay/js/src/*.js", "../../pay/js/types/*.d.ts")
 	var installed sync.WaitGroup
 	installed.Go(func() {
 		install(ctx, t, ".")
