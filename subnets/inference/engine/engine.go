@@ -157,6 +157,8 @@ type ScoreRequest struct {
 type TokenScore struct {
 	Margin  float64 // see [Sampler.Margin]: 0 is what an honest engine picks, [MaxMargin] far from it
 	LogProb float64 // the token's, as [Token] has it
+	Bytes   []byte  // what the token stands for, as [Token] has it
+	End     bool    // whether the token ends an answer
 }
 
 // Embedding is a text's place in a model's space.

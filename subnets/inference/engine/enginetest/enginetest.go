@@ -224,6 +224,10 @@ func logProbs(t *testing.T, e engine.Engine) {
 	scores := honest(t, e, r, result.Answer)
 	for i, tok := range tokens {
 		require.InDelta(t, tok.LogProb, scores[i].LogProb, 0.05, "prefill and decode agree")
+		require.Equal(t, string(tok.Bytes), string(scores[i].Bytes))
+	}
+	for i, s := range scores {
+		require.Equal(t, result.Finish == engine.FinishStop && i == len(scores)-1, s.End, "token %d of %d ends the answer", i, len(scores))
 	}
 }
 

@@ -325,7 +325,7 @@ func (j *job) take(m *model, logits []float32) {
 func (j *job) score(m *model, logits []float32) {
 	at := len(j.scores)
 	id := j.answer[at]
-	s := engine.TokenScore{LogProb: engine.NewLogProbs(logits).Of(id), Margin: engine.MaxMargin}
+	s := engine.TokenScore{LogProb: engine.NewLogProbs(logits).Of(id), Margin: engine.MaxMargin, Bytes: m.pieces[id], End: m.ends[id]}
 	switch {
 	case j.broken:
 	case j.mask == nil:

@@ -310,7 +310,8 @@ func (e *Engine) Score(ctx context.Context, r engine.ScoreRequest) ([]engine.Tok
 			return nil, context.Cause(ctx)
 		}
 		logits := s.next()
-		out = append(out, engine.TokenScore{Margin: sampler.Margin(place, logits, id, nil), LogProb: engine.NewLogProbs(logits).Of(id)})
+		out = append(out, engine.TokenScore{Margin: sampler.Margin(place, logits, id, nil), LogProb: engine.NewLogProbs(logits).Of(id),
+			Bytes: piece(id), End: id == End})
 		s.feed(id)
 	}
 	return out, nil
