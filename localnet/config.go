@@ -30,6 +30,10 @@ type Config struct {
 	// Clips is a folder of videos that validators draw from; empty: a generated clip.
 	Clips string
 
+	// Inference is the subnet of language models beside the video subnet; nil: there is
+	// none.
+	Inference *Inference
+
 	// BlockTime is the chain's target; default that of the local profile, 1 s. It is
 	// fixed when the home is made.
 	BlockTime time.Duration

@@ -11,7 +11,7 @@ import (
 )
 
 // Member is somebody of a local network with a coldkey, a hotkey and some funds, for
-// subnets beside the video subnet.
+// subnets beside the network's own.
 type Member struct {
 	Cold, Hot *wallet.Signer
 

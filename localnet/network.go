@@ -30,7 +30,7 @@ type Network struct {
 	addresses addresses
 	wallet    *wallet.Wallet
 
-	ready     chan struct{} // closed once subnet 1 runs, or the chain does where that is all
+	ready     chan struct{} // closed once the subnets run, or the chain does where that is all
 	firstSeen atomic.Pointer[time.Time]
 	report    atomic.Pointer[Report]
 
@@ -123,16 +123,18 @@ func (n *Network) openWallet() error {
 	return err
 }
 
-// makeCast finds or makes the keys of all who play in subnet 1. Making a key is slow on
+// makeCast finds or makes the keys of all who play. Making a key is slow on
 // purpose, and the chain can start without them: it is done meanwhile. What it
 // returns waits for the end.
-func (n *Network) makeCast() (made func() error) {
+func (n *Network) makeCast(crews []*crew) (made func() error) {
 	done := make(chan error, 1)
 	go func() {
-		for _, p := range n.cfg.cast() {
-			if _, _, err := n.keys(p.name); err != nil {
-				done <- err
-				return
+		for _, c := range crews {
+			for _, p := range c.parts {
+				if _, _, err := n.keys(p.name); err != nil {
+					done <- err
+					return
+				}
 			}
 		}
 		done <- nil
@@ -213,7 +215,7 @@ func (n *Network) Close() error {
 	return err
 }
 
-// Ready is closed once the network is up: the chain makes blocks, subnet 1 has its
+// Ready is closed once the network is up: the chain makes blocks, its subnets have their
 // neurons, and they work.
 func (n *Network) Ready() <-chan struct{} { return n.ready }
 
@@ -264,9 +266,9 @@ func (n *Network) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
-	made := func() error { return nil }
+	made, crews := func() error { return nil }, n.cfg.crews()
 	if !n.cfg.ChainOnly {
-		made = n.makeCast()
+		made = n.makeCast(crews)
 		defer func() { _ = made() }() // build tells what went wrong
 	}
 	n.cfg.OnStep("starting the chain")
@@ -299,7 +301,7 @@ func (n *Network) Run(ctx context.Context) (err error) {
 	g.Go(func() error { return n.watchNode(ctx) })
 	g.Go(func() error { return n.observe(ctx) })
 	g.Go(func() error {
-		if err := n.build(ctx, g, made); err != nil && ctx.Err() == nil {
+		if err := n.build(ctx, g, crews, made); err != nil && ctx.Err() == nil {
 			return err
 		}
 		return nil
@@ -313,7 +315,7 @@ func (n *Network) Run(ctx context.Context) (err error) {
 }
 
 // build brings up what the network is made of beside its chain.
-func (n *Network) build(ctx context.Context, g *errgroup.Group, made func() error) error {
+func (n *Network) build(ctx context.Context, g *errgroup.Group, crews []*crew, made func() error) error {
 	if err := n.awaitBlock(ctx); err != nil {
 		return err
 	}
@@ -321,10 +323,11 @@ func (n *Network) build(ctx context.Context, g *errgroup.Group, made func() erro
 		return fmt.Errorf("make the cast's keys: %w", err)
 	}
 	if !n.cfg.ChainOnly {
-		if err := n.settle(ctx); err != nil {
+		// Video first: who waits for the first pay waits for it alone.
+		if err := n.settle(ctx, crews[:1]); err != nil {
 			return err
 		}
-		if err := n.startProcesses(ctx, g); err != nil {
+		if err := n.startVideo(ctx, g, crews[0]); err != nil {
 			return err
 		}
 	}

@@ -157,8 +157,11 @@ func (n *Network) subnetReport(m *emissiontypes.QueryMetagraphResponse) SubnetRe
 	}
 	own, scores := map[string]*process{}, map[uint16][]float64{}
 	for _, p := range n.running() {
+		if p.netuid != s.Netuid {
+			continue
+		}
 		own[p.hotkey] = p
-		if s.Netuid == videoNetuid && p.role == RoleValidator {
+		if p.role == RoleValidator {
 			for uid, score := range p.stats().Scores {
 				scores[uid] = append(scores[uid], score.Last)
 			}
@@ -177,7 +180,7 @@ func (n *Network) subnetReport(m *emissiontypes.QueryMetagraphResponse) SubnetRe
 			}
 			r.Score = &mean
 		}
-		if p := own[neuron.Hotkey]; p != nil && s.Netuid == videoNetuid {
+		if p := own[neuron.Hotkey]; p != nil {
 			r.Role = p.role
 			if p.strategy != "" {
 				r.Strategy = &p.strategy

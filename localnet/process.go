@@ -17,8 +17,10 @@ import (
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnet/onchain"
+	"github.com/lodenet/lode/subnet/seller"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -28,14 +30,15 @@ const videoParameters = `{"measure":"ssim"}`
 // process is a miner or validator that this network runs.
 type process struct {
 	part
+	netuid uint16
 	hotkey string
 	host   *mesh.Host
 	stats  func() subnet.Stats
 }
 
-// startProcesses starts the cast's miners and validators; they end with ctx.
-func (n *Network) startProcesses(ctx context.Context, g *errgroup.Group) error {
-	n.cfg.OnStep("starting miners and validators")
+// startVideo starts the video subnet's miners and validators; they end with ctx.
+func (n *Network) startVideo(ctx context.Context, g *errgroup.Group, c *crew) error {
+	n.cfg.OnStep("starting miners and validators of video")
 	tools, err := n.cfg.Tools, error(nil)
 	if tools == nil {
 		if tools, err = media.Find(ctx); err != nil {
@@ -51,15 +54,10 @@ func (n *Network) startProcesses(ctx context.Context, g *errgroup.Group) error {
 			return err
 		}
 	}
-	for _, p := range n.cfg.cast() {
-		var start func() error
-		switch p.role {
-		case RoleMiner:
-			start = func() error { return n.startMiner(ctx, g, tools, p) }
-		case RoleValidator:
-			start = func() error { return n.startValidator(ctx, g, tools, corpus, p) }
-		default:
-			continue // the owner needs no process
+	for _, p := range c.neurons() {
+		start := func() error { return n.startMiner(ctx, g, tools, c.netuid, p) }
+		if p.role == RoleValidator {
+			start = func() error { return n.startValidator(ctx, g, tools, corpus, c.netuid, p) }
 		}
 		if err := start(); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
@@ -68,12 +66,12 @@ func (n *Network) startProcesses(ctx context.Context, g *errgroup.Group) error {
 	return nil
 }
 
-func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *media.Tools, p part) error {
+func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *media.Tools, netuid uint16, p part) error {
 	miner, err := video.NewMiner(video.MinerConfig{Tools: tools, Strategy: video.Strategy(p.strategy), Logger: n.log.With("part", p.name)})
 	if err != nil {
 		return err
 	}
-	common, host, err := n.common(ctx, p.name, videoNetuid, video.Name)
+	common, host, err := n.common(ctx, p.name, netuid, video.Name)
 	if err != nil {
 		return errors.Join(err, miner.Close())
 	}
@@ -81,7 +79,7 @@ func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *medi
 	if err != nil {
 		return errors.Join(err, host.Close(), miner.Close())
 	}
-	n.add(&process{part: p, hotkey: host.Hotkey(), host: host, stats: node.Stats})
+	n.add(&process{part: p, netuid: netuid, hotkey: host.Hotkey(), host: host, stats: node.Stats})
 	g.Go(func() error {
 		err := n.guard(p.name, func() error { return node.Run(ctx) })
 		return errors.Join(err, host.Close(), miner.Close())
@@ -89,13 +87,13 @@ func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *medi
 	return nil
 }
 
-func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *media.Tools, corpus video.Corpus, p part) error {
+func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *media.Tools, corpus video.Corpus, netuid uint16, p part) error {
 	log := n.log.With("part", p.name)
 	validator, err := video.NewValidator(video.ValidatorConfig{Tools: tools, Corpus: corpus, Sells: p.price > 0, Logger: log})
 	if err != nil {
 		return err
 	}
-	common, host, err := n.common(ctx, p.name, videoNetuid, video.Name)
+	common, host, err := n.common(ctx, p.name, netuid, video.Name)
 	if err != nil {
 		return errors.Join(err, validator.Close())
 	}
@@ -107,11 +105,11 @@ func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *
 	if err != nil {
 		return errors.Join(err, host.Close(), validator.Close())
 	}
-	sell, err := n.seller(p, validator.Gateway(), host, log)
+	sell, err := n.seller(p, video.Service(host.Hotkey(), netuid, host.Endpoints()[0], p.price), validator.Gateway().Sell, log)
 	if err != nil {
 		return errors.Join(err, host.Close(), validator.Close())
 	}
-	n.add(&process{part: p, hotkey: host.Hotkey(), host: host, stats: node.Stats})
+	n.add(&process{part: p, netuid: netuid, hotkey: host.Hotkey(), host: host, stats: node.Stats})
 	g.Go(func() error {
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error { return n.guard(p.name, func() error { return node.Run(ctx) }) })
@@ -127,8 +125,8 @@ const (
 	redeemPoll  = 5 * time.Second
 )
 
-// seller is what sells beside a validator whose customers pay.
-func (n *Network) seller(p part, gateway *video.Gateway, host *mesh.Host, log *slog.Logger) (func(context.Context) error, error) {
+// seller is what sells beside a process whose customers pay.
+func (n *Network) seller(p part, service markettypes.MsgListService, sell func(*pay.Gateway), log *slog.Logger) (func(context.Context) error, error) {
 	if p.price == 0 {
 		return func(context.Context) error { return nil }, nil
 	}
@@ -136,9 +134,8 @@ func (n *Network) seller(p part, gateway *video.Gateway, host *mesh.Host, log *s
 	if err != nil {
 		return nil, err
 	}
-	s, err := video.NewSeller(video.SellerConfig{
-		Gateway: gateway, Chain: video.NewSellerChain(n.client, hot), Hotkey: hot.Address(), Netuid: videoNetuid,
-		Endpoint: host.Endpoints()[0], Price: p.price, Logger: log,
+	s, err := seller.New(seller.Config{
+		Chain: seller.NewChain(n.client, hot), Service: service, Sell: sell, Logger: log,
 		Dir: func(service uint64) string { return GatewayDir(n.cfg.Home, ChainID, service) },
 		Pay: pay.GatewayConfig{RedeemAfter: redeemAfter, PollEvery: redeemPoll},
 	})

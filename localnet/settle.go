@@ -12,37 +12,39 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lodenet/lode/client"
-	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
-// videoNetuid is the video subnet's slot: the first that is created.
-const videoNetuid = 1
-
-// settle brings subnet 1 to where its processes can start, by transactions like
-// anybody's: funds for the cast, the subnet, a uid for everyone, the validators' stake.
-// What a former run has done is not done again.
-func (n *Network) settle(ctx context.Context) error {
-	cast := n.cfg.cast()
-	n.cfg.OnStep("funding the subnet's owner, validators and miners from the faucet")
-	if err := n.fund(ctx, cast); err != nil {
+// settle brings the crews' subnets to where their processes can start, by transactions
+// like anybody's: funds, the subnets, a uid for everyone, the validators' stake. What a
+// former run has done is not done again.
+func (n *Network) settle(ctx context.Context, crews []*crew) error {
+	n.cfg.OnStep("funding the subnets' owners, validators and miners from the faucet")
+	var all []part
+	for _, c := range crews {
+		all = append(all, c.parts...)
+	}
+	if err := n.fund(ctx, all); err != nil {
 		return fmt.Errorf("fund the cast: %w", err)
 	}
-	n.cfg.OnStep("creating subnet 1 (video)")
-	if err := n.createSubnet(ctx, cast[0]); err != nil {
-		return fmt.Errorf("create subnet 1: %w", err)
+	for _, c := range crews {
+		if err := n.createSubnet(ctx, c); err != nil {
+			return fmt.Errorf("create the subnet %s: %w", c.create.Name, err)
+		}
 	}
-	n.cfg.OnStep(fmt.Sprintf("registering %d neurons", len(cast)-1))
 	g, ctx := errgroup.WithContext(ctx)
-	for _, p := range cast[1:] {
-		g.Go(func() error {
-			if err := n.join(ctx, p); err != nil {
-				return fmt.Errorf("register %s: %w", p.name, err)
-			}
-			return nil
-		})
+	for _, c := range crews {
+		n.cfg.OnStep(fmt.Sprintf("registering %d neurons in subnet %d (%s)", len(c.neurons()), c.netuid, c.create.Name))
+		for _, p := range c.neurons() {
+			g.Go(func() error {
+				if err := n.join(ctx, c.netuid, p); err != nil {
+					return fmt.Errorf("register %s: %w", p.name, err)
+				}
+				return nil
+			})
+		}
 	}
 	return g.Wait()
 }
@@ -102,15 +104,24 @@ func (n *Network) signers(name string) (cold, hot *wallet.Signer, err error) {
 	return cold, hot, err
 }
 
-// createSubnet creates subnet 1, unless a former run did.
-func (n *Network) createSubnet(ctx context.Context, owner part) error {
-	_, err := n.client.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: videoNetuid})
-	if errors.Is(err, client.ErrNotFound) {
-		_, err = n.create(ctx, owner.name, subnetstypes.MsgCreateSubnet{
-			Name: video.Name, Description: "compresses video: fewer bytes at equal quality",
-			Url: "https://github.com/lodenet/lode", Parameters: videoParameters,
-		})
+// createSubnet creates a crew's subnet, unless a former run did.
+func (n *Network) createSubnet(ctx context.Context, c *crew) error {
+	_, hot, err := n.signers(c.owner().name)
+	if err != nil {
+		return err
 	}
+	r, err := n.client.Subnets().Subnets(ctx, &subnetstypes.QuerySubnetsRequest{})
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Subnets {
+		if s.OwnerHotkey == hot.Address() && s.Name == c.create.Name {
+			c.netuid = uint16(s.Netuid)
+			return nil
+		}
+	}
+	n.cfg.OnStep("creating the subnet " + c.create.Name)
+	c.netuid, err = n.create(ctx, c.owner().name, c.create)
 	return err
 }
 
@@ -141,12 +152,12 @@ func (n *Network) create(ctx context.Context, owner string, m subnetstypes.MsgCr
 }
 
 // join binds a hotkey, registers it and stakes on it, in one transaction.
-func (n *Network) join(ctx context.Context, p part) error {
+func (n *Network) join(ctx context.Context, netuid uint16, p part) error {
 	cold, hot, err := n.signers(p.name)
 	if err != nil {
 		return err
 	}
-	_, err = n.client.Subnets().Neuron(ctx, &subnetstypes.QueryNeuronRequest{Netuid: videoNetuid, Hotkey: hot.Address()})
+	_, err = n.client.Subnets().Neuron(ctx, &subnetstypes.QueryNeuronRequest{Netuid: uint32(netuid), Hotkey: hot.Address()})
 	if err == nil {
 		return nil
 	}
@@ -157,10 +168,10 @@ func (n *Network) join(ctx context.Context, p part) error {
 	if err != nil {
 		return err
 	}
-	msgs := []sdk.Msg{&subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, MaxBurn: maxBurn}}
+	msgs := []sdk.Msg{&subnetstypes.MsgRegister{Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: uint32(netuid), MaxBurn: maxBurn}}
 	if p.stake > 0 && !bound {
 		msgs = append(msgs, &alphatypes.MsgStake{
-			Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: videoNetuid, Tao: p.stake, LimitPrice: stakeLimit,
+			Coldkey: cold.Address(), Hotkey: hot.Address(), Netuid: uint32(netuid), Tao: p.stake, LimitPrice: stakeLimit,
 		})
 	}
 	_, err = n.client.SendBound(ctx, cold, hot, msgs...)

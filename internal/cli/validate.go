@@ -10,6 +10,7 @@ import (
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/subnet"
+	"github.com/lodenet/lode/subnet/seller"
 	"github.com/lodenet/lode/subnets/video"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
@@ -128,7 +129,7 @@ func (f *joinFlags) seller(ctx context.Context, g *globals, c *client.Client, j 
 	if err != nil {
 		return nil, err
 	}
-	chain := video.NewSellerChain(c, hot)
+	chain := seller.NewChain(c, hot)
 	log := j.common.Logger
 	if price == 0 {
 		own, err := chain.Own(ctx, j.common.Netuid, hot.Address())
@@ -146,8 +147,8 @@ func (f *joinFlags) seller(ctx context.Context, g *globals, c *client.Client, j 
 	if len(endpoints) == 0 {
 		return nil, fail("listen", "choose other addresses with --listen and --announce", "the validator can't be reached anywhere, so nothing can be sold")
 	}
-	s, err := video.NewSeller(video.SellerConfig{
-		Gateway: v.Gateway(), Chain: chain, Hotkey: hot.Address(), Netuid: j.common.Netuid, Endpoint: endpoints[0], Price: price,
+	s, err := seller.New(seller.Config{
+		Chain: chain, Sell: v.Gateway().Sell, Service: video.Service(hot.Address(), j.common.Netuid, endpoints[0], price),
 		Dir: func(id uint64) string { return localnet.GatewayDir(g.home, j.chain, id) }, Logger: log,
 	})
 	if err != nil {

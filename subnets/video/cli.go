@@ -82,7 +82,7 @@ func (o ValidateOptions) Rao() (uint64, error) {
 // ([subnet.Metagraph].Parameters); nil means the defaults. It refuses to where the local
 // ffmpeg lacks the measure that they name. Serve [Validator.Gateway] as the handler, with
 // [GatewayLimits], and close the validator when [subnet.RunValidator] has returned. With a
-// price, run a [Seller] beside it.
+// price, run a seller ([Service]) beside it.
 func (o ValidateOptions) Validator(ctx context.Context, tools *Tools, params json.RawMessage, log *slog.Logger) (*Validator, error) {
 	p, err := ParseParams(params)
 	if err != nil {

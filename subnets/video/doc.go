@@ -55,7 +55,7 @@
 //
 // # The money
 //
-// A validator may sell what its gateway does, by the picture ([Price], [Seller]); package
+// A validator may sell what its gateway does, by the picture ([Price], [Service]); package
 // pay takes the money. Ordering is free and needs a channel that could pay; the answer is
 // what is paid for, when it is handed out, and only one that holds its job's gate by the
 // gateway's own measure is. A customer that says less of its source than is in it is

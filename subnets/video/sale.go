@@ -10,8 +10,23 @@ import (
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/x402"
 	"github.com/lodenet/lode/subnets/video/media"
+	markettypes "github.com/lodenet/lode/x/market/types"
 	"golang.org/x/sync/errgroup"
 )
+
+// ServiceName is the name that a validator's service has in the catalogue.
+const ServiceName = "video"
+
+// Service is what the catalogue says of a validator's gateway that customers pay; price is
+// in rao, for a minute of video.
+func Service(hotkey string, netuid uint16, endpoint string, price uint64) markettypes.MsgListService {
+	return markettypes.MsgListService{
+		Hotkey: hotkey, Netuid: uint32(netuid), Name: ServiceName, Endpoint: endpoint,
+		Description: "Compresses video by the subnet's best miners, at a quality that the customer names and the gateway measures.",
+		Unit:        markettypes.UNIT_VIDEO_MINUTE, Price: price, Per: 60_000,
+		Terms: "A minute is 1,500 pictures. Paid when an answer is handed out that holds its gate; what fails costs nothing.",
+	}
+}
 
 // sale is what makes a customer's job one that is paid. The gateway follows it to its
 // end by itself: the job's status is the gateway's word, not the miner's.

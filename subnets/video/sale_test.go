@@ -14,6 +14,7 @@ import (
 
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
+	"github.com/lodenet/lode/subnet/seller"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/stretchr/testify/require"
 )
@@ -57,14 +58,14 @@ func (s *shop) start(n *subnet.Network, price uint64) {
 // sell runs the seller until what it returns is called.
 func (s *shop) sell(price uint64) func() {
 	s.t.Helper()
-	seller, err := NewSeller(SellerConfig{
-		Gateway: s.v.gateway, Chain: s.chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: price, Dir: in(s.tills), Logger: testLog(s.t),
+	shop, err := seller.New(seller.Config{
+		Sell: s.v.gateway.Sell, Chain: s.chain, Service: Service("v0", 1, "/ip4/127.0.0.1/tcp/1", price), Dir: in(s.tills), Logger: testLog(s.t),
 		Pay: pay.GatewayConfig{CloseDelay: 900},
 	})
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- seller.Run(ctx) }()
+	go func() { ended <- shop.Run(ctx) }()
 	require.Eventually(s.t, func() bool {
 		s.v.gateway.mu.Lock()
 		defer s.v.gateway.mu.Unlock()
@@ -591,21 +592,21 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	chain := newTillChain()
 	chain.registered, chain.fees = false, 1
 	books := t.TempDir()
-	cfg := SellerConfig{Gateway: v.gateway, Chain: chain, Hotkey: "v0", Netuid: 1, Endpoint: "/ip4/127.0.0.1/tcp/1", Price: minute, Dir: in(books)}
+	cfg := seller.Config{Sell: v.gateway.Sell, Chain: chain, Service: Service("v0", 1, "/ip4/127.0.0.1/tcp/1", minute), Dir: in(books)}
 	log := &lines{}
 	cfg.Logger = log.logger()
-	seller, err := NewSeller(cfg)
+	first, err := seller.New(cfg)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- seller.Run(ctx) }()
+	go func() { ended <- first.Run(ctx) }()
 	chain.block()
 	chain.set(func() { chain.registered = true })
 	chain.block()
 	log.await(t, "lode send v0 0.1")
 	refused()
 	chain.set(func() { chain.fees = 1e8 })
-	for range retryBlocks + 1 {
+	for range 11 { // it tries again after ten
 		chain.block()
 	}
 	log.await(t, "selling")
@@ -616,7 +617,7 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	// Nobody else sells from the same books.
 	_, err = pay.OpenGateway(t.Context(), pay.GatewayConfig{Dir: books, Chain: chain, ServiceID: 1})
 	require.ErrorIs(t, err, pay.ErrInUse)
-	second, err := NewSeller(cfg)
+	second, err := seller.New(cfg)
 	require.NoError(t, err)
 	chain.block()
 	require.ErrorIs(t, second.Run(t.Context()), pay.ErrInUse)
@@ -627,8 +628,8 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	// At the same price nothing is listed anew, at another the price changes.
 	again := func(price uint64) {
 		t.Helper()
-		cfg.Price = price
-		s, err := NewSeller(cfg)
+		cfg.Service.Price = price
+		s, err := seller.New(cfg)
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
@@ -647,14 +648,14 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	require.Len(t, chain.services, 1)
 	require.Equal(t, uint64(2*minute), chain.services[0].Service.Price)
 
-	for name, change := range map[string]func(*SellerConfig){
-		"a free gateway": func(c *SellerConfig) { c.Gateway = validator(t, ValidatorConfig{}).Gateway() },
-		"no price":       func(c *SellerConfig) { c.Price = 0 },
-		"no books":       func(c *SellerConfig) { c.Dir = nil },
+	for name, change := range map[string]func(*seller.Config){
+		"nobody to sell": func(c *seller.Config) { c.Sell = nil },
+		"no price":       func(c *seller.Config) { c.Service.Price = 0 },
+		"no books":       func(c *seller.Config) { c.Dir = nil },
 	} {
 		c := cfg
 		change(&c)
-		_, err := NewSeller(c)
+		_, err := seller.New(c)
 		require.Error(t, err, name)
 	}
 }

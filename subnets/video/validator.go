@@ -30,7 +30,7 @@ type ValidatorConfig struct {
 	// Default 20 s.
 	RoundGoal time.Duration
 	// Sells says that customers pay: the gateway refuses them until [Gateway.Sell] is
-	// called. A [Seller] does it.
+	// called. A seller of package subnet/seller does it.
 	Sells bool
 	// Logger defaults to a silent one.
 	Logger *slog.Logger

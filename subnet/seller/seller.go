@@ -1,4 +1,4 @@
-package video
+package seller
 
 import (
 	"context"
@@ -14,35 +14,28 @@ import (
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
-// ServiceName is the name that a validator's service has in the catalogue.
-const ServiceName = "video"
-
 // leastFees is what a hotkey should have for the fees of a day, in rao.
 const leastFees = client.RaoPerTAO / 1000
 
-// SellerConfig says what is sold. All but Pay and Logger are required.
-type SellerConfig struct {
-	// Gateway is a validator's that sells ([ValidatorConfig].Sells).
-	Gateway *Gateway
-	// Chain has the catalogue, and is redeemed at; [NewSellerChain] asks a real one.
-	Chain SellerChain
-	// Hotkey and Netuid are the validator's; Endpoint is where customers find it.
-	Hotkey   string
-	Netuid   uint16
-	Endpoint string
-	// Price is what a minute of video costs, in rao.
-	Price uint64
+// Config says what is sold. All but Pay and Logger are required.
+type Config struct {
+	// Chain has the catalogue, and is redeemed at; [NewChain] asks a real one.
+	Chain Chain
+	// Service is what the catalogue is to say; who signs is filled in.
+	Service markettypes.MsgListService
+	// Sell is told where customers pay, and nil when they can't any more.
+	Sell func(till *pay.Gateway)
 	// Dir is the folder that keeps the vouchers of a service: without it what they are
 	// worth is lost.
 	Dir func(service uint64) string
-	// Pay bounds the gateway; its Dir, Chain, ServiceID and Logger are filled in.
+	// Pay bounds the till; its Dir, Chain, ServiceID and Logger are filled in.
 	Pay pay.GatewayConfig
 	// Logger defaults to a silent one.
 	Logger *slog.Logger
 }
 
-// SellerChain is what a seller needs of the chain.
-type SellerChain interface {
+// Chain is what a seller needs of the chain.
+type Chain interface {
 	pay.Chain
 	// Blocks tells of new blocks until ctx ends.
 	Blocks(ctx context.Context) <-chan client.Block
@@ -56,21 +49,19 @@ type SellerChain interface {
 	Funds(ctx context.Context) (uint64, error)
 }
 
-// Seller lists a validator's service and lets its gateway sell it.
+// Seller lists a neuron's service and lets it be paid. Make it with [New], run it once.
 type Seller struct {
-	cfg SellerConfig
+	cfg Config
 	log *slog.Logger
 }
 
-// NewSeller checks the configuration; nothing happens before Run.
-func NewSeller(cfg SellerConfig) (*Seller, error) {
-	switch {
-	case cfg.Gateway == nil || cfg.Chain == nil || cfg.Hotkey == "" || cfg.Endpoint == "" || cfg.Dir == nil:
-		return nil, errors.New("video: a seller needs Gateway, Chain, Hotkey, Endpoint and Dir")
-	case !cfg.Gateway.sells:
-		return nil, errors.New("video: a seller's gateway is free: make its validator with Sells")
-	case cfg.Price == 0:
-		return nil, errors.New("video: a seller without a price")
+// New checks the configuration; nothing happens before Run.
+func New(cfg Config) (*Seller, error) {
+	switch w := cfg.Service; {
+	case cfg.Chain == nil || cfg.Sell == nil || cfg.Dir == nil:
+		return nil, errors.New("seller: Chain, Sell and Dir are required")
+	case w.Hotkey == "" || w.Name == "" || w.Endpoint == "" || w.Price == 0 || w.Per == 0:
+		return nil, errors.New("seller: a service needs Hotkey, Name, Endpoint, Price and Per")
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -78,19 +69,19 @@ func NewSeller(cfg SellerConfig) (*Seller, error) {
 	return &Seller{cfg: cfg, log: cfg.Logger}, nil
 }
 
-// Run waits until the hotkey is registered, lists the service, opens the gateway to
+// Run waits until the hotkey is registered, lists the service, opens the till to
 // customers and redeems what they pay, until ctx ends; then it redeems the rest. What
-// the chain refuses is tried again. An error says that the gateway can't sell at all.
+// the chain refuses is tried again. An error says that nothing can be sold at all.
 func (s *Seller) Run(ctx context.Context) error {
 	till, err := s.open(ctx)
 	if till == nil || err != nil {
 		return err
 	}
-	s.cfg.Gateway.Sell(till)
+	s.cfg.Sell(till)
 	info := till.Service()
-	s.log.Info("selling", "service", info.Service.Id, "tao_per_minute", client.FormatTAO(s.cfg.Price), "to", info.Coldkey)
+	s.log.Info("selling", "service", info.Service.Id, "tao", client.FormatTAO(info.Service.Price), "per", info.Service.Per, "unit", info.Service.Unit.Word(), "to", info.Coldkey)
 	err = till.Run(ctx)
-	s.cfg.Gateway.Sell(nil)
+	s.cfg.Sell(nil)
 	s.cashUp(ctx, till)
 	return errors.Join(err, till.Close())
 }
@@ -117,7 +108,7 @@ func (s *Seller) open(ctx context.Context) (*pay.Gateway, error) {
 		}
 		if err.Error() != said {
 			said = err.Error()
-			s.log.Warn("this validator can't sell yet, it tries again", "err", err)
+			s.log.Warn("nothing can be sold yet, it tries again", "err", err)
 		}
 		wait = retryBlocks
 	}
@@ -128,7 +119,7 @@ func (s *Seller) open(ctx context.Context) (*pay.Gateway, error) {
 const retryBlocks = 10
 
 func (s *Seller) try(ctx context.Context) (*pay.Gateway, error) {
-	registered, err := s.cfg.Chain.Registered(ctx, s.cfg.Netuid, s.cfg.Hotkey)
+	registered, err := s.cfg.Chain.Registered(ctx, uint16(s.cfg.Service.Netuid), s.cfg.Service.Hotkey)
 	if err != nil || !registered {
 		return nil, err
 	}
@@ -143,13 +134,8 @@ func (s *Seller) try(ctx context.Context) (*pay.Gateway, error) {
 
 // list makes the catalogue say what is sold here.
 func (s *Seller) list(ctx context.Context) (uint64, error) {
-	want := markettypes.MsgListService{
-		Hotkey: s.cfg.Hotkey, Netuid: uint32(s.cfg.Netuid), Name: ServiceName, Endpoint: s.cfg.Endpoint,
-		Description: "Compresses video by the subnet's best miners, at a quality that the customer names and the gateway measures.",
-		Unit:        markettypes.UNIT_VIDEO_MINUTE, Price: s.cfg.Price, Per: 60_000,
-		Terms: "A minute is 1,500 pictures. Paid when an answer is handed out that holds its gate; what fails costs nothing.",
-	}
-	own, err := s.cfg.Chain.Own(ctx, s.cfg.Netuid, s.cfg.Hotkey)
+	want := s.cfg.Service
+	own, err := s.cfg.Chain.Own(ctx, uint16(s.cfg.Service.Netuid), s.cfg.Service.Hotkey)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +151,7 @@ func (s *Seller) list(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	if funds < leastFees {
-		return 0, fmt.Errorf("the hotkey has %s TAO: it pays the fees of listing and redeeming; send it a little, for example `lode send %s 0.1`", client.FormatTAO(funds), s.cfg.Hotkey)
+		return 0, fmt.Errorf("the hotkey has %s TAO: it pays the fees of listing and redeeming; send it a little, for example `lode send %s 0.1`", client.FormatTAO(funds), want.Hotkey)
 	}
 	return s.cfg.Chain.List(ctx, want)
 }
@@ -186,25 +172,25 @@ func (s *Seller) cashUp(ctx context.Context, till *pay.Gateway) {
 	}
 }
 
-// sellerChain is a chain behind package client.
-type sellerChain struct {
+// chain is one behind package client.
+type chain struct {
 	pay.Chain
 	c   *client.Client
 	hot *wallet.Signer
 }
 
-// NewSellerChain is a seller's chain. The hotkey signs, and pays the fees.
-func NewSellerChain(c *client.Client, hot *wallet.Signer) SellerChain {
-	return sellerChain{pay.NewChain(c, hot), c, hot}
+// NewChain is a seller's chain. The hotkey signs, and pays the fees.
+func NewChain(c *client.Client, hot *wallet.Signer) Chain {
+	return chain{pay.NewChain(c, hot), c, hot}
 }
 
-func (s sellerChain) Blocks(ctx context.Context) <-chan client.Block { return s.c.Blocks(ctx) }
+func (s chain) Blocks(ctx context.Context) <-chan client.Block { return s.c.Blocks(ctx) }
 
-func (s sellerChain) Funds(ctx context.Context) (uint64, error) {
+func (s chain) Funds(ctx context.Context) (uint64, error) {
 	return s.c.Balance(ctx, s.hot.Address())
 }
 
-func (s sellerChain) Registered(ctx context.Context, netuid uint16, hotkey string) (bool, error) {
+func (s chain) Registered(ctx context.Context, netuid uint16, hotkey string) (bool, error) {
 	_, err := s.c.Subnets().Neuron(ctx, &subnetstypes.QueryNeuronRequest{Netuid: uint32(netuid), Hotkey: hotkey})
 	if errors.Is(err, client.ErrNotFound) {
 		return false, nil
@@ -212,7 +198,7 @@ func (s sellerChain) Registered(ctx context.Context, netuid uint16, hotkey strin
 	return err == nil, err
 }
 
-func (s sellerChain) Own(ctx context.Context, netuid uint16, hotkey string) ([]markettypes.ServiceInfo, error) {
+func (s chain) Own(ctx context.Context, netuid uint16, hotkey string) ([]markettypes.ServiceInfo, error) {
 	resp, err := s.c.Market().Services(ctx, &markettypes.QueryServicesRequest{Netuid: uint32(netuid), Hotkey: hotkey})
 	if err != nil {
 		return nil, err
@@ -220,7 +206,7 @@ func (s sellerChain) Own(ctx context.Context, netuid uint16, hotkey string) ([]m
 	return resp.Services, nil // one neuron's are few: one page
 }
 
-func (s sellerChain) List(ctx context.Context, msg markettypes.MsgListService) (uint64, error) {
+func (s chain) List(ctx context.Context, msg markettypes.MsgListService) (uint64, error) {
 	msg.Signer = s.hot.Address()
 	res, err := s.c.Send(ctx, []*wallet.Signer{s.hot}, &msg)
 	if err != nil {
