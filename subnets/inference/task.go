@@ -22,7 +22,7 @@ const Version = 1
 //	GET  /card             → Card, for nothing, in the clear
 //	POST /count            a sealed Count → a sealed Counted, for nothing
 //	POST /generate/UNITS   a sealed Generate → an event stream of sealed Events
-//	POST /embed/UNITS      a sealed Embed → a sealed Embedded
+//	POST /embed/UNITS      a sealed Embed → an event stream of one sealed Embedded
 //
 // UNITS are what the caller reserves at a time (see [Ceiling]); in the path, since a payer
 // knows the terms of a path from earlier calls. A miner that sells charges the prompt and
