@@ -53,6 +53,10 @@ type ClientConfig struct {
 	// Approve, if given, is asked before each payment, with what the gateway asks for this
 	// very request; an error stops it.
 	Approve func(Quote) error
+	// SameTerms says that all requests to one URL cost the same at most: then Approve is
+	// asked with what the URL wanted last time, and where it agrees, a request is paid at
+	// once. Otherwise each request asks for its price before it is paid.
+	SameTerms bool
 	// CloseDelay is that of channels which the client opens, in seconds, at least what the
 	// gateway asks for; default: that.
 	CloseDelay int64
@@ -261,7 +265,7 @@ var errOldTerms = errors.New("the terms are of an earlier request")
 // remembered is what a URL asked for last time, where this request may be paid so: what
 // somebody is to approve must be its own price.
 func (c *Client) remembered(key string) []choice {
-	if c.cfg.Approve != nil {
+	if c.cfg.Approve != nil && !c.cfg.SameTerms {
 		return nil
 	}
 	c.mu.Lock()

@@ -89,6 +89,7 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 	}
 	p = &Payment{N: c.number + 1, Time: stamp(now), State: Pending, Kind: kindRequest, Method: req.Method, URL: redacted(req), Provider: mine.Provider,
 		ServiceID: mine.ServiceID, PlanID: mine.PlanID, Channel: hex.EncodeToString(mine.ID), Identifier: id, Ceiling: pick.amount}
+	p.ended, _ = ctx.Value(paidKey{}).(func(Payment))
 	ch := *mine
 	ch.Signed = cumulative
 	var b batch
@@ -146,6 +147,9 @@ func (c *Client) end(p *Payment, state State, charged uint64, note string) error
 		counted = was.Ceiling
 	}
 	c.spent.count(p, charged, counted)
+	if p.ended != nil {
+		p.ended(*p)
+	}
 	if state == Unknown {
 		c.pending[p.N] = p
 	} else {

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -568,6 +569,87 @@ func (s *shop) byQuery() string {
 	server := httptest.NewServer(s.via(pay.Route{Units: units}, http.HandlerFunc(charge)))
 	s.t.Cleanup(server.Close)
 	return server.URL
+}
+
+func TestRequestsOfOnePriceArePaidAtOnceWhereItIsAgreedTo(t *testing.T) {
+	var seen []uint64
+	refuse := false
+	var asked atomic.Int64
+	s := newShop(t, http.HandlerFunc(charge), func(s *shop) {
+		s.ccfg.SameTerms = true
+		s.ccfg.Approve = func(q pay.Quote) error {
+			seen = append(seen, q.Amount) // tests ask one after the other
+			if refuse {
+				return errors.New("too dear")
+			}
+			return nil
+		}
+		s.ccfg.Base = counting{http.DefaultTransport, &asked}
+	})
+	s.get("/?n=1")
+	require.Equal(t, int64(2), asked.Load(), "it asks for the price")
+	s.get("/?n=1")
+	require.Equal(t, int64(3), asked.Load(), "it is known")
+	require.Equal(t, []uint64{200, 200}, seen, "both were agreed to")
+	refuse = true
+	_, err := s.http.Get(s.server.URL + "/?n=1")
+	require.ErrorContains(t, err, "too dear")
+	require.Equal(t, int64(4), asked.Load(), "what it costs now is looked at before it is refused")
+	require.Equal(t, uint64(4), s.gateway.Channels()[0].Charged)
+}
+
+// counting counts requests.
+type counting struct {
+	base http.RoundTripper
+	n    *atomic.Int64
+}
+
+func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.base.RoundTrip(r)
+}
+
+func TestARequestIsToldWhatItHasCost(t *testing.T) {
+	s := newShop(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/stream" {
+			charge(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 150 { // more than was agreed to at first
+			if err := pay.MeterFrom(r.Context()).Charge(1); err != nil {
+				return
+			}
+			_, _ = io.WriteString(w, "data: hello\n\n")
+		}
+	}))
+	paid := func(path string, read bool) (all []pay.Payment) {
+		ctx := pay.OnPaid(t.Context(), func(p pay.Payment) { all = append(all, p) })
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL+path, nil)
+		require.NoError(t, err)
+		resp, err := s.http.Do(req)
+		require.NoError(t, err)
+		if read {
+			_, err = io.Copy(io.Discard, resp.Body)
+			require.NoError(t, err)
+		}
+		require.NoError(t, resp.Body.Close())
+		return all
+	}
+	all := paid("/?n=30", true)
+	require.Len(t, all, 1)
+	require.Equal(t, pay.Paid, all[0].State)
+	require.Equal(t, uint64(60), all[0].Charged)
+
+	all = paid("/stream", true)
+	require.Len(t, all, 1)
+	require.Equal(t, uint64(300), all[0].Charged)
+
+	all = paid("/stream", false)
+	require.Len(t, all, 1)
+	require.Equal(t, pay.Unknown, all[0].State, "it was left")
+	require.Equal(t, all[0].Ceiling, all[0].Charged)
+	s.get("/?n=1")
 }
 
 func TestEachRequestIsApprovedAtItsOwnPrice(t *testing.T) {

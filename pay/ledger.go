@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -39,6 +40,17 @@ type Payment struct {
 	Charged    uint64    `json:"charged"` // of a deposit: the amount
 	Status     int       `json:"status,omitempty"`
 	Note       string    `json:"note,omitempty"` // of a deposit: its transaction
+
+	ended func(Payment) // of [OnPaid]
+}
+
+type paidKey struct{}
+
+// OnPaid returns a context whose requests tell f of each payment that they make, once it
+// is known what it has cost, and again where that is corrected. An answer that streams is
+// paid when it was read to its end. f must return soon, and not call the client.
+func OnPaid(ctx context.Context, f func(Payment)) context.Context {
+	return context.WithValue(ctx, paidKey{}, f)
 }
 
 // unit is what the amounts of an entry are in.
