@@ -9,8 +9,9 @@
 //
 // The server picks tokens by its own sampler and does not say which: nothing can be
 // scored, [engine.Info] says that it is not verifiable, and a [engine.Result] has no
-// tokens. Prompts in tokens, grammars in GBNF and embeddings are not passed on; schemas
-// only where the server is said to enforce them ([Options.Schemas]).
+// tokens. Prompts in tokens and grammars in GBNF are not passed on; schemas only where
+// the server is said to enforce them ([Options.Schemas]), embeddings where their size is
+// known ([Options.Dimensions]).
 //
 // # Guarantees
 //
@@ -45,11 +46,14 @@ const (
 
 // Options says which server is asked.
 type Options struct {
-	URL     string       // up to and with /v1
-	Model   string       // its name there
-	Key     string       // sent as a bearer token; empty: none
-	Schemas bool         // the server enforces response_format
-	Client  *http.Client // nil: one without a time limit, as answers take what they take
+	URL     string // up to and with /v1
+	Model   string // its name there
+	Key     string // sent as a bearer token; empty: none
+	Schemas bool   // the server enforces response_format
+	Context int    // tokens of prompt and answer together, as the server is set up; 0: unknown
+	// Dimensions are those of the server's embeddings; 0: it is not asked for any.
+	Dimensions int
+	Client     *http.Client // nil: one without a time limit, as answers take what they take
 }
 
 // Engine asks a server.
@@ -77,6 +81,8 @@ func New(o Options) (*Engine, error) {
 		return nil, errors.New("the URL has a query: end it with /v1")
 	case o.Model == "":
 		return nil, errors.New("no model: give its name on the server")
+	case o.Context < 0 || o.Dimensions < 0 || o.Dimensions > maxDimensions:
+		return nil, fmt.Errorf("a context of %d tokens and %d dimensions: neither is below 0, nor are dimensions above %d", o.Context, o.Dimensions, maxDimensions)
 	}
 	e := &Engine{options: o, base: strings.TrimSuffix(u.String(), "/"), client: o.Client}
 	if e.client == nil {
@@ -91,7 +97,7 @@ func New(o Options) (*Engine, error) {
 
 // Info is described at [engine.Engine].
 func (e *Engine) Info() engine.Info {
-	return engine.Info{Model: e.options.Model, Backend: "a server at " + e.base, Chat: true, Grammar: e.options.Schemas}
+	return engine.Info{Model: e.options.Model, Backend: "a server at " + e.base, Context: e.options.Context, Dimensions: e.options.Dimensions, Chat: true, Grammar: e.options.Schemas}
 }
 
 // Close is described at [engine.Engine].
@@ -117,14 +123,6 @@ func (e *Engine) Score(_ context.Context, r engine.ScoreRequest) ([]engine.Token
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: the server's sampler is its own", engine.ErrUnsupported)
-}
-
-// Embed is described at [engine.Engine]; it is not passed on.
-func (e *Engine) Embed(_ context.Context, p engine.Prompt) (engine.Embedding, error) {
-	if err := p.Check(); err != nil {
-		return engine.Embedding{}, err
-	}
-	return engine.Embedding{}, fmt.Errorf("%w: embeddings are not asked of servers", engine.ErrUnsupported)
 }
 
 type request struct {
@@ -154,38 +152,52 @@ func (e *Engine) Generate(ctx context.Context, r engine.Request, emit func(engin
 	if err != nil {
 		return result, err
 	}
-	if err := ctx.Err(); err != nil {
-		return result, err
-	}
-	e.mu.Lock()
-	if e.closed.Err() != nil {
-		e.mu.Unlock()
-		return result, engine.ErrClosed
-	}
-	e.running.Add(1)
-	e.mu.Unlock()
-	defer e.running.Done()
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(e.closed, func() { cancel(engine.ErrClosed) })()
-	resp, err := e.post(ctx, path, body)
+	ctx, done, err := e.begin(ctx)
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
 		return result, err
+	}
+	defer done()
+	resp, err := e.post(ctx, path, "text/event-stream", body)
+	if err != nil {
+		return result, orCause(ctx, err)
 	}
 	defer resp.Body.Close()
 	s := &stream{r: bufio.NewReaderSize(io.LimitReader(resp.Body, maxAnswer), 64<<10), text: engine.NewText(r.Stop), emit: emit, most: r.MaxTokens}
 	err = s.read(ctx)
 	result.Usage, result.StopString = s.usage, s.stop
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
+	if err != nil {
+		return result, orCause(ctx, err)
 	}
-	if err == nil {
-		result.Finish = s.finish
+	result.Finish = s.finish
+	return result, nil
+}
+
+// begin makes a request one that Close ends and waits for, until done.
+func (e *Engine) begin(ctx context.Context) (_ context.Context, done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
 	}
-	return result, err
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed.Err() != nil {
+		return nil, nil, engine.ErrClosed
+	}
+	e.running.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(e.closed, func() { cancel(engine.ErrClosed) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		e.running.Done()
+	}, nil
+}
+
+// orCause is why ctx ended, where it did, and err where it did not.
+func orCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
 }
 
 // request writes what the server is asked.
@@ -216,13 +228,14 @@ func (e *Engine) request(r engine.Request) (path string, body []byte, err error)
 	return path, body, err
 }
 
-func (e *Engine) post(ctx context.Context, path string, body []byte) (*http.Response, error) {
+// post asks for an answer of a kind.
+func (e *Engine) post(ctx context.Context, path, want string, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Accept", "text/event-stream")
+	req.Header.Set("Accept", want)
 	if e.options.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+e.options.Key)
 	}
@@ -234,9 +247,9 @@ func (e *Engine) post(ctx context.Context, path string, body []byte) (*http.Resp
 		defer resp.Body.Close()
 		return nil, refused(resp)
 	}
-	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "text/event-stream" {
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != want {
 		resp.Body.Close()
-		return nil, fmt.Errorf("%w (the server does not stream, but sends %.40q)", engine.ErrGone, kind)
+		return nil, fmt.Errorf("%w (the server sends %.40q where %s was asked for)", engine.ErrGone, kind, want)
 	}
 	return resp, nil
 }

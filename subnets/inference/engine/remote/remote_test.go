@@ -56,6 +56,25 @@ func server(t *testing.T) *httptest.Server {
 		_ = send(`{"choices":[],"usage":{"prompt_tokens":%d,"completion_tokens":%d}}`, result.Usage.Prompt, result.Usage.Completion)
 		_ = send(`[DONE]`)
 	})
+	mux.HandleFunc("POST /v1/embeddings", func(w http.ResponseWriter, r *http.Request) {
+		var q struct{ Model, Input string }
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Model != "m" {
+			http.Error(w, "{}", http.StatusBadRequest)
+			return
+		}
+		v, err := e.Embed(r.Context(), engine.Prompt{Text: q.Input})
+		if err != nil {
+			http.Error(w, "{}", http.StatusInternalServerError)
+			return
+		}
+		for i := range v.Vector {
+			v.Vector[i] *= 3 // servers send what length they like
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{ // the caller may have left
+			"data": []any{map[string]any{"embedding": v.Vector}}, "usage": map[string]int{"prompt_tokens": v.Tokens},
+		})
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(func() {
 		s.Close()
@@ -65,7 +84,9 @@ func server(t *testing.T) *httptest.Server {
 }
 
 func TestEngine(t *testing.T) {
-	e, err := remote.New(remote.Options{URL: server(t).URL + "/v1/", Model: "m"})
+	dimensions := memory.New(memory.Options{}).Info().Dimensions
+	require.Positive(t, dimensions)
+	e, err := remote.New(remote.Options{URL: server(t).URL + "/v1/", Model: "m", Dimensions: dimensions})
 	require.NoError(t, err)
 	enginetest.Run(t, e)
 	require.NoError(t, e.Close())
@@ -270,4 +291,60 @@ func TestOnlyURLsOfServersAreTaken(t *testing.T) {
 	require.NoError(t, err)
 	_, err = e.Generate(t.Context(), question, nil)
 	require.ErrorIs(t, err, engine.ErrGone, "nobody there")
+}
+
+func TestEmbeddingsOfServersAreChecked(t *testing.T) {
+	for body, is := range map[string]error{
+		`{"data":[{"embedding":[3,4]}],"usage":{"prompt_tokens":2}}`:  nil,
+		`{"data":[{"embedding":[3,4]}],"usage":{"prompt_tokens":-2}}`: engine.ErrGone,
+		`{"data":[{"embedding":[0,0]}]}`:                              engine.ErrGone,
+		`{"data":[{"embedding":[1e300,1e300]}]}`:                      engine.ErrGone,
+		`{"data":[{"embedding":["3","4"]}]}`:                          engine.ErrGone,
+		`{"data":[]}`:                                                 engine.ErrGone,
+		`{"data":[{"embedding":[3,4]},{"embedding":[3,4]}]}`:          engine.ErrGone,
+		``: engine.ErrGone,
+		`{"data":[{"embedding":[` + strings.Repeat("1,", 3<<20) + `1]}]}`: engine.ErrGone,
+	} {
+		asked := make(chan string, 1)
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			raw, _ := io.ReadAll(r.Body)
+			asked <- r.URL.Path + " " + string(raw)
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, body) // the caller may have heard enough
+		}))
+		e, err := remote.New(remote.Options{URL: s.URL + "/v1", Model: "m", Dimensions: 2})
+		require.NoError(t, err)
+		v, err := e.Embed(t.Context(), engine.Prompt{Text: "hello"})
+		name := body[:min(len(body), 60)]
+		require.Equal(t, `/v1/embeddings {"encoding_format":"float","input":"hello","model":"m"}`, <-asked, name)
+		s.Close()
+		if is != nil {
+			require.ErrorIs(t, err, is, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.Equal(t, engine.Embedding{Vector: []float32{0.6, 0.8}, Tokens: 2}, v)
+	}
+	e := says(t, http.StatusOK, "application/json", `{}`)
+	_, err := e.Embed(t.Context(), engine.Prompt{Text: "hello"})
+	require.ErrorIs(t, err, engine.ErrUnsupported, "one whose size nobody has told")
+
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"data":[{"embedding":[1,2,3]}]}`)
+	}))
+	t.Cleanup(s.Close)
+	e, err = remote.New(remote.Options{URL: s.URL, Model: "m", Dimensions: 2})
+	require.NoError(t, err)
+	_, err = e.Embed(t.Context(), engine.Prompt{Text: "hello"})
+	require.ErrorContains(t, err, "3 dimensions, it is set up for 2")
+	require.False(t, engine.Retryable(err), "asking again would not help")
+	_, err = e.Embed(t.Context(), engine.Prompt{Chat: question.Prompt.Chat})
+	require.ErrorIs(t, err, engine.ErrUnsupported)
+
+	for _, o := range []remote.Options{{Context: -1}, {Dimensions: -1}, {Dimensions: 1 << 20}} {
+		o.URL, o.Model = s.URL, "m"
+		_, err := remote.New(o)
+		require.Error(t, err)
+	}
 }
