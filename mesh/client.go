@@ -119,7 +119,7 @@ func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
 	entry, known := h.book[hotkey]
 	h.bookMu.Unlock()
 	if !known {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey)
+		return nil, notDialed(fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey))
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DialTimeout)
 	defer cancel()
@@ -132,13 +132,20 @@ func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
 	}
 	s, err := h.p2p.NewStream(ctx, entry.id, Protocol)
 	if err != nil {
+		at := strings.Join(entry.endpoints, ", ")
 		if isMismatch(err) {
-			return nil, fmt.Errorf("%w: %s at %s", ErrWrongPeer, hotkey, strings.Join(entry.endpoints, ", "))
+			err = fmt.Errorf("%w: %s at %s", ErrWrongPeer, hotkey, at)
+		} else {
+			err = fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, hotkey, at, err)
 		}
-		return nil, fmt.Errorf("%w: %s at %s: %w", ErrUnreachable, hotkey, strings.Join(entry.endpoints, ", "), err)
+		return nil, notDialed(err)
 	}
 	return h.counters.open(s, true), nil
 }
+
+// notDialed is an error as net's dialers have it: by it who pays for calls sees that
+// nothing of this one was sent.
+func notDialed(err error) error { return &net.OpError{Op: "dial", Net: "mesh", Err: err} }
 
 // isMismatch says whether a handshake met another identity than was called. QUIC
 // passes the TLS error on as text only.

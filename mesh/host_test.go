@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -117,8 +118,13 @@ func TestAPeerThatRestartsIsReachedAgain(t *testing.T) {
 	waitFor(t, "the connection to end", func() bool { return client.Counters().Connections == 0 })
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if _, _, err := call(ctx, client, server, "/", nil); !errors.Is(err, mesh.ErrUnreachable) {
+	_, _, err := call(ctx, client, server, "/", nil)
+	if !errors.Is(err, mesh.ErrUnreachable) {
 		t.Errorf("while it was away: %v", err)
+	}
+	var op *net.OpError // as programs see that nothing was sent
+	if !errors.As(err, &op) || op.Op != "dial" {
+		t.Errorf("while it was away: %v is no error of dialing", err)
 	}
 
 	// At the same place: at once, whatever failed before.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -142,6 +143,66 @@ func TestACallerThatReadsTooSlowlyIsCutOff(t *testing.T) {
 	case err := <-ended: // the client reads nothing
 		if err == nil {
 			t.Error("1 GiB went to somebody who reads nothing")
+		}
+	case <-time.After(patience):
+		t.Error("the handler still writes")
+	}
+}
+
+func TestAHandlerMaySetEarlierDeadlinesAndNoLaterOnes(t *testing.T) {
+	client, server := pair(t)
+	opts := mesh.HandlerOptions{Open: true, Timeout: time.Hour}
+	ended := make(chan error, 1)
+	mount(t, server, "/floods", opts, func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+			t.Error(err)
+		}
+		_, err := io.Copy(w, io.LimitReader(zeros{}, 1<<30))
+		ended <- err
+	})
+	mount(t, server, "/reads", opts, func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		if err := rc.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+			t.Error(err)
+		}
+		_, err := io.Copy(io.Discard, r.Body)
+		if err := rc.SetReadDeadline(time.Time{}); err != nil {
+			t.Error(err)
+		}
+		fmt.Fprint(w, errors.Is(err, os.ErrDeadlineExceeded))
+	})
+	late := mesh.HandlerOptions{Open: true, Timeout: 100 * time.Millisecond}
+	mount(t, server, "/late", late, func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		if err := errors.Join(rc.SetReadDeadline(time.Now().Add(time.Hour)), rc.SetWriteDeadline(time.Now())); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // until the request's own deadline
+	})
+	body, feed := io.Pipe() // never ends by itself
+	defer feed.Close()
+	go func() { _, _ = io.WriteString(feed, "x") }()
+	if text := mustCall(t, client, server, "/reads", body, 200); text != "true" {
+		t.Errorf("answered %s", text)
+	}
+	body, feed = io.Pipe()
+	defer feed.Close()
+	if text := mustCall(t, client, server, "/late", body, 503); !strings.Contains(text, `"code":"timeout"`) {
+		t.Errorf("answered %s", text)
+	}
+	req, err := http.NewRequestWithContext(ctxOf(t), http.MethodGet, "http://"+server.Hotkey()+"/floods", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Client().Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	select {
+	case err := <-ended: // the client reads nothing
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the write ended with %v", err)
 		}
 	case <-time.After(patience):
 		t.Error("the handler still writes")

@@ -37,6 +37,7 @@ func (r *responder) takeOver(e *Error) bool {
 		return false
 	}
 	r.overrode = true
+	_ = r.SetWriteDeadline(time.Time{}) // the handler's own may have passed
 	WriteError(r.w, e)
 	_ = r.rc.Flush() // fails only if the caller is gone
 	return true
@@ -101,6 +102,25 @@ func (r *responder) FlushError() error {
 
 // Flush is FlushError for http.Flusher.
 func (r *responder) Flush() { _ = r.FlushError() }
+
+// SetReadDeadline bounds how long the caller may take to send what is read next;
+// http.ResponseController uses it. It is never later than the request's own, which the
+// zero time brings back.
+func (r *responder) SetReadDeadline(t time.Time) error {
+	return r.rc.SetReadDeadline(earlier(t, r.deadline.Add(readGrace)))
+}
+
+// SetWriteDeadline is the same for the answer. It does not wait for a write, but ends it.
+func (r *responder) SetWriteDeadline(t time.Time) error {
+	return r.rc.SetWriteDeadline(earlier(t, r.deadline.Add(writeGrace)))
+}
+
+func earlier(t, most time.Time) time.Time {
+	if t.IsZero() || t.After(most) {
+		return most
+	}
+	return t
+}
 
 // boundedBody answers 413 itself when the body turns out to be larger than it may be,
 // whatever the handler makes of the error.

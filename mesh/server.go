@@ -20,8 +20,10 @@ const (
 	headerTimeout = 10 * time.Second
 	// maxHeader bounds that header in bytes (net/http adds 4 KiB of slack).
 	maxHeader = 32 << 10
-	// writeGrace is what a handler's timeout leaves for sending the answer.
+	// writeGrace is what a handler's timeout leaves for sending the answer. Reading ends
+	// readGrace after it: the timer has the better answer.
 	writeGrace = 5 * time.Second
+	readGrace  = writeGrace / 10
 	// refuseTimeout bounds how long a refused caller may keep its stream.
 	refuseTimeout = 5 * time.Second
 )
@@ -276,7 +278,7 @@ func (g *guarded) run(w http.ResponseWriter, r *http.Request) {
 	rc := http.NewResponseController(w)
 	// Full duplex: a refusal does not wait for a body that may never come.
 	_ = rc.EnableFullDuplex()
-	_ = rc.SetReadDeadline(deadline.Add(writeGrace / 10)) // after the timer, which has the better answer
+	_ = rc.SetReadDeadline(deadline.Add(readGrace))
 	_ = rc.SetWriteDeadline(deadline.Add(writeGrace))
 	ctx, cancel := context.WithDeadline(r.Context(), deadline)
 	defer cancel()
