@@ -54,6 +54,9 @@ type lane struct {
 
 // generate answers requests, which differ only in their prompts, with one answer.
 func (x *exchange) generate(t toolset, s sink, reqs ...*Request) error {
+	if x.IDHeader != "" {
+		x.w.Header().Set(x.IDHeader, x.id)
+	}
 	a := &answer{sink: s, left: x.MaxAnswer}
 	for _, r := range reqs {
 		if err := a.ask(x, t, r); err != nil {

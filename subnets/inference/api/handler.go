@@ -26,6 +26,10 @@ type Config struct {
 	WriteTimeout time.Duration // for a client to take a piece of an answer; 30 s
 	MaxDuration  time.Duration // of a request; an hour
 
+	// IDHeader names a header that tells a generated answer's id before its body begins,
+	// beside X-Request-Id; none by default.
+	IDHeader string
+
 	Now   func() time.Time // time.Now
 	NewID func() string    // random; the answer's name, after chatcmpl- and the like
 }
