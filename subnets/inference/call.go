@@ -239,17 +239,17 @@ func (a *answer) take(ev Event) error {
 		}
 	}
 	a.Tokens = append(a.Tokens, ev.Tokens...)
-	a.Completion += completion(ev)
+	a.Completion += completion(ev, a.to.Card.Engine.Verifiable)
 	if most := a.most(); a.Completion > most {
 		return minerFailed("more than the %d tokens that there may be", most)
 	}
 	return nil
 }
 
-// completion is how many tokens a piece counts for: one where there is text, and the
+// completion is how many tokens a piece counts for: one where there is a text, and the
 // engine can't tell.
-func completion(ev Event) int {
-	if len(ev.Tokens) == 0 && ev.Text != "" {
+func completion(ev Event, verifiable bool) int {
+	if len(ev.Tokens) == 0 && ev.Text != "" && !verifiable {
 		return 1
 	}
 	return len(ev.Tokens)

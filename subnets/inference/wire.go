@@ -22,6 +22,7 @@ const (
 const eventStream = "text/event-stream"
 
 var (
+	errNotTaken       = errors.New("the caller does not take the answer")
 	errPieceTooLarge  = fmt.Errorf("a piece of more than %d bytes", maxPiece)
 	errStreamTooLarge = fmt.Errorf("an answer of more than %d bytes", maxStream)
 )
@@ -137,8 +138,11 @@ func (p *pieceWriter) send(v any) error {
 		return errPieceTooLarge
 	}
 	p.buf = append(append(append(p.buf[:0], "data: "...), sealed...), "\n\n"...)
-	if _, err := p.w.Write(p.buf); err != nil {
-		return err
+	if _, err = p.w.Write(p.buf); err == nil {
+		err = http.NewResponseController(p.w).Flush()
 	}
-	return http.NewResponseController(p.w).Flush()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNotTaken, err)
+	}
+	return nil
 }
