@@ -46,7 +46,12 @@ func (k Keeper) hotkeyNamed(ctx context.Context, account string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	hotkey, err := k.HotkeyOf(ctx, a)
+	return k.hotkeyText(ctx, a)
+}
+
+// hotkeyText is HotkeyOf as text.
+func (k Keeper) hotkeyText(ctx context.Context, account sdk.AccAddress) (string, error) {
+	hotkey, err := k.HotkeyOf(ctx, account)
 	if err != nil {
 		return "", err
 	}

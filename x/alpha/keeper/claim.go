@@ -119,6 +119,6 @@ func (q querier) claim(ctx context.Context, at positionKey) (types.ClaimInfo, er
 	if err != nil {
 		return types.ClaimInfo{}, err
 	}
-	hotkey, err := q.k.hotkeyNamed(ctx, held.Hotkey)
+	hotkey, err := q.k.hotkeyText(ctx, at.K2())
 	return types.ClaimInfo{SubnetId: r.SubnetId, Netuid: r.Netuid, Hotkey: hotkey, Alpha: alpha, Tao: part(alpha, r)}, err
 }

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
@@ -207,32 +208,29 @@ func (m moving) moveStake(ctx context.Context, at positionKey) error {
 	if err != nil {
 		return err
 	}
-	shares := held.Shares
-	held.Shares = sdkmath.ZeroInt()
-	if err := m.setPosition(ctx, at.K2(), m.from, held); err != nil {
+	if err := m.setPosition(ctx, at, new(big.Int)); err != nil {
 		return err
 	}
-	there := collections.Join3(at.K1(), at.K2(), m.to)
-	joined, ok, err := found(m.positions.Get(ctx, there))
+	there, all := collections.Join3(at.K1(), at.K2(), m.to), held
+	has, ok, err := found(m.positions.Get(ctx, there))
 	if err != nil {
 		return err
 	}
-	if !ok {
-		joined = types.Position{SubnetId: held.SubnetId, Hotkey: held.Hotkey, Coldkey: m.names.NewColdkey, Shares: sdkmath.ZeroInt()}
+	if ok {
+		all = has.Add(has, held)
 	}
-	joined.Shares = joined.Shares.Add(shares)
-	if err := m.setPosition(ctx, at.K2(), m.to, joined); err != nil {
+	if err := m.setPosition(ctx, there, all); err != nil {
 		return err
 	}
 	if err := m.moveLock(ctx, at, there); err != nil {
 		return err
 	}
-	hotkey, err := m.hotkeyNamed(ctx, held.Hotkey)
+	hotkey, err := m.hotkeyText(ctx, at.K2())
 	if err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventStakeMoved{
-		SubnetId: held.SubnetId, Hotkey: hotkey, Coldkey: m.names.Coldkey, NewColdkey: m.names.NewColdkey, Shares: shares,
+		SubnetId: at.K1(), Hotkey: hotkey, Coldkey: m.names.Coldkey, NewColdkey: m.names.NewColdkey, Shares: sdkmath.NewIntFromBigInt(held),
 	})
 }
 

@@ -2,12 +2,14 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -43,16 +45,16 @@ func (k Keeper) checkRetired(ctx context.Context) (outstanding sdkmath.Int, err 
 
 func (k Keeper) checkUnpaid(ctx context.Context, r types.RetiredPool) error {
 	staked := sdkmath.ZeroInt()
-	err := k.stakePools.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](r.SubnetId), func(at stakePoolKey, s types.StakePool) (bool, error) {
+	err := k.stakePools.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](r.SubnetId), func(at stakePoolKey, s pool.SharePool) (bool, error) {
 		staked = staked.Add(sdkmath.NewIntFromUint64(s.Alpha))
-		sum := sdkmath.ZeroInt()
+		sum := new(big.Int)
 		err := k.positions.Walk(ctx, collections.NewSuperPrefixedTripleRange[uint64, sdk.AccAddress, sdk.AccAddress](r.SubnetId, at.K2()),
-			func(_ positionKey, held types.Position) (bool, error) {
-				sum = sum.Add(held.Shares)
-				return !held.Shares.IsPositive(), nil
+			func(_ positionKey, shares *big.Int) (bool, error) {
+				sum.Add(sum, shares)
+				return false, nil
 			})
-		if err != nil || sum.GT(s.Shares) {
-			return true, broken(err, "the shares on %s in removed subnet id %d sum to %s, the stake pool had %s", s.Hotkey, r.SubnetId, sum, s.Shares)
+		if err != nil || sum.Cmp(s.Shares) > 0 {
+			return true, broken(err, "the shares on %s in removed subnet id %d sum to %s, the stake pool had %s", at.K2(), r.SubnetId, sum, s.Shares)
 		}
 		return false, nil
 	})

@@ -2,11 +2,14 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/collections/codec"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -15,11 +18,11 @@ import (
 func (k Keeper) ForcePool(ctx context.Context, p types.Pool) error { return k.setPool(ctx, p) }
 
 func (k Keeper) ForceStakePool(ctx context.Context, hotkey sdk.AccAddress, s types.StakePool) error {
-	return k.stakePools.Set(ctx, collections.Join(s.SubnetId, hotkey), s)
+	return k.stakePools.Set(ctx, collections.Join(s.SubnetId, hotkey), pool.SharePool{Alpha: s.Alpha, Shares: s.Shares.BigInt()})
 }
 
 func (k Keeper) ForcePosition(ctx context.Context, hotkey, coldkey sdk.AccAddress, p types.Position) error {
-	return k.setPosition(ctx, hotkey, coldkey, p)
+	return k.setPosition(ctx, collections.Join3(p.SubnetId, hotkey, coldkey), p.Shares.BigInt())
 }
 
 func (k Keeper) ForceNetuid(ctx context.Context, netuid uint32, id uint64) error {
@@ -61,4 +64,9 @@ func (k Keeper) DropIndexes(ctx context.Context, id uint64, hotkey, coldkey sdk.
 
 func (k Keeper) AddIndex(ctx context.Context, coldkey, hotkey sdk.AccAddress) error {
 	return k.hotkeysOfColdkey.Set(ctx, collections.Join(coldkey, hotkey))
+}
+
+// RecordCodecs are how stake pools and positions are kept.
+func RecordCodecs() (codec.ValueCodec[pool.SharePool], codec.ValueCodec[*big.Int]) {
+	return stakePoolCodec{}, sharesCodec{}
 }

@@ -2,9 +2,12 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
+	sdkmath "cosmossdk.io/math"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -45,7 +48,7 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err != nil {
 			return err
 		}
-		if err := k.stakePools.Set(ctx, collections.Join(s.SubnetId, hotkey), s); err != nil {
+		if err := k.setStakePool(ctx, s.SubnetId, hotkey, pool.SharePool{Alpha: s.Alpha, Shares: s.Shares.BigInt()}); err != nil {
 			return err
 		}
 	}
@@ -54,7 +57,7 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err != nil {
 			return err
 		}
-		if err := k.setPosition(ctx, hotkey, coldkey, p); err != nil {
+		if err := k.setPosition(ctx, collections.Join3(p.SubnetId, hotkey, coldkey), p.Shares.BigInt()); err != nil {
 			return err
 		}
 	}
@@ -84,14 +87,33 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.Hotkeys, err = values(ctx, k.hotkeys); err != nil {
 		return nil, err
 	}
-	if g.StakePools, err = values(ctx, k.stakePools); err != nil {
-		return nil, err
-	}
-	if g.Positions, err = values(ctx, k.positions); err != nil {
+	if err := k.exportStakes(ctx, g); err != nil {
 		return nil, err
 	}
 	if err := k.exportLending(ctx, g); err != nil {
 		return nil, err
 	}
 	return g, k.exportExits(ctx, g)
+}
+
+// exportStakes exports stake pools and positions with what their keys say.
+func (k Keeper) exportStakes(ctx context.Context, g *types.GenesisState) error {
+	err := k.stakePools.Walk(ctx, nil, func(at stakePoolKey, s pool.SharePool) (bool, error) {
+		hotkey, err := k.text(at.K2())
+		g.StakePools = append(g.StakePools, types.StakePool{SubnetId: at.K1(), Hotkey: hotkey, Alpha: s.Alpha, Shares: sdkmath.NewIntFromBigInt(s.Shares)})
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	return k.positions.Walk(ctx, nil, func(at positionKey, shares *big.Int) (bool, error) {
+		p := types.Position{SubnetId: at.K1(), Shares: sdkmath.NewIntFromBigInt(shares)}
+		var err error
+		if p.Hotkey, err = k.text(at.K2()); err != nil {
+			return true, err
+		}
+		p.Coldkey, err = k.text(at.K3())
+		g.Positions = append(g.Positions, p)
+		return false, err
+	})
 }

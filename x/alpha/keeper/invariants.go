@@ -2,12 +2,14 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -59,24 +61,21 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 
 func (k Keeper) checkStakes(ctx context.Context, p types.Pool) error {
 	staked := sdkmath.ZeroInt()
-	err := k.stakePools.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](p.SubnetId), func(at stakePoolKey, s types.StakePool) (bool, error) {
+	err := k.stakePools.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](p.SubnetId), func(at stakePoolKey, s pool.SharePool) (bool, error) {
 		staked = staked.Add(sdkmath.NewIntFromUint64(s.Alpha))
 		if bound, err := k.hotkeys.Has(ctx, at.K2()); err != nil {
 			return true, err
 		} else if !bound || s.Alpha == 0 {
-			return true, types.ErrInvariantBroken.Wrapf("the stake pool of %s in subnet %d holds %d alpha units; bound: %v", s.Hotkey, p.Netuid, s.Alpha, bound)
+			return true, types.ErrInvariantBroken.Wrapf("the stake pool of %s in subnet %d holds %d alpha units; bound: %v", at.K2(), p.Netuid, s.Alpha, bound)
 		}
-		sum := sdkmath.ZeroInt()
+		sum := new(big.Int)
 		err := k.positions.Walk(ctx, collections.NewSuperPrefixedTripleRange[uint64, sdk.AccAddress, sdk.AccAddress](p.SubnetId, at.K2()),
-			func(_ positionKey, held types.Position) (bool, error) {
-				if !held.Shares.IsPositive() {
-					return true, types.ErrInvariantBroken.Wrapf("%s has %s shares on %s in subnet %d", held.Coldkey, held.Shares, s.Hotkey, p.Netuid)
-				}
-				sum = sum.Add(held.Shares)
+			func(_ positionKey, shares *big.Int) (bool, error) {
+				sum.Add(sum, shares)
 				return false, nil
 			})
-		if err == nil && !sum.Equal(s.Shares) {
-			err = types.ErrInvariantBroken.Wrapf("the shares on %s in subnet %d sum to %s, the stake pool says %s", s.Hotkey, p.Netuid, sum, s.Shares)
+		if err == nil && sum.Cmp(s.Shares) != 0 {
+			err = types.ErrInvariantBroken.Wrapf("the shares on %s in subnet %d sum to %s, the stake pool says %s", at.K2(), p.Netuid, sum, s.Shares)
 		}
 		return false, err
 	})
@@ -89,7 +88,7 @@ func (k Keeper) checkStakes(ctx context.Context, p types.Pool) error {
 // checkIndexes counts both sides of each index and looks every entry up.
 func (k Keeper) checkIndexes(ctx context.Context) error {
 	entries := 0
-	err := k.positions.Walk(ctx, nil, func(at positionKey, _ types.Position) (bool, error) {
+	err := k.positions.Walk(ctx, nil, func(at positionKey, _ *big.Int) (bool, error) {
 		entries++
 		if ok, err := k.positionOfColdkey.Has(ctx, collections.Join3(at.K3(), at.K1(), at.K2())); err != nil || !ok {
 			return true, missing(err, "position", at.K1(), at.K2())

@@ -39,9 +39,6 @@ func TestTheInvariantsSeeWhatIsWrong(t *testing.T) {
 			s.Hotkey = str("nobody")
 			return e.k.ForceStakePool(e.ctx, addr("nobody"), s)
 		}, "bound: false"},
-		{"negative shares", func(e *env, _ *types.GenesisState) error {
-			return e.k.ForcePosition(e.ctx, addr("miner"), addr("carol"), types.Position{SubnetId: 1, Hotkey: str("miner"), Coldkey: str("carol"), Shares: sdkmath.NewInt(-1)})
-		}, "-1 shares"},
 		{"a position without stake pool", func(e *env, _ *types.GenesisState) error {
 			return e.k.ForcePosition(e.ctx, addr("miner"), addr("carol"), types.Position{SubnetId: 3, Hotkey: str("miner"), Coldkey: str("carol"), Shares: sdkmath.OneInt()})
 		}, "no index entry for a stake pool"},

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/cosmos/gogoproto/proto"
 
@@ -18,9 +19,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 	"github.com/lodenet/lode/x/internal/events"
-	"github.com/lodenet/lode/x/internal/field"
 )
 
 // stakePoolKey is permanent subnet id and a hotkey's account.
@@ -49,9 +50,8 @@ type Keeper struct {
 	pools             collections.Map[uint64, types.Pool]
 	netuids           collections.Map[uint32, uint64]
 	hotkeys           collections.Map[sdk.AccAddress, types.Hotkey]
-	stakePools        collections.Map[stakePoolKey, types.StakePool]
-	staked            collections.Map[stakePoolKey, uint64] // alpha of stakePools
-	positions         collections.Map[positionKey, types.Position]
+	stakePools        collections.Map[stakePoolKey, pool.SharePool]
+	positions         collections.Map[positionKey, *big.Int]
 	hotkeysOfColdkey  collections.KeySet[hotkeyOf]
 	positionOfColdkey collections.KeySet[positionOf]
 	children          collections.Map[stakePoolKey, types.Children]
@@ -105,9 +105,9 @@ func NewKeeper(
 		netuids:      collections.NewMap(sb, types.NetuidsKey, "netuids", collections.Uint32Key, collections.Uint64Value),
 		hotkeys:      collections.NewMap(sb, types.HotkeysKey, "hotkeys", sdk.AccAddressKey, codec.CollValue[types.Hotkey](cdc)),
 		stakePools: collections.NewMap(sb, types.StakePoolsKey, "stake_pools",
-			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), codec.CollValue[types.StakePool](cdc)),
+			collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), stakePoolCodec{}),
 		positions: collections.NewMap(sb, types.PositionsKey, "positions",
-			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey), codec.CollValue[types.Position](cdc)),
+			collections.TripleKeyCodec(collections.Uint64Key, sdk.AccAddressKey, sdk.AccAddressKey), sharesCodec{}),
 		hotkeysOfColdkey: collections.NewKeySet(sb, types.HotkeysOfColdkeyKey, "hotkeys_of_coldkey",
 			collections.PairKeyCodec(sdk.AccAddressKey, sdk.AccAddressKey)),
 		positionOfColdkey: collections.NewKeySet(sb, types.PositionOfColdkeyKey, "position_of_coldkey",
@@ -139,8 +139,6 @@ func NewKeeper(
 		panic(err) // the prefixes above collide: a mistake of this file, found by any test
 	}
 	k.schema = schema
-	k.staked = collections.NewMap(collections.NewSchemaBuilder(ss), types.StakePoolsKey, "staked",
-		collections.PairKeyCodec(collections.Uint64Key, sdk.AccAddressKey), field.Uint64(3 /* StakePool.alpha */))
 	return k
 }
 

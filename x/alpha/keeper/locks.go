@@ -2,9 +2,9 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
-	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -51,7 +51,7 @@ func (k Keeper) LockStake(ctx context.Context, subnetID uint64, hotkey, coldkey 
 		return types.ErrLocked.Wrapf("%d alpha units to lock: the stake is worth %d, of which %d are locked already", alpha, h.value, h.locked)
 	}
 	// Of shares that are worth several units each a slash could not take a part.
-	if h.pool.Shares.LT(sdkmath.NewIntFromUint64(h.pool.Alpha)) {
+	if h.pool.Shares.Cmp(new(big.Int).SetUint64(h.pool.Alpha)) < 0 {
 		return types.ErrRounding.Wrapf("%s shares on the hotkey hold %d alpha units: too coarse to lock a part of; move all stake off the hotkey and stake again",
 			h.pool.Shares, h.pool.Alpha)
 	}

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
@@ -51,7 +52,7 @@ func (k Keeper) payHolders(ctx context.Context) error {
 // someHolders are at most so many stakes in a subnet.
 func (k Keeper) someHolders(ctx context.Context, subnetID uint64, most int) (held []positionKey, err error) {
 	err = k.positions.Walk(ctx, collections.NewPrefixedTripleRange[uint64, sdk.AccAddress, sdk.AccAddress](subnetID),
-		func(at positionKey, _ types.Position) (bool, error) {
+		func(at positionKey, _ *big.Int) (bool, error) {
 			held = append(held, at)
 			return len(held) >= most, nil
 		})
@@ -73,21 +74,23 @@ func (k Keeper) payHolder(ctx context.Context, r *types.RetiredPool, at position
 	if err != nil {
 		return 0, err
 	}
-	hotkey, err := k.hotkeyNamed(ctx, held.Hotkey)
+	hotkey, err := k.hotkeyText(ctx, at.K2())
 	if err != nil {
 		return 0, err
 	}
-	shares := held.Shares
-	held.Shares = sdkmath.ZeroInt()
-	if err := k.setPosition(ctx, at.K2(), at.K3(), held); err != nil {
+	coldkey, err := k.text(at.K3())
+	if err != nil {
+		return 0, err
+	}
+	if err := k.setPosition(ctx, at, new(big.Int)); err != nil {
 		return 0, err
 	}
 	if err := k.locks.Remove(ctx, at); err != nil {
 		return 0, err
 	}
 	err = emit(ctx, &types.EventStakeRemoved{
-		SubnetId: r.SubnetId, Netuid: r.Netuid, Hotkey: hotkey, Coldkey: held.Coldkey,
-		Alpha: alpha, Shares: shares, Reason: types.ReasonRemoval,
+		SubnetId: r.SubnetId, Netuid: r.Netuid, Hotkey: hotkey, Coldkey: coldkey,
+		Alpha: alpha, Shares: sdkmath.NewIntFromBigInt(held), Reason: types.ReasonRemoval,
 	})
 	if err != nil {
 		return 0, err
@@ -103,7 +106,7 @@ func (k Keeper) payHolder(ctx context.Context, r *types.RetiredPool, at position
 	}
 	r.Paid += tao
 	return tao, emit(ctx, &types.EventHolderPaid{
-		SubnetId: r.SubnetId, Netuid: r.Netuid, Hotkey: hotkey, Coldkey: held.Coldkey, Alpha: alpha, Tao: tao,
+		SubnetId: r.SubnetId, Netuid: r.Netuid, Hotkey: hotkey, Coldkey: coldkey, Alpha: alpha, Tao: tao,
 	})
 }
 
@@ -120,7 +123,7 @@ func (k Keeper) setRetired(ctx context.Context, r types.RetiredPool) error {
 }
 
 // valueAt is what a stake is worth in alpha units.
-func (k Keeper) valueAt(ctx context.Context, at positionKey, held types.Position) (uint64, error) {
+func (k Keeper) valueAt(ctx context.Context, at positionKey, shares *big.Int) (uint64, error) {
 	s, err := k.stakePools.Get(ctx, collections.Join(at.K1(), at.K2()))
-	return sharePool(s).Value(held.Shares.BigInt()), err
+	return s.Value(shares), err
 }

@@ -2,8 +2,10 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
+	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
@@ -97,7 +99,7 @@ func (q querier) Nominators(ctx context.Context, r *types.QueryNominatorsRequest
 	}
 	out := &types.QueryNominatorsResponse{}
 	out.Stakes, out.Pagination, err = query.CollectionPaginate(ctx, q.k.positions, r.Pagination,
-		func(at positionKey, _ types.Position) (types.StakeInfo, error) {
+		func(at positionKey, _ *big.Int) (types.StakeInfo, error) {
 			return q.stake(ctx, at.K1(), at.K2(), at.K3())
 		},
 		func(o *query.CollectionsPaginateOptions[positionKey]) {
@@ -121,10 +123,14 @@ func (q querier) stake(ctx context.Context, subnetID uint64, account, coldkey sd
 	if err != nil {
 		return types.StakeInfo{}, err
 	}
-	name, err := q.k.text(hotkey)
+	hot, err := q.k.text(hotkey)
+	if err != nil {
+		return types.StakeInfo{}, err
+	}
+	cold, err := q.k.text(coldkey)
 	return types.StakeInfo{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: h.position.Coldkey,
-		Alpha: h.value, ValueTao: p.Reserves().Worth(h.value), Shares: h.position.Shares, Locked: h.locked,
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: hot, Coldkey: cold,
+		Alpha: h.value, ValueTao: p.Reserves().Worth(h.value), Shares: sdkmath.NewIntFromBigInt(h.shares), Locked: h.locked,
 	}, err
 }
 

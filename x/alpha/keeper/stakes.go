@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"math/big"
 
 	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
@@ -30,8 +31,8 @@ func (k Keeper) Staked(ctx context.Context, subnetID uint64, hotkey sdk.AccAddre
 	if b.Account, err = k.accountOf(hotkey, b.Record); err != nil {
 		return 0, b, err
 	}
-	alpha, _, err = found(k.staked.Get(ctx, collections.Join(subnetID, b.Account)))
-	return alpha, b, err
+	s, _, err := found(k.stakePools.Get(ctx, collections.Join(subnetID, b.Account)))
+	return s.Alpha, b, err
 }
 
 // StakeOf is what a coldkey's stake on a hotkey in a subnet is worth in alpha
@@ -49,15 +50,15 @@ func (k Keeper) StakeOf(ctx context.Context, subnetID uint64, hotkey, coldkey sd
 	if err != nil || !ok {
 		return 0, err
 	}
-	return sharePool(s).Value(held.Shares.BigInt()), nil
+	return s.Value(held), nil
 }
 
 // holding is a coldkey's stake on a hotkey in a subnet.
 type holding struct {
 	hotkey, coldkey sdk.AccAddress
 	account         sdk.AccAddress // the hotkey's
-	pool            types.StakePool
-	position        types.Position
+	pool            pool.SharePool
+	shares          *big.Int
 	value           uint64 // alpha units
 	locked          uint64 // alpha units of it
 }
@@ -70,7 +71,7 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 	if h.account, err = k.Account(ctx, hotkey); err != nil {
 		return h, err
 	}
-	if h.position, ok, err = found(k.positions.Get(ctx, collections.Join3(p.SubnetId, h.account, coldkey))); err != nil {
+	if h.shares, ok, err = found(k.positions.Get(ctx, collections.Join3(p.SubnetId, h.account, coldkey))); err != nil {
 		return h, err
 	}
 	if !ok {
@@ -87,7 +88,7 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 	if h.pool, err = k.stakePools.Get(ctx, collections.Join(p.SubnetId, h.account)); err != nil {
 		return h, err
 	}
-	h.value = sharePool(h.pool).Value(h.position.Shares.BigInt())
+	h.value = h.pool.Value(h.shares)
 	h.locked, _, err = found(k.locks.Get(ctx, collections.Join3(p.SubnetId, h.account, coldkey)))
 	return h, err
 }
@@ -95,7 +96,7 @@ func (k Keeper) holding(ctx context.Context, p types.Pool, hotkey, coldkey sdk.A
 // free is what may leave the stake: all of it, or what leaves the lock covered.
 // Rounding can make that a unit less than the difference of the two.
 func (h holding) free() uint64 {
-	return sharePool(h.pool).Spare(h.position.Shares.BigInt(), h.locked)
+	return h.pool.Spare(h.shares, h.locked)
 }
 
 // part checks an amount of a stake: more than there is would sell or move what
@@ -112,13 +113,9 @@ func (h holding) part(alpha uint64) error {
 }
 
 // stakePool is the one of a hotkey's account; empty where there is none.
-func (k Keeper) stakePool(ctx context.Context, p types.Pool, account sdk.AccAddress) (types.StakePool, error) {
-	s, ok, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, account)))
-	if err != nil || ok {
-		return s, err
-	}
-	name, err := k.text(account)
-	return types.StakePool{SubnetId: p.SubnetId, Hotkey: name, Shares: sdkmath.ZeroInt()}, err
+func (k Keeper) stakePool(ctx context.Context, p types.Pool, account sdk.AccAddress) (pool.SharePool, error) {
+	s, _, err := found(k.stakePools.Get(ctx, collections.Join(p.SubnetId, account)))
+	return s, err
 }
 
 // addStake mints shares for alpha that the caller has moved to the pool's staked
@@ -136,46 +133,45 @@ func (k Keeper) addStake(ctx context.Context, p types.Pool, hotkey, coldkey sdk.
 }
 
 // deposit is addStake with the hotkey's account and its stake pool.
-func (k Keeper) deposit(ctx context.Context, p types.Pool, account sdk.AccAddress, s types.StakePool, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
+func (k Keeper) deposit(ctx context.Context, p types.Pool, account sdk.AccAddress, s pool.SharePool, hotkey, coldkey sdk.AccAddress, alpha uint64, reason string) error {
 	if s.Alpha == 0 { // a pool that holds something is a bound hotkey's
 		if _, err := k.binding(ctx, hotkey); err != nil {
 			return err
 		}
 	}
-	after, minted, err := sharePool(s).Deposit(alpha)
+	after, minted, err := s.Deposit(alpha)
 	if err != nil {
 		return poolError(p, err)
 	}
-	position, there, err := found(k.positions.Get(ctx, collections.Join3(p.SubnetId, account, coldkey)))
+	at := collections.Join3(p.SubnetId, account, coldkey)
+	held, there, err := found(k.positions.Get(ctx, at))
 	if err != nil {
 		return err
 	}
-	if !there {
-		position = types.Position{SubnetId: p.SubnetId, Hotkey: s.Hotkey, Shares: sdkmath.ZeroInt()}
-		if position.Coldkey, err = k.text(coldkey); err != nil {
-			return err
-		}
-	}
-	shares := sdkmath.NewIntFromBigInt(minted)
-	position.Shares = position.Shares.Add(shares)
 	if there {
-		err = k.changePosition(ctx, account, coldkey, position)
+		// Its index entry stays: an epoch pays hundreds, and each entry is a path of the
+		// tree to hash and to store.
+		err = k.positions.Set(ctx, at, held.Add(held, minted))
 	} else {
-		err = k.setPosition(ctx, account, coldkey, position)
+		err = k.setPosition(ctx, at, minted)
 	}
 	if err != nil {
 		return err
 	}
-	if err := k.setStakePool(ctx, account, s, after); err != nil {
+	if err := k.setStakePool(ctx, p.SubnetId, account, after); err != nil {
 		return err
 	}
-	name, err := k.text(hotkey)
+	hot, err := k.text(hotkey)
+	if err != nil {
+		return err
+	}
+	cold, err := k.text(coldkey)
 	if err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventStakeAdded{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: position.Coldkey,
-		Alpha: alpha, Shares: shares, Reason: reason,
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: hot, Coldkey: cold,
+		Alpha: alpha, Shares: sdkmath.NewIntFromBigInt(minted), Reason: reason,
 	})
 }
 
@@ -183,39 +179,42 @@ func (k Keeper) deposit(ctx context.Context, p types.Pool, account sdk.AccAddres
 // it redeems them all. What is locked must stay covered. The caller moves the
 // alpha on in the pool.
 func (k Keeper) removeStake(ctx context.Context, p types.Pool, h holding, alpha uint64, reason string) error {
-	after, redeemed, paid, err := sharePool(h.pool).Redeem(h.position.Shares.BigInt(), alpha)
+	after, redeemed, paid, err := h.pool.Redeem(h.shares, alpha)
 	if err != nil {
 		return poolError(p, err)
 	}
-	shares := sdkmath.NewIntFromBigInt(redeemed)
-	h.position.Shares = h.position.Shares.Sub(shares)
-	if left := after.Value(h.position.Shares.BigInt()); left < h.locked {
+	rest := new(big.Int).Sub(h.shares, redeemed)
+	if left := after.Value(rest); left < h.locked {
 		return types.ErrRounding.Wrapf("%d alpha units would leave %d of the %d that are locked: take less", alpha, left, h.locked)
 	}
-	if err := k.setPosition(ctx, h.account, h.coldkey, h.position); err != nil {
+	if err := k.setPosition(ctx, collections.Join3(p.SubnetId, h.account, h.coldkey), rest); err != nil {
 		return err
 	}
-	if err := k.setStakePool(ctx, h.account, h.pool, after); err != nil {
+	if err := k.setStakePool(ctx, p.SubnetId, h.account, after); err != nil {
 		return err
 	}
-	name, err := k.text(h.hotkey)
+	hot, err := k.text(h.hotkey)
+	if err != nil {
+		return err
+	}
+	cold, err := k.text(h.coldkey)
 	if err != nil {
 		return err
 	}
 	return emit(ctx, &types.EventStakeRemoved{
-		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: name, Coldkey: h.position.Coldkey,
-		Alpha: paid, Shares: shares, Reason: reason,
+		SubnetId: p.SubnetId, Netuid: p.Netuid, Hotkey: hot, Coldkey: cold,
+		Alpha: paid, Shares: sdkmath.NewIntFromBigInt(redeemed), Reason: reason,
 	})
 }
 
 // reward raises the value of a stake pool's shares by alpha that the caller has
 // moved to the pool's staked alpha. The stake pool must not be empty.
-func (k Keeper) reward(ctx context.Context, p types.Pool, account sdk.AccAddress, s types.StakePool, hotkey sdk.AccAddress, alpha uint64) error {
-	after, err := sharePool(s).Reward(alpha)
+func (k Keeper) reward(ctx context.Context, p types.Pool, account sdk.AccAddress, s pool.SharePool, hotkey sdk.AccAddress, alpha uint64) error {
+	after, err := s.Reward(alpha)
 	if err != nil {
 		return poolError(p, err)
 	}
-	if err := k.setStakePool(ctx, account, s, after); err != nil {
+	if err := k.setStakePool(ctx, p.SubnetId, account, after); err != nil {
 		return err
 	}
 	name, err := k.text(hotkey)
@@ -227,36 +226,25 @@ func (k Keeper) reward(ctx context.Context, p types.Pool, account sdk.AccAddress
 
 // setPosition stores a position and its index entry, or deletes both where no
 // share is left.
-func (k Keeper) setPosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
-	at, of := collections.Join3(p.SubnetId, account, coldkey), collections.Join3(coldkey, p.SubnetId, account)
-	if p.Shares.IsZero() {
+func (k Keeper) setPosition(ctx context.Context, at positionKey, shares *big.Int) error {
+	of := collections.Join3(at.K3(), at.K1(), at.K2())
+	if shares.Sign() == 0 {
 		if err := k.positions.Remove(ctx, at); err != nil {
 			return err
 		}
 		return k.positionOfColdkey.Remove(ctx, of)
 	}
-	if err := k.positions.Set(ctx, at, p); err != nil {
+	if err := k.positions.Set(ctx, at, shares); err != nil {
 		return err
 	}
 	return k.positionOfColdkey.Set(ctx, of)
 }
 
-// changePosition stores a position that is there and has shares. Its index entry stays:
-// an epoch pays hundreds, and each entry is a path of the tree to hash and to store.
-func (k Keeper) changePosition(ctx context.Context, account, coldkey sdk.AccAddress, p types.Position) error {
-	return k.positions.Set(ctx, collections.Join3(p.SubnetId, account, coldkey), p)
-}
-
-// setStakePool stores a stake pool with what it now holds, or deletes an empty one.
-func (k Keeper) setStakePool(ctx context.Context, account sdk.AccAddress, s types.StakePool, after pool.SharePool) error {
-	at := collections.Join(s.SubnetId, account)
-	if after.Empty() {
+// setStakePool stores what a stake pool holds, or deletes an empty one.
+func (k Keeper) setStakePool(ctx context.Context, subnetID uint64, account sdk.AccAddress, s pool.SharePool) error {
+	at := collections.Join(subnetID, account)
+	if s.Empty() {
 		return k.stakePools.Remove(ctx, at)
 	}
-	s.Alpha, s.Shares = after.Alpha, sdkmath.NewIntFromBigInt(after.Shares)
 	return k.stakePools.Set(ctx, at, s)
-}
-
-func sharePool(s types.StakePool) pool.SharePool {
-	return pool.SharePool{Alpha: s.Alpha, Shares: s.Shares.BigInt()}
 }

@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/lodenet/lode/x/alpha/pool"
 	"github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -71,7 +72,7 @@ func (k Keeper) sweepChildkeyTakes(ctx context.Context, subnetID uint64, b *budg
 }
 
 func (k Keeper) sweepStakePools(ctx context.Context, subnetID uint64, b *budget) (bool, error) {
-	return sweep(ctx, k.stakePools, subnetID, b, func(types.StakePool) int { return 1 }, nil)
+	return sweep(ctx, k.stakePools, subnetID, b, func(pool.SharePool) int { return 1 }, nil)
 }
 
 // sweep deletes a subnet's records of a map, and tells whether none is left. cost

@@ -26,8 +26,8 @@ var (
 	PoolsKey             = collections.NewPrefix(2) // subnet id → Pool
 	NetuidsKey           = collections.NewPrefix(3) // netuid → subnet id of the live subnet there
 	HotkeysKey           = collections.NewPrefix(4) // hotkey → Hotkey
-	StakePoolsKey        = collections.NewPrefix(5) // (subnet id, hotkey) → StakePool
-	PositionsKey         = collections.NewPrefix(6) // (subnet id, hotkey, coldkey) → Position
+	StakePoolsKey        = collections.NewPrefix(5) // (subnet id, hotkey) → alpha and shares of a StakePool
+	PositionsKey         = collections.NewPrefix(6) // (subnet id, hotkey, coldkey) → shares of a Position
 	HotkeysOfColdkeyKey  = collections.NewPrefix(7) // (coldkey, hotkey): an index, rebuilt at import
 	PositionOfColdkeyKey = collections.NewPrefix(8) // (coldkey, subnet id, hotkey): an index, rebuilt at import
 

@@ -16,6 +16,8 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cosmos/gogoproto/proto"
 
+	sdkmath "cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
@@ -37,16 +39,29 @@ func Event(event proto.Message) (sdk.Event, error) {
 	}
 	v := reflect.ValueOf(event).Elem()
 	out := sdk.Event{Type: p.name, Attributes: make([]abci.EventAttribute, len(p.fields))}
-	var buffer [64]byte
-	for i, f := range p.fields {
-		value, err := f.append(buffer[:0], v.Field(f.index))
-		if err != nil {
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	all := (*buffer)[:0]
+	var room [16]int
+	ends := room[:0]
+	for _, f := range p.fields {
+		var err error
+		if all, err = f.append(all, v.Field(f.index)); err != nil {
 			return sdk.Event{}, err
 		}
-		out.Attributes[i] = abci.EventAttribute{Key: f.name, Value: string(value)}
+		ends = append(ends, len(all))
+	}
+	*buffer = all
+	text, begin := string(all), 0 // one for all values
+	for i, end := range ends {
+		out.Attributes[i] = abci.EventAttribute{Key: p.fields[i].name, Value: text[begin:end]}
+		begin = end
 	}
 	return out, nil
 }
+
+// buffers are for the values of one event.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // plan is how a type of events is written; field by field, by name.
 type plan struct {
@@ -114,6 +129,8 @@ func nameOf(tag string) string {
 // writer is how values of a type are written; nil for what is left to the SDK.
 func writer(t reflect.Type) func([]byte, reflect.Value) ([]byte, error) {
 	switch {
+	case t == reflect.TypeFor[sdkmath.Int]():
+		return appendInt
 	case t.Kind() == reflect.Struct && t.Implements(reflect.TypeFor[json.Marshaler]()):
 		return func(b []byte, v reflect.Value) ([]byte, error) {
 			raw, err := v.Interface().(json.Marshaler).MarshalJSON()
@@ -172,6 +189,15 @@ func appendString(b []byte, v reflect.Value) ([]byte, error) {
 		}
 	}
 	return append(append(append(b, '"'), s...), '"'), nil
+}
+
+// appendInt writes a number of any size; one that was never set is 0.
+func appendInt(b []byte, v reflect.Value) ([]byte, error) {
+	i := v.Addr().Interface().(*sdkmath.Int).BigIntMut()
+	if i == nil {
+		return append(b, `"0"`...), nil
+	}
+	return append(i.Append(append(b, '"'), 10), '"'), nil
 }
 
 // appendBytes writes bytes in base64, and null where there are none at all.
