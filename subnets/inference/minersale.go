@@ -11,9 +11,9 @@ import (
 // ServiceName is the name that a miner's service has in the catalogue.
 const ServiceName = "inference"
 
-// Service is what the catalogue says of a miner that customers pay; price is in rao, for
+// Listing is what the catalogue says of a miner that customers pay; price is in rao, for
 // [PricePer] units.
-func Service(hotkey string, netuid uint16, endpoint string, price uint64) markettypes.MsgListService {
+func Listing(hotkey string, netuid uint16, endpoint string, price uint64) markettypes.MsgListService {
 	return markettypes.MsgListService{
 		Hotkey: hotkey, Netuid: uint32(netuid), Name: ServiceName, Endpoint: endpoint,
 		Description: "Answers of a language model; the miner's card says which.",
