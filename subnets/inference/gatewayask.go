@@ -1,0 +1,360 @@
+package inference
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnets/inference/api"
+	"github.com/lodenet/lode/subnets/inference/engine"
+)
+
+// Generate answers a request. Each choice is a call of its own, at whichever miner of the
+// model is best at the moment; the seed of the first is the request's, or drawn when all
+// else is fixed, those of the others follow from it ([choiceSeed]).
+func (g *Gateway) Generate(ctx context.Context, r *api.Request, emit func(api.Event) error) (api.Usage, error) {
+	asked, err := requestOf(r)
+	if err != nil {
+		return api.Usage{}, told(ctx, err)
+	}
+	m, err := g.model(ctx, r.Model, false)
+	if err != nil {
+		return api.Usage{}, err
+	}
+	if asked.Seed, err = g.seed(r.Seed); err != nil {
+		return api.Usage{}, err
+	}
+	var mu sync.Mutex // one emits at a time
+	var usage api.Usage
+	one := func(ctx context.Context, choice int) error {
+		own := asked
+		own.Seed = choiceSeed(asked.Seed, choice)
+		call, err := g.answer(ctx, m.key, own, r.Logprobs, func(ev Event) error {
+			out := eventOf(ev, choice, r.Logprobs)
+			mu.Lock()
+			defer mu.Unlock()
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return emit(out)
+		})
+		mu.Lock()
+		usage.Prompt = max(usage.Prompt, call.Answer.Prompt)
+		usage.Completion += call.Answer.Completion
+		mu.Unlock()
+		return errors.Join(err, g.keep(r.ID, choice, m, call))
+	}
+	if r.N <= 1 {
+		err = one(ctx, 0)
+	} else {
+		group, ctx := errgroup.WithContext(ctx)
+		for choice := range r.N {
+			group.Go(func() error { return one(ctx, choice) })
+		}
+		err = group.Wait()
+	}
+	return usage, told(ctx, err)
+}
+
+// seed is the customer's, or a new one.
+func (g *Gateway) seed(given *int64) (uint64, error) {
+	if given != nil {
+		return uint64(*given), nil
+	}
+	var b [8]byte
+	err := g.read(b[:])
+	return binary.BigEndian.Uint64(b[:]), err
+}
+
+// choiceSeed is the seed of a choice: of the first the request's own, of others the first
+// 8 bytes, big-endian, of SHA-256("lode/inference/choice/v1" ‖ seed ‖ choice), both as 8
+// bytes, big-endian.
+func choiceSeed(seed uint64, choice int) uint64 {
+	if choice == 0 {
+		return seed
+	}
+	b := binary.BigEndian.AppendUint64([]byte("lode/inference/choice/v1"), seed)
+	h := sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(choice)))
+	return binary.BigEndian.Uint64(h[:])
+}
+
+// Call is how a miner answered.
+type Call struct {
+	To     Remote
+	Asked  Generate
+	Answer Answer
+	Text   string        // of the answer, without a stop string
+	First  time.Duration // to the first piece
+	Took   time.Duration
+	Paid   uint64 // rao
+	// Unknown is the part of Paid that may not have been charged.
+	Unknown uint64
+}
+
+// Pinned asks one miner, as customers are answered: nobody can tell its calls from theirs.
+type Pinned struct {
+	g      *Gateway
+	hotkey string
+}
+
+// Pin returns a way to a miner alone, whatever speaks against it in routing: for those
+// that measure miners.
+func (g *Gateway) Pin(hotkey string) *Pinned { return &Pinned{g, hotkey} }
+
+// Ask asks the miner. The seed is taken as it is: draw it last. An error of the miner's is
+// as [Caller.Generate] returns it, or ErrNotServed.
+func (p *Pinned) Ask(ctx context.Context, r engine.Request, emit func(Event) error) (Call, error) {
+	if err := p.g.dir.fresh(ctx); err != nil {
+		return Call{}, err
+	}
+	to, done, ok := p.g.dir.take(want{hotkey: p.hotkey})
+	if !ok {
+		return Call{}, ErrNotServed
+	}
+	call, err := p.g.call(ctx, to, r, false, emit)
+	done(p.g.learned(ctx, call, err))
+	return call, err
+}
+
+// ErrNotServed says that a miner can't be asked: it is not there, or its card is no good.
+var ErrNotServed = errors.New("the miner does not serve")
+
+// emitError is what a customer's end of a call failed with.
+type emitError struct{ error }
+
+func (e emitError) Unwrap() error { return e.error }
+
+// answer has one choice answered: by another miner where one fails before it has begun.
+// The call is the last one.
+func (g *Gateway) answer(ctx context.Context, key string, r engine.Request, withBytes bool, emit func(Event) error) (Call, error) {
+	w := want{model: key, chat: r.Prompt.Chat != nil, grammar: !r.Grammar.IsZero(), maxPrice: g.cfg.MaxPrice, tried: map[string]bool{}}
+	var last Call
+	var failed, refused error
+	var refuser string
+	for range g.cfg.Tries {
+		to, done, ok := g.dir.take(w)
+		if !ok {
+			break
+		}
+		w.tried[to.Hotkey] = true
+		g.lost(last) // it has no receipt
+		call, err := g.call(ctx, to, r, withBytes, emit)
+		done(g.learned(ctx, call, err))
+		last = call
+		if errors.As(err, new(chargedTooMuch)) {
+			err = nil
+		}
+		switch {
+		case err == nil:
+			if refused != nil {
+				g.dir.blame(refuser, refused)
+			}
+			return call, nil
+		case ctx.Err() != nil || errors.As(err, new(emitError)):
+			return call, err
+		case call.Answer.Started:
+			return call, &api.Error{Kind: api.Gone, Message: "the miner stopped in the middle of its answer; what came of it is charged: ask again"}
+		case refusal(err) && refused != nil:
+			return call, err // a second one says so: it is believed
+		case refusal(err):
+			refused, refuser = err, to.Hotkey
+		default:
+			failed = err
+		}
+	}
+	switch {
+	case refused != nil:
+		return last, refused
+	case failed != nil:
+		return last, failed
+	}
+	return last, g.nobody(w)
+}
+
+// lost counts what a call has cost that came to nothing.
+func (g *Gateway) lost(c Call) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.totals.Paid += c.Paid
+	g.totals.Unknown += c.Unknown
+}
+
+// call makes one call.
+func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withBytes bool, emit func(Event) error) (Call, error) {
+	call := Call{To: to, Asked: Generate{Version: Version, Digest: to.Card.Engine.Digest, Request: r, Bytes: withBytes}}
+	bill := &bill{}
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := func(d time.Duration) *time.Timer {
+		return time.AfterFunc(d, func() { cancel(minerFailed("nothing came of it for %s", d)) })
+	}
+	began := g.cfg.Now()
+	timer := silence(g.cfg.FirstPiece + time.Duration(promptBytes(r.Prompt)>>12)*time.Second)
+	var text strings.Builder
+	answer, err := g.cfg.Caller.Generate(pay.OnPaid(inner, bill.note), to, call.Asked, func(ev Event) error {
+		timer.Stop()
+		if call.First == 0 {
+			call.First = max(1, g.cfg.Now().Sub(began))
+		}
+		if ev.Prompt > mostPrompt(r.Prompt) {
+			return fmt.Errorf("%w: it counts %d tokens in a prompt of %d bytes", errLie, ev.Prompt, promptBytes(r.Prompt))
+		}
+		text.WriteString(ev.Text)
+		if emit != nil {
+			if err := emit(ev); err != nil {
+				return emitError{err}
+			}
+		}
+		timer = silence(g.cfg.NextPiece)
+		return nil
+	})
+	timer.Stop()
+	call.Answer, call.Text, call.Took = answer, text.String(), g.cfg.Now().Sub(began)
+	call.Paid, call.Unknown = bill.sum()
+	if err == nil {
+		err = overcharged(call)
+	}
+	return call, err
+}
+
+// overcharged is an error where a miner took more than its answer costs. The answer is
+// good; the miner gets no more work.
+func overcharged(c Call) error {
+	e := c.To.Card.Engine
+	if !e.Verifiable || c.Unknown > 0 {
+		return nil // its tokens can't be counted here, or nobody knows
+	}
+	most, err := pay.Cost(Units(c.Answer.Prompt, c.Answer.Completion), c.To.Card.Price, PricePer)
+	if err != nil || c.Paid > most {
+		return chargedTooMuch{fmt.Errorf("%w: it charged %d rao for what costs %d", errLie, c.Paid, most)}
+	}
+	return nil
+}
+
+// chargedTooMuch is about the miner alone: its customer has an answer.
+type chargedTooMuch struct{ error }
+
+func (e chargedTooMuch) Unwrap() error { return e.error }
+
+// learned is what a call says of its miner.
+func (g *Gateway) learned(ctx context.Context, c Call, err error) outcome {
+	var out outcome
+	if errors.As(err, new(emitError)) {
+		out.ours, out.err = true, err
+	} else {
+		out = g.outcome(ctx, c.To, err)
+	}
+	out.first = c.First
+	if n := c.Answer.Completion - 1; n > 0 && c.Took > c.First && err == nil {
+		out.rate = float64(n) / (c.Took - c.First).Seconds()
+	}
+	return out
+}
+
+// keep counts a call, and writes its receipt where an answer was begun.
+func (g *Gateway) keep(id string, choice int, m model, c Call) error {
+	g.mu.Lock()
+	g.totals.Paid += c.Paid
+	g.totals.Unknown += c.Unknown
+	g.totals.Prompt += c.Answer.Prompt
+	g.totals.Completion += c.Answer.Completion
+	if c.Answer.Started {
+		g.totals.Answers++
+	}
+	if c.Answer.Finish == "" {
+		g.totals.Failed++
+	}
+	g.mu.Unlock()
+	if g.cfg.Receipts == nil || !c.Answer.Started {
+		return nil
+	}
+	a, r := c.Answer, c.Asked
+	receipt := Receipt{Version: ReceiptVersion, ID: id, Choice: choice, Time: g.cfg.Now().UTC(),
+		ChainID: g.cfg.ChainID, Netuid: g.cfg.Netuid, UID: c.To.UID, Hotkey: c.To.Hotkey,
+		Model: m.id, Digest: r.Digest, Context: c.To.Card.Engine.Context,
+		PromptTokens: a.Prompt, CompletionTokens: a.Completion, Price: c.To.Card.Price, Paid: c.Paid, Exact: c.Unknown == 0,
+		Temperature: r.Temperature, TopP: r.TopP, Seed: r.Seed, MaxTokens: r.MaxTokens, Finish: a.Finish, Stopped: a.StopString != ""}
+	if receipt.Finish == "" {
+		receipt.Finish = engine.FinishCancelled
+	}
+	err := receipt.seal(lockedRand{g}, r.Prompt, c.Text, a.Tokens)
+	if err == nil {
+		err = g.cfg.Receipts(receipt)
+	}
+	if err != nil {
+		g.log.Error("a receipt can't be kept", "err", err)
+	}
+	return nil // the answer is there, and paid
+}
+
+// lockedRand is a gateway's randomness.
+type lockedRand struct{ g *Gateway }
+
+func (r lockedRand) Read(b []byte) (int, error) { return len(b), r.g.read(b) }
+
+// requestOf is a request as engines take it, but for the seed.
+func requestOf(r *api.Request) (engine.Request, error) {
+	out := engine.Request{Prompt: promptOf(r), MaxTokens: r.MaxTokens, Stop: slices.Clone(r.Stop)}
+	out.Temperature, out.TopP = r.Temperature, r.TopP
+	if out.Temperature < engine.MinTemperature {
+		out.Temperature = 0
+	}
+	if r.TopP <= 0 {
+		out.TopP = 1e-9 // the likeliest token alone; an engine takes 0 for all
+	}
+	if r.TopP >= 1 {
+		out.TopP = 0
+	}
+	if r.Schema != nil {
+		out.Grammar.Schema = r.Schema
+	}
+	if r.Logprobs {
+		out.TopLogProbs = r.TopLogprobs
+	}
+	return out, out.Check()
+}
+
+// promptOf is a request's prompt as engines take it. The same request always gives the
+// same, which receipts rest on.
+func promptOf(r *api.Request) engine.Prompt {
+	if r.Messages == nil {
+		return engine.Prompt{Text: r.Prompt}
+	}
+	chat := &engine.Chat{}
+	for _, m := range r.Messages {
+		chat.Messages = append(chat.Messages, engine.Message{Role: string(m.Role), Content: m.Content})
+	}
+	return engine.Prompt{Chat: chat}
+}
+
+// eventOf is a piece as customers get it. Package api expects the stop string that ended an
+// answer in its text, and cuts it off.
+func eventOf(ev Event, choice int, logprobs bool) api.Event {
+	out := api.Event{Choice: choice, Text: ev.Text + ev.StopString, Prompt: ev.Prompt}
+	switch ev.Finish {
+	case engine.FinishStop:
+		out.Finish = api.Stop
+	case engine.FinishLength:
+		out.Finish = api.Length
+	}
+	if !logprobs {
+		return out
+	}
+	for _, t := range ev.Tokens {
+		token := api.Token{Text: string(t.Bytes), Logprob: t.LogProb}
+		for _, alt := range t.Top {
+			token.Top = append(token.Top, api.Alternative{Text: string(alt.Bytes), Logprob: alt.LogProb})
+		}
+		out.Tokens = append(out.Tokens, token)
+	}
+	return out
+}
