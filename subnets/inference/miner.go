@@ -40,6 +40,8 @@ type MinerConfig struct {
 	// Logger defaults to a silent one. It is told of kinds and numbers, never of what was
 	// asked and answered.
 	Logger *slog.Logger
+
+	writeTime time.Duration
 }
 
 // Miner answers the calls of task.go: it is the http.Handler that [subnet.RunMiner] serves,
@@ -92,6 +94,9 @@ func NewMiner(cfg MinerConfig) (*Miner, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.writeTime == 0 {
+		cfg.writeTime = writeTime
+	}
 	m := &Miner{cfg: cfg, mux: http.NewServeMux(), peers: map[string]int{}}
 	if err := m.card(0, 0).Check(); err != nil {
 		return nil, fmt.Errorf("inference: the miner would show %w", err)
@@ -119,7 +124,7 @@ func (m *Miner) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "stranger", "nobody knows who is calling", "call over the mesh")
 		return
 	}
-	out := &patientWriter{ResponseWriter: w, rc: http.NewResponseController(w), caller: r.Context()}
+	out := &patientWriter{ResponseWriter: w, rc: http.NewResponseController(w), caller: r.Context(), time: m.cfg.writeTime}
 	m.mux.ServeHTTP(out, r.WithContext(context.WithValue(r.Context(), outerKey{}, out)))
 }
 
@@ -337,6 +342,7 @@ type patientWriter struct {
 	rc     *http.ResponseController
 	caller context.Context // ends with the caller
 	begun  bool            // the answer has
+	time   time.Duration   // for a piece
 	until  time.Time       // to write
 }
 
@@ -361,9 +367,9 @@ func (p *patientWriter) FlushError() error {
 
 func (p *patientWriter) wait() {
 	now := time.Now()
-	if p.until.Sub(now) > writeTime-time.Second {
+	if p.until.Sub(now) > p.time*9/10 {
 		return // it was just set
 	}
-	p.until = now.Add(writeTime)
+	p.until = now.Add(p.time)
 	_ = p.rc.SetWriteDeadline(p.until) // a test's recorder has none
 }
