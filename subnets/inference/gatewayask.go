@@ -51,7 +51,8 @@ func (g *Gateway) Generate(ctx context.Context, r *api.Request, emit func(api.Ev
 		usage.Prompt = max(usage.Prompt, call.Answer.Prompt)
 		usage.Completion += call.Answer.Completion
 		mu.Unlock()
-		return errors.Join(err, g.keep(r.ID, choice, m, call))
+		g.keep(r.ID, choice, m, call)
+		return err
 	}
 	if r.N <= 1 {
 		err = one(ctx, 0)
@@ -110,9 +111,15 @@ type Pinned struct {
 // that measure miners.
 func (g *Gateway) Pin(hotkey string) *Pinned { return &Pinned{g, hotkey} }
 
-// Ask asks the miner. The seed is taken as it is: draw it last. An error of the miner's is
-// as [Caller.Generate] returns it, or ErrNotServed.
-func (p *Pinned) Ask(ctx context.Context, r engine.Request, emit func(Event) error) (Call, error) {
+// Ask asks the miner for a choice of an answer. The request's seed, or one that is drawn
+// now, is in the call. An error of the miner's is as [Caller.Generate] returns it; one that
+// its card, its prices or its count of the prompt are to blame for, too, wraps [ErrMiner];
+// or it is ErrNotServed.
+func (p *Pinned) Ask(ctx context.Context, r *api.Request, emit func(Event) error) (Call, error) {
+	asked, err := requestOf(r)
+	if err != nil {
+		return Call{}, err
+	}
 	if err := p.g.dir.fresh(ctx); err != nil {
 		return Call{}, err
 	}
@@ -120,8 +127,15 @@ func (p *Pinned) Ask(ctx context.Context, r engine.Request, emit func(Event) err
 	if !ok {
 		return Call{}, ErrNotServed
 	}
-	call, err := p.g.call(ctx, to, r, false, emit)
+	if asked.Seed, err = p.g.seed(r.Seed); err != nil {
+		return Call{}, err
+	}
+	call, err := p.g.call(ctx, to, asked, r.Logprobs, emit)
 	done(p.g.learned(ctx, call, err))
+	p.g.count(call)
+	if errors.Is(err, errLie) && !errors.Is(err, ErrMiner) {
+		err = minerFailed("%v", err)
+	}
 	return call, err
 }
 
@@ -260,9 +274,10 @@ func (g *Gateway) learned(ctx context.Context, c Call, err error) outcome {
 	return out
 }
 
-// keep counts a call, and writes its receipt where an answer was begun.
-func (g *Gateway) keep(id string, choice int, m model, c Call) error {
+// count counts a call.
+func (g *Gateway) count(c Call) {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.totals.Paid += c.Paid
 	g.totals.Unknown += c.Unknown
 	g.totals.Prompt += c.Answer.Prompt
@@ -273,9 +288,13 @@ func (g *Gateway) keep(id string, choice int, m model, c Call) error {
 	if c.Answer.Finish == "" {
 		g.totals.Failed++
 	}
-	g.mu.Unlock()
+}
+
+// keep counts a call, and writes its receipt where an answer was begun.
+func (g *Gateway) keep(id string, choice int, m model, c Call) {
+	g.count(c)
 	if g.cfg.Receipts == nil || !c.Answer.Started {
-		return nil
+		return
 	}
 	a, r := c.Answer, c.Asked
 	receipt := Receipt{Version: ReceiptVersion, ID: id, Choice: choice, Time: g.cfg.Now().UTC(),
@@ -291,9 +310,8 @@ func (g *Gateway) keep(id string, choice int, m model, c Call) error {
 		err = g.cfg.Receipts(receipt)
 	}
 	if err != nil {
-		g.log.Error("a receipt can't be kept", "err", err)
+		g.log.Error("a receipt can't be kept", "err", err) // the answer is there, and paid
 	}
-	return nil // the answer is there, and paid
 }
 
 // lockedRand is a gateway's randomness.
