@@ -3,6 +3,7 @@ package fidelity
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -88,4 +89,19 @@ func (a Answer) Exact(prompt int, scores []engine.TokenScore) error {
 		return wrong("its text is not that of its tokens")
 	}
 	return nil
+}
+
+// Told returns the log-probabilities with those filled in that no miner tells: those of a
+// stop string that ended the answer. They are the validator's own, and so say nothing.
+func (a Answer) Told(scores []engine.TokenScore) []float64 {
+	out := slices.Clone(a.LogProbs)
+	last := min(len(scores), len(out)) - 1
+	if last < 0 || a.Finish != engine.FinishStop {
+		return out
+	}
+	for left := len(a.StopString); left > 0 && last >= 0; last-- {
+		out[last] = scores[last].LogProb
+		left -= max(1, len(scores[last].Bytes))
+	}
+	return out
 }

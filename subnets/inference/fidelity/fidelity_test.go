@@ -272,6 +272,37 @@ func TestHonestAnswersAreExact(t *testing.T) {
 	require.Positive(t, stopped)
 }
 
+func TestWhatEndsAnAnswerIsNotTold(t *testing.T) {
+	scores := []engine.TokenScore{{LogProb: -1, Bytes: []byte("abc")}, {LogProb: -2, Bytes: []byte("de")}, {LogProb: -3, Bytes: []byte("f")}}
+	reported := []float64{-1.1, 0, 0}
+	for _, c := range []struct {
+		name   string
+		finish engine.Finish
+		stop   string
+		want   []float64
+	}{
+		{"at its length", engine.FinishLength, "", reported},
+		{"by itself", engine.FinishStop, "", reported},
+		{"at a stop string", engine.FinishStop, "ef", []float64{-1.1, -2, -3}},
+		{"at one as long as it", engine.FinishStop, "0123456789", []float64{-1, -2, -3}},
+		{"left", "", "", reported},
+	} {
+		a := Answer{Finish: c.finish, StopString: c.stop, LogProbs: reported}
+		require.Equal(t, c.want, a.Told(scores), c.name)
+		require.Equal(t, []float64{-1.1, 0, 0}, reported)
+	}
+	require.Empty(t, Answer{Finish: engine.FinishStop}.Told(nil))
+	scores[2].End = true
+	tokens := Tokens(engine.Sampling{}, scores, reported)
+	require.Equal(t, []float64{-1.1, 0, -3}, []float64{tokens[0].Reported, tokens[1].Reported, tokens[2].Reported})
+	require.Equal(t, []float64{-1.1, math.Inf(-1), -3}, func() (out []float64) {
+		for _, t := range Tokens(engine.Sampling{}, scores, reported[:1]) {
+			out = append(out, t.Reported)
+		}
+		return out
+	}())
+}
+
 func TestAnswersThatNoHonestMinerGives(t *testing.T) {
 	long := engine.Request{Prompt: engine.Prompt{Text: "a question"}, Sampling: engine.Sampling{Temperature: 1, Seed: 1}}
 	short := long

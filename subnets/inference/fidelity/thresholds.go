@@ -137,8 +137,9 @@ func (t Token) diff() float64 {
 	return min(d, math.MaxFloat64)
 }
 
-// Tokens joins the scores of an answer with what the miner told of it; what it left out
-// counts as a probability of 0. Margins become those of logits: at a low temperature the
+// Tokens joins the scores of an answer with what the miner told of it ([Answer.Told]); what
+// it left out counts as a probability of 0, but for the token that ends an answer, of which
+// none is told. Margins become those of logits: at a low temperature the
 // sampler's own would magnify rounding.
 func Tokens(s engine.Sampling, scores []engine.TokenScore, reported []float64) []Token {
 	out := make([]Token, len(scores))
@@ -150,7 +151,10 @@ func Tokens(s engine.Sampling, scores []engine.TokenScore, reported []float64) [
 		if !(t.Margin >= 0 && t.Margin <= engine.MaxMargin) {
 			t.Margin = engine.MaxMargin
 		}
-		if i < len(reported) {
+		switch {
+		case score.End:
+			t.Reported = score.LogProb
+		case i < len(reported):
 			t.Reported = reported[i]
 		}
 		out[i] = t
