@@ -99,6 +99,8 @@ type Call struct {
 	Paid   uint64 // rao
 	// Unknown is the part of Paid that may not have been charged.
 	Unknown uint64
+
+	begun bool // a piece was handed on
 }
 
 // Pinned asks one miner, as customers are answered: nobody can tell its calls from theirs.
@@ -175,7 +177,7 @@ func (g *Gateway) answer(ctx context.Context, key string, r engine.Request, with
 			return call, nil
 		case ctx.Err() != nil || errors.As(err, new(emitError)):
 			return call, err
-		case call.Answer.Started:
+		case call.begun:
 			return call, &api.Error{Kind: api.Gone, Message: "the miner stopped in the middle of its answer; what came of it is charged: ask again"}
 		case refusal(err) && refused != nil:
 			return call, err // a second one says so: it is believed
@@ -223,8 +225,9 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 			return fmt.Errorf("%w: it counts %d tokens in a prompt of %d bytes", errLie, ev.Prompt, promptBytes(r.Prompt))
 		}
 		text.WriteString(ev.Text)
+		call.begun = true
 		if emit != nil {
-			if err := emit(ev); err != nil {
+			if err := emit(ev); err != nil && ev.Finish == "" { // after the end nobody needs more
 				return emitError{err}
 			}
 		}
@@ -235,8 +238,9 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 	call.Answer, call.Text, call.Took = answer, text.String(), g.cfg.Now().Sub(began)
 	call.Paid, call.Unknown = bill.sum()
 	if err == nil {
-		err = overcharged(call)
+		return call, overcharged(call)
 	}
+	call.Answer.Finish = "" // it may be said, and not be true
 	return call, err
 }
 
@@ -282,7 +286,7 @@ func (g *Gateway) count(c Call) {
 	g.totals.Unknown += c.Unknown
 	g.totals.Prompt += c.Answer.Prompt
 	g.totals.Completion += c.Answer.Completion
-	if c.Answer.Started {
+	if c.begun {
 		g.totals.Answers++
 	}
 	if c.Answer.Finish == "" {
@@ -293,7 +297,7 @@ func (g *Gateway) count(c Call) {
 // keep counts a call, and writes its receipt where an answer was begun.
 func (g *Gateway) keep(id string, choice int, m model, c Call) {
 	g.count(c)
-	if g.cfg.Receipts == nil || !c.Answer.Started {
+	if g.cfg.Receipts == nil || !c.begun {
 		return
 	}
 	a, r := c.Answer, c.Asked
