@@ -14,6 +14,7 @@ import (
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnets/inference/models"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/lodenet/lode/wallet"
@@ -99,6 +100,10 @@ var known = []struct {
 	{video.ErrExists, "output_exists", ""},
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
+	{models.ErrNotFound, "no_model", ""},
+	{models.ErrAmbiguous, "ambiguous_model", ""},
+	{models.ErrChanged, "model_changed", ""},
+	{models.ErrNoModel, "not_a_model", "give a GGUF file that is whole"},
 	{video.ErrCheck, "bad_result", "nothing was written; try again"},
 	{pay.ErrInUse, "in_use", "wait until the process that has the books open is done, or stop it"},
 	{authz.ErrNoAuthorizationFound, "not_allowed", "`lode wallet allow` of the payer allows a key to spend"},

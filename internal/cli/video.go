@@ -134,8 +134,8 @@ func (g *globals) customer(ctx context.Context, c *client.Client, netuid uint32,
 	return host, gateways, nil
 }
 
-// progressBar shows how far a compression is: a line that changes on a terminal, else a
-// line for each tenth.
+// progressBar shows how far work is: a line that changes on a terminal, else a line for
+// each change.
 type progressBar struct {
 	out   io.Writer
 	live  bool
@@ -154,20 +154,30 @@ var stages = map[string]string{
 }
 
 func (p *progressBar) show(s video.Progress) {
-	if p.quiet {
-		return
-	}
-	const width = 30
 	text := stages[s.Stage]
 	if s.Segments > 0 {
-		full := width * s.Done / s.Segments
-		text = fmt.Sprintf("%s%s %d/%d segments, %s", strings.Repeat("█", full), strings.Repeat("░", width-full), s.Done, s.Segments, text)
+		text = fmt.Sprintf("%s %d/%d segments, %s", barOf(s.Done, s.Segments), s.Done, s.Segments, text)
 		if s.BytesIn > 0 {
 			text += fmt.Sprintf(", %s → %s", bytesText(s.BytesIn), bytesText(s.BytesOut))
 		}
 		if s.Refused > 0 {
 			text += fmt.Sprintf(", %d refused", s.Refused)
 		}
+	}
+	p.say(text)
+}
+
+// barOf is a bar that is full by part of whole.
+func barOf[N int | int64](part, whole N) string {
+	const width = 30
+	full := int(width * part / max(1, whole))
+	return strings.Repeat("█", full) + strings.Repeat("░", width-full)
+}
+
+// say replaces what was said last.
+func (p *progressBar) say(text string) {
+	if p.quiet {
+		return
 	}
 	if !p.live {
 		if text != p.last {

@@ -67,7 +67,10 @@ type AddOptions struct {
 	Progress func(done, total int64)
 }
 
-var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+var (
+	digestPattern    = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	beginningPattern = regexp.MustCompile(`^[0-9a-f]{6,64}$`)
+)
 
 func (l *Library) file(digest string) string   { return filepath.Join(l.dir, digest+".gguf") }
 func (l *Library) record(digest string) string { return filepath.Join(l.dir, digest+".json") }
@@ -315,11 +318,40 @@ func (l *Library) Find(ctx context.Context, name string) (Model, error) {
 	if name == "" || strings.ContainsRune(name, 0) {
 		return Model{}, fmt.Errorf("%w: name one", ErrNotFound)
 	}
-	if _, err := os.Stat(name); err == nil {
+	if info, err := os.Stat(name); strings.ContainsRune(name, filepath.Separator) || err == nil && !info.IsDir() {
 		return l.outside(ctx, name)
-	} else if strings.ContainsRune(name, filepath.Separator) {
+	}
+	m, err := l.byName(name)
+	if err != nil {
 		return Model{}, err
 	}
+	return l.verified(ctx, m)
+}
+
+// Resolve finds the digest and the name of a model of the library as Find does. By its
+// digest, or a beginning of it, it finds one whose file is gone or changed, too.
+func (l *Library) Resolve(name string) (digest, called string, err error) {
+	if beginningPattern.MatchString(name) {
+		paths, err := filepath.Glob(filepath.Join(l.dir, name+"*.json"))
+		if err != nil {
+			return "", "", err
+		}
+		var found []string
+		for _, path := range paths {
+			if digest := strings.TrimSuffix(filepath.Base(path), ".json"); digestPattern.MatchString(digest) {
+				found = append(found, digest)
+			}
+		}
+		if len(found) == 1 {
+			return found[0], "the model", nil
+		}
+	}
+	m, err := l.byName(name)
+	return m.Digest, m.Name, err
+}
+
+// byName finds a model by what it is called.
+func (l *Library) byName(name string) (Model, error) {
 	all, errs := l.List()
 	for _, is := range []func(Model) bool{
 		func(m Model) bool { return len(name) >= 6 && strings.HasPrefix(m.Digest, strings.ToLower(name)) },
@@ -336,7 +368,7 @@ func (l *Library) Find(ctx context.Context, name string) (Model, error) {
 		case 0:
 			continue
 		case 1:
-			return l.verified(ctx, found[0])
+			return found[0], nil
 		}
 		var names []string
 		for _, m := range found {

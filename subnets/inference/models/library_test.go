@@ -43,6 +43,8 @@ func read(t *testing.T, path string) []byte {
 
 func TestAModelIsFoundByWhateverItIsCalled(t *testing.T) {
 	l := library(t)
+	path, err := filepath.Abs(q8)
+	require.NoError(t, err)
 	all, err := l.List()
 	require.NoError(t, err, "a folder that is not there yet")
 	require.Empty(t, all)
@@ -81,16 +83,27 @@ func TestAModelIsFoundByWhateverItIsCalled(t *testing.T) {
 		require.Less(t, len(err.Error()), 400)
 	}
 
+	for _, name := range []string{q4Digest, q4Digest[:7], "lode-mini-Q4_0"} {
+		digest, _, err := l.Resolve(name)
+		require.NoError(t, err)
+		require.Equal(t, q4Digest, digest)
+	}
+	_, _, err = l.Resolve("lode-mini")
+	require.ErrorIs(t, err, ErrAmbiguous)
+	t.Chdir(t.TempDir())
+	require.NoError(t, os.Mkdir("lode-mini-Q4_0", 0o700))
+	_, err = l.Find(t.Context(), "lode-mini-Q4_0")
+	require.NoError(t, err, "a folder of that name is no model")
 	require.NoError(t, l.Remove(q8Digest))
 	require.ErrorIs(t, l.Remove(q8Digest), ErrNotFound)
 	require.ErrorIs(t, l.Remove("../"+q4Digest), ErrNotFound)
 	found, err := l.Find(t.Context(), "lode-mini")
 	require.NoError(t, err)
 	require.Equal(t, other, found)
-	outside, err := l.Find(t.Context(), q8)
+	outside, err := l.Find(t.Context(), path)
 	require.NoError(t, err, "a path needs no library")
 	require.Equal(t, q8Digest, outside.Digest)
-	require.Equal(t, q8, outside.Path)
+	require.Equal(t, path, outside.Path)
 	require.Zero(t, outside.Added)
 }
 
@@ -222,6 +235,11 @@ func TestAFileThatChangesIsNoLongerTheModel(t *testing.T) {
 	change(func(path string) { require.NoError(t, os.Remove(path)) })
 	_, err = l.Find(t.Context(), q8Digest)
 	require.ErrorContains(t, err, "is gone")
+	gone, _, err := l.Resolve(q8Digest[:6])
+	require.NoError(t, err, "it can still be removed")
+	require.Equal(t, q8Digest, gone)
+	_, _, err = l.Resolve("lode-mini")
+	require.ErrorIs(t, err, ErrNotFound)
 	all, err := l.List()
 	require.Error(t, err)
 	require.Empty(t, all)
