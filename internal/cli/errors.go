@@ -14,6 +14,7 @@ import (
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/models"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
@@ -100,6 +101,7 @@ var known = []struct {
 	{video.ErrExists, "output_exists", ""},
 	{video.ErrNoGateway, "no_gateway", "`lode metagraph` shows who serves what; `lode validate video` runs a validator"},
 	{video.ErrNoMiners, "no_miners", "a network that has just started publishes its endpoints within some blocks; `lode metagraph` shows who serves what"},
+	{inference.ErrNoReceipt, "no_receipt", "`lode inference receipts --days 90` lists them"},
 	{models.ErrNotFound, "no_model", ""},
 	{models.ErrAmbiguous, "ambiguous_model", ""},
 	{models.ErrChanged, "model_changed", ""},
