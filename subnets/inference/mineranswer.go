@@ -51,6 +51,9 @@ func (m *Miner) generate(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = out.last(result)
 	}
+	if late := out.outbox.wait(); err == nil {
+		err = late
+	}
 	if err != nil {
 		out.broken(err)
 		return
@@ -131,14 +134,17 @@ type delivery struct {
 	bytes      bool // of tokens are asked for
 	verifiable bool // tokens are known, and count
 
+	outbox outbox
+	tokens int // that the engine has made
+
 	started    bool // a piece was sent
-	sent       int  // tokens
-	completion int  // that count
+	completion int  // tokens that count
 	charged    uint64
 }
 
 func (c *minerCall) delivery(prompt int) *delivery {
 	d := &delivery{call: c, meter: pay.MeterFrom(c.ctx), prompt: prompt, stream: pieceWriter{w: c.w, sealer: c.sealer}}
+	d.outbox.init(d.pass)
 	d.stream.begin()
 	return d
 }
@@ -184,37 +190,44 @@ func (d *delivery) send(tokens int, v any) error {
 	return nil
 }
 
-// piece sends a piece of the answer.
+// piece takes a piece of the answer. What a server makes is passed on as it comes, for its
+// pieces are what is counted.
 func (d *delivery) piece(c engine.Chunk) error {
-	ev := Event{Text: c.Text, Tokens: d.tokens(c.Tokens)}
+	ev := Event{Text: c.Text, Tokens: d.list(c.Tokens)}
 	if ev.Text == "" && len(ev.Tokens) == 0 {
 		return nil
 	}
+	d.tokens += len(ev.Tokens)
+	if !d.verifiable {
+		return d.pass(ev)
+	}
+	return d.outbox.put(ev)
+}
+
+// pass sends a piece.
+func (d *delivery) pass(ev Event) error {
 	if !d.started {
 		ev.Prompt = d.prompt
 	}
-	d.sent += len(ev.Tokens)
 	return d.send(completion(ev, d.verifiable), ev)
 }
 
-// last sends the tokens that end the answer without a text, and why it ends.
+// last takes the tokens that end the answer without a text, and why it ends.
 func (d *delivery) last(result engine.Result) error {
 	ev := Event{Finish: result.Finish, StopString: result.StopString}
 	if result.Answer != nil {
-		if len(result.Answer) < d.sent {
+		if len(result.Answer) < d.tokens {
 			return fmt.Errorf("%w: an answer of fewer tokens than it gave", engine.ErrGone)
 		}
-		for _, id := range result.Answer[d.sent:] {
+		for _, id := range result.Answer[d.tokens:] {
 			ev.Tokens = append(ev.Tokens, Token{ID: id})
 		}
 	}
-	if !d.started {
-		ev.Prompt = d.prompt
-	}
-	return d.send(len(ev.Tokens), ev)
+	return d.outbox.put(ev)
 }
 
-func (d *delivery) tokens(in []engine.Token) []Token {
+// list is tokens as they are sent.
+func (d *delivery) list(in []engine.Token) []Token {
 	if len(in) == 0 {
 		return nil
 	}
