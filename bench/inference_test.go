@@ -55,8 +55,8 @@ func question(tokens int) string {
 }
 
 // streamed asks for an answer and reads it: the time to its first piece, and to its end,
-// and how many pieces there were.
-func streamed(ctx context.Context, c *http.Client, base, body string) (first, all time.Duration, pieces int, err error) {
+// and how many words there were.
+func streamed(ctx context.Context, c *http.Client, base, body string) (first, all time.Duration, words int, err error) {
 	began := time.Now()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/chat/completions", strings.NewReader(body))
 	if err != nil {
@@ -77,10 +77,10 @@ func streamed(ctx context.Context, c *http.Client, base, body string) (first, al
 	for lines.Scan() {
 		switch {
 		case bytes.Contains(lines.Bytes(), []byte(`"content":"`)) && !bytes.Contains(lines.Bytes(), []byte(`"content":""`)):
-			if pieces == 0 {
+			if first == 0 {
 				first = time.Since(began)
 			}
-			pieces++
+			words += bytes.Count(lines.Bytes(), []byte("word "))
 		case bytes.Equal(lines.Bytes(), []byte("data: [DONE]")):
 			ended = true
 		}
@@ -88,7 +88,7 @@ func streamed(ctx context.Context, c *http.Client, base, body string) (first, al
 	if err := lines.Err(); err != nil || !ended {
 		return 0, 0, 0, fmt.Errorf("the stream broke off: %w", err)
 	}
-	return first, time.Since(began), pieces, nil
+	return first, time.Since(began), words, nil
 }
 
 // BenchmarkInferencePath answers by turns with an engine that is called directly, and
@@ -243,9 +243,9 @@ func BenchmarkInferenceRequests(b *testing.B) {
 		for i := range atOnce {
 			wg.Go(func() {
 				for range work {
-					_, _, pieces, err := streamed(b.Context(), client, s.URL, question(length))
-					if err == nil && pieces != length {
-						err = fmt.Errorf("%d pieces", pieces)
+					_, _, words, err := streamed(b.Context(), client, s.URL, question(length))
+					if err == nil && words != length {
+						err = fmt.Errorf("%d words", words)
 					}
 					if err != nil && errs[i] == nil {
 						errs[i] = err
