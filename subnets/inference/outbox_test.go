@@ -58,7 +58,8 @@ func TestAnEngineThatIsFarAheadWaitsForItsCaller(t *testing.T) {
 		}()
 		synctest.Wait()
 		mu.Lock()
-		require.Equal(t, 1+maxWaiting, put)
+		require.GreaterOrEqual(t, put, maxWaiting)
+		require.LessOrEqual(t, put, 2*maxWaiting, "what is on its way, and what waits")
 		mu.Unlock()
 		gone := errors.New("the caller is gone")
 		way <- gone
