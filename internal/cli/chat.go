@@ -33,7 +33,7 @@ type chatFlags struct {
 func newChatCommand() *cobra.Command {
 	var f chatFlags
 	cmd := &cobra.Command{
-		Use:   "chat [QUESTION]",
+		Use:   "chat [QUESTION]...",
 		Short: "Talk with a language model of the network, in the terminal",
 		Long: `Asks a model, and shows the answer as it comes. With a question it ends after the answer; without, it reads a line at a time
 and keeps the conversation in mind until /exit. It finds miners and pays them by itself, or, with --url, asks a
@@ -47,7 +47,7 @@ and the answer, as ` + "`lode inference verify`" + ` reads it. The miner that an
   lode chat --model lode-mini --system "Answer in one sentence." --temperature 0.7
   lode chat --url http://127.0.0.1:8000/v1
   lode chat --save talk.json "What is a lode?"`,
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.ArbitraryArgs,
 	}
 	s := cmd.Flags()
 	s.StringVar(&f.url, "url", "", "base URL of an endpoint that runs, for example http://127.0.0.1:8000/v1 (default: miners are asked from here)")
@@ -60,10 +60,11 @@ and the answer, as ` + "`lode inference verify`" + ` reads it. The miner that an
 	f.add(cmd, "warn")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		g := globalsOf(cmd)
+		question := strings.Join(args, " ")
 		switch {
 		case len(args) == 0 && g.json:
 			return fail(codeUsage, "give a question: lode chat --json \"What is a lode?\"", "--json prints one answer")
-		case len(args) == 1 && strings.TrimSpace(args[0]) == "":
+		case len(args) > 0 && strings.TrimSpace(question) == "":
 			return fail(codeUsage, "give one, or none to be asked for it", "the question is empty")
 		case f.temperature < 0 || f.temperature > 2:
 			return fail(codeUsage, "", "--temperature %g: from 0 to 2", f.temperature)
@@ -88,8 +89,8 @@ and the answer, as ` + "`lode inference verify`" + ` reads it. The miner that an
 		if f.system != "" {
 			c.messages = append(c.messages, chatTurn{"system", f.system})
 		}
-		if len(args) == 1 {
-			return c.once(args[0])
+		if len(args) > 0 {
+			return c.once(question)
 		}
 		return c.converse()
 	}
