@@ -301,7 +301,7 @@ func (g *Gateway) nobody(w want) error {
 	if any && g.cfg.MaxPrice > 0 && price > g.cfg.MaxPrice {
 		return &api.Error{Kind: api.OverPrice, Message: fmt.Sprintf("no miner serves this model for %s TAO a million tokens: the cheapest takes %s; allow that with --max-price", client.FormatTAO(g.cfg.MaxPrice), client.FormatTAO(price))}
 	}
-	return &api.Error{Kind: api.Overloaded, Message: "no miner that serves this model can be reached: try again soon", RetryAfter: pauseFirst}
+	return &api.Error{Kind: api.Overloaded, Message: "no miner that serves this model can be reached, or has room: try again soon", RetryAfter: pauseFirst}
 }
 
 // read fills b with randomness.

@@ -27,11 +27,15 @@ import (
 // known is taken for as good: each gets its chance, and a miner that was slow once gets
 // another.
 //
+// A miner has no more than 240 calls of ours at once: a connection of the mesh carries 256
+// streams, and a call beyond them would wait instead of going elsewhere.
+//
 // Who fails gets nothing for 2 seconds, and twice as long each time in a row, up to 5
 // minutes; who is busy, for half a second; who lies, for an hour.
 
 const (
 	typicalTokens = 256
+	mostOpen      = 240
 	fades         = 5 * time.Minute
 	pauseBusy     = 500 * time.Millisecond
 	pauseFirst    = 2 * time.Second
@@ -118,7 +122,7 @@ func (d *directory) take(w want) (Remote, func(outcome), bool) {
 	now := d.cfg.Now()
 	var list []*member
 	for _, m := range d.members {
-		if d.serves(m, w) && !w.tried[m.Hotkey] && (w.maxPrice == 0 || m.Card.Price <= w.maxPrice) {
+		if d.serves(m, w) && !w.tried[m.Hotkey] && m.open < mostOpen && (w.maxPrice == 0 || m.Card.Price <= w.maxPrice) {
 			list = append(list, m)
 		}
 	}
