@@ -293,7 +293,7 @@ func processTime() time.Duration {
 // process here; the client is a bare connection.
 func BenchmarkInferenceStreams(b *testing.B) {
 	const streams = 1000
-	s := inferencePath(b, &idle{hang: true}, 4)
+	s := inferencePath(b, &idle{hang: true}, 6)
 	address := s.Listener.Addr().String()
 	body := question(100)
 	request := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(body), body)
