@@ -17,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	quic "github.com/libp2p/go-libp2p/p2p/transport/quic"
@@ -147,7 +148,12 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 	if err != nil {
 		return nil, err
 	}
+	resources, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits()))
+	if err != nil {
+		return nil, err
+	}
 	opts := []libp2p.Option{
+		libp2p.ResourceManager(resources),
 		libp2p.Identity(key),
 		libp2p.ListenAddrStrings(cfg.Listen...),
 		libp2p.Transport(quic.NewTransport),
@@ -184,6 +190,30 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0)))
 	}
 	return opts, nil
+}
+
+// Streams that may be open at once, of calls and of what libp2p says itself. One peer's are
+// as many as a connection of QUIC's carries. libp2p's own limits are below that on most
+// machines, and what is over them is reset without a word; what a handler bounds
+// ([HandlerOptions]) is refused in words.
+const (
+	peerStreams = 256
+	hostStreams = 4096
+)
+
+// limits are libp2p's own, but for calls.
+func limits() rcmgr.ConcreteLimitConfig {
+	l := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&l)
+	streams := func(each int) rcmgr.BaseLimit {
+		return rcmgr.BaseLimit{StreamsInbound: each, StreamsOutbound: each, Streams: 2 * each, Memory: 256 << 20}
+	}
+	l.AddProtocolPeerLimit(Protocol, streams(peerStreams), rcmgr.BaseLimitIncrease{})
+	l.AddProtocolLimit(Protocol, streams(hostStreams), rcmgr.BaseLimitIncrease{})
+	for limit, each := range map[*rcmgr.BaseLimit]int{&l.PeerBaseLimit: 2 * peerStreams, &l.TransientBaseLimit: hostStreams, &l.SystemBaseLimit: 2 * hostStreams} {
+		limit.StreamsInbound, limit.StreamsOutbound, limit.Streams = each, each, 2*each
+	}
+	return l.AutoScale()
 }
 
 // quicHeadStart is what QUIC gets before other transports are tried beside it. If it
