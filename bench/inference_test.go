@@ -29,13 +29,13 @@ import (
 )
 
 // inferencePath is a gateway on loopback that asks miners over the mesh, and pays them.
-func inferencePath(b *testing.B, e engine.Engine, count int) *httptest.Server {
+func inferencePath(b *testing.B, e engine.Engine, count int, price uint64) *httptest.Server {
 	b.Helper()
 	chain := minertest.NewChain()
 	var miners []*minertest.Miner
 	var remotes []inference.Remote
 	for i := range count {
-		m := minertest.New(b, chain, fmt.Sprint("miner ", i), inference.MinerConfig{Engine: e, Price: 10_000_000})
+		m := minertest.New(b, chain, fmt.Sprint("miner ", i), inference.MinerConfig{Engine: e, Price: price})
 		miners = append(miners, m)
 		remotes = append(remotes, inference.Remote{UID: uint16(i), Hotkey: m.Host.Hotkey(), URL: m.URL})
 	}
@@ -100,7 +100,7 @@ func BenchmarkInferencePath(b *testing.B) {
 	defer func() { require.NoError(b, lodeMini.Close()) }()
 	for name, e := range map[string]engine.Engine{"lode-mini": lodeMini, "50-tokens-a-second": &idle{every: 20 * time.Millisecond}} {
 		b.Run(name, func(b *testing.B) {
-			s := inferencePath(b, e, 1)
+			s := inferencePath(b, e, 1, 10_000_000)
 			direct := func() (first, all time.Duration, tokens int, err error) {
 				began := time.Now()
 				result, err := e.Generate(b.Context(), engine.Request{MaxTokens: length, Sampling: engine.Sampling{Temperature: 1.5, Seed: 7},
@@ -213,26 +213,30 @@ func (direct) Embed(context.Context, string, []string) (*api.Embeddings, error) 
 	return nil, engine.ErrUnsupported
 }
 
-// BenchmarkInferenceRequests streams answers of 16 tokens from an engine that does
-// nothing, eight at a time, by turns through a gateway that pays a miner over the mesh, and
-// through net/http's ReverseProxy before the same API without mesh and payment. A request
-// is counted with the CPU time that the process takes for it, the client's and the miner's
-// or upstream's in it.
-func BenchmarkInferenceRequests(b *testing.B) {
-	const length, batch, atOnce = 16, 400, 8
-	ours := inferencePath(b, &idle{}, 1)
-	upstream := httptest.NewServer(api.Handler(direct{}, api.Config{}))
+// proxied is net/http's ReverseProxy before the same API, without mesh and payment.
+func proxied(b *testing.B, e idle) *httptest.Server {
+	b.Helper()
+	upstream := httptest.NewServer(api.Handler(direct{e}, api.Config{}))
 	b.Cleanup(upstream.Close)
 	to, err := url.Parse(upstream.URL)
 	require.NoError(b, err)
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.FlushInterval = -1
-	transport := &http.Transport{MaxIdleConnsPerHost: atOnce}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	proxy.Transport = transport
 	b.Cleanup(transport.CloseIdleConnections)
-	theirs := httptest.NewServer(proxy)
-	b.Cleanup(theirs.Close)
+	s := httptest.NewServer(proxy)
+	b.Cleanup(s.Close)
+	return s
+}
 
+// BenchmarkInferenceRequests streams answers of 16 tokens from an engine that does
+// nothing, eight at a time, by turns through a gateway that pays a miner over the mesh, the
+// same for nothing, and through net/http's ReverseProxy. A request is counted with the CPU
+// time that the process takes for it, the client's and the miner's or upstream's in it.
+func BenchmarkInferenceRequests(b *testing.B) {
+	const length, batch, atOnce = 16, 400, 8
+	servers := []*httptest.Server{inferencePath(b, &idle{}, 1, 10_000_000), inferencePath(b, &idle{}, 1, 0), proxied(b, idle{})}
 	run := func(s *httptest.Server) (perCPU, perSecond float64) {
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
 		defer client.CloseIdleConnections()
@@ -263,20 +267,24 @@ func BenchmarkInferenceRequests(b *testing.B) {
 		}
 		return batch / (processTime() - used).Seconds(), batch / time.Since(began).Seconds()
 	}
-	run(ours)
-	run(theirs)
-	var cpu, rate [2][]float64
+	for _, s := range servers {
+		run(s)
+	}
+	var cpu, rate [3][]float64
 	for b.Loop() {
-		for i, s := range []*httptest.Server{ours, theirs} {
+		for i, s := range servers {
 			c, r := run(s)
 			cpu[i], rate[i] = append(cpu[i], c), append(rate[i], r)
 		}
 	}
 	middle := func(f []float64) float64 { return slices.Sorted(slices.Values(f))[len(f)/2] }
-	b.ReportMetric(middle(cpu[0]), "requests/cpu-s")
-	b.ReportMetric(middle(cpu[1]), "requests/cpu-s-proxy")
-	b.ReportMetric(100*middle(cpu[0])/middle(cpu[1]), "%-of-proxy")
 	b.ReportMetric(middle(rate[0]), "requests/s")
+	for i, name := range []string{"", "-free", "-proxy"} {
+		b.ReportMetric(middle(cpu[i]), "requests/cpu-s"+name)
+		if i < 2 {
+			b.ReportMetric(100*middle(cpu[i])/middle(cpu[2]), "%-of-proxy"+name)
+		}
+	}
 }
 
 // processTime is the CPU time that this process has used.
@@ -290,19 +298,18 @@ func processTime() time.Duration {
 
 // BenchmarkInferenceStreams opens streams that have begun and wait for their next token,
 // and reports the memory that one takes in gateway and miner together, which are one
-// process here; the client is a bare connection.
+// process here, and the same of a ReverseProxy with what is behind it; the client is a
+// bare connection.
 func BenchmarkInferenceStreams(b *testing.B) {
 	const streams = 1000
-	s := inferencePath(b, &idle{hang: true}, 6)
-	address := s.Listener.Addr().String()
 	body := question(100)
-	request := fmt.Sprintf("POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(body), body)
-	open := func() (net.Conn, error) {
+	open := func(s *httptest.Server) (net.Conn, error) {
+		address := s.Listener.Addr().String()
 		c, err := net.Dial("tcp", address)
 		if err != nil {
 			return nil, err
 		}
-		_, err = io.WriteString(c, request)
+		_, err = fmt.Fprintf(c, "POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", address, len(body), body)
 		buf := make([]byte, 4096)
 		for got := []byte(nil); err == nil && !bytes.Contains(got, []byte("word")); {
 			var n int
@@ -320,19 +327,21 @@ func BenchmarkInferenceStreams(b *testing.B) {
 		runtime.ReadMemStats(&m)
 		return float64(m.HeapAlloc + m.StackInuse)
 	}
-	first, err := open() // the channel, the mesh's connection
-	require.NoError(b, err)
-	defer first.Close()
-	for b.Loop() {
+	for name, s := range map[string]*httptest.Server{"": inferencePath(b, &idle{hang: true}, 6, 10_000_000), "-proxy": proxied(b, idle{hang: true})} {
+		first, err := open(s) // the channel, the mesh's connections
+		require.NoError(b, err)
+		defer first.Close()
 		before := memory()
 		conns := make([]net.Conn, streams)
 		for i := range conns {
-			conns[i], err = open()
+			conns[i], err = open(s)
 			require.NoError(b, err)
 		}
-		b.ReportMetric((memory()-before)/streams/1024, "KiB/stream")
+		b.ReportMetric((memory()-before)/streams/1024, "KiB/stream"+name)
 		for _, c := range conns {
 			_ = c.Close()
 		}
+	}
+	for b.Loop() {
 	}
 }

@@ -38,7 +38,7 @@ type paidBody struct {
 
 func newPaidBody(ctx context.Context, c *Client, resp *http.Response, p *Payment, picked choice) *paidBody {
 	return &paidBody{ctx: ctx, c: c, resp: resp, p: p, picked: picked, source: resp.Body,
-		in: bufio.NewReaderSize(resp.Body, 16<<10), events: isEvents(resp.Header)}
+		in: bufio.NewReaderSize(resp.Body, 4<<10), events: isEvents(resp.Header)}
 }
 
 func (b *paidBody) Read(p []byte) (int, error) {
