@@ -93,6 +93,10 @@ func (h *Host) Client() *http.Client { return h.client }
 // RoundTripper is what [Host.Client] uses.
 func (h *Host) RoundTripper() http.RoundTripper { return h.client.Transport }
 
+// callBuffer is what a call buffers each way, in bytes; larger reads and writes pass by. A
+// host may have thousands of calls that wait.
+const callBuffer = 2 << 10
+
 func (h *Host) dialer() {
 	h.transport = &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
@@ -105,6 +109,8 @@ func (h *Host) dialer() {
 		DisableKeepAlives:      true, // a stream costs no handshake; an idle one would cost memory
 		DisableCompression:     true, // nothing that grows while it is read
 		MaxResponseHeaderBytes: maxResponseHeader,
+		ReadBufferSize:         callBuffer,
+		WriteBufferSize:        callBuffer,
 		ExpectContinueTimeout:  continueTimeout,
 	}
 	h.client = &http.Client{
