@@ -6,13 +6,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,7 +43,11 @@ func inferencePath(b *testing.B, e engine.Engine, count int, price uint64) *http
 		miners = append(miners, m)
 		remotes = append(remotes, inference.Remote{UID: uint16(i), Hotkey: m.Host.Hotkey(), URL: m.URL})
 	}
-	customer := minertest.NewCustomer(b, chain, "customer", miners...)
+	return gatewayTo(b, minertest.NewCustomer(b, chain, "customer", miners...), remotes)
+}
+
+func gatewayTo(b *testing.B, customer *minertest.Customer, remotes []inference.Remote) *httptest.Server {
+	b.Helper()
 	gateway, err := inference.NewGateway(inference.GatewayConfig{Netuid: 2, Caller: customer.Caller,
 		Miners: func(context.Context) ([]inference.Remote, error) { return remotes, nil }})
 	require.NoError(b, err)
@@ -222,6 +230,7 @@ func proxied(b *testing.B, e idle) *httptest.Server {
 	require.NoError(b, err)
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	proxy.FlushInterval = -1
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // clients leave
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	proxy.Transport = transport
 	b.Cleanup(transport.CloseIdleConnections)
@@ -296,10 +305,56 @@ func processTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// minersVariable makes this program one that runs miners for others: [minersElsewhere].
+const minersVariable = "LODE_BENCH_MINERS"
+
+// TestMinersOfOthers runs miners for free until its input ends.
+func TestMinersOfOthers(t *testing.T) {
+	count, err := strconv.Atoi(os.Getenv(minersVariable))
+	if err != nil {
+		t.Skip("only for benchmarks, which start it")
+	}
+	chain := minertest.NewChain()
+	for i := range count {
+		m := minertest.New(t, chain, fmt.Sprint("miner ", i), inference.MinerConfig{Engine: &idle{hang: true}})
+		fmt.Println("miner", m.Host.Hotkey(), m.Host.Endpoints()[0], m.URL)
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	require.NoError(t, err)
+}
+
+// minersElsewhere starts miners in a process of their own, and a gateway here that asks
+// them.
+func minersElsewhere(b *testing.B, count int) *httptest.Server {
+	b.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run", "^TestMinersOfOthers$")
+	cmd.Env = append(os.Environ(), fmt.Sprint(minersVariable, "=", count))
+	in, err := cmd.StdinPipe()
+	require.NoError(b, err)
+	out, err := cmd.StdoutPipe()
+	require.NoError(b, err)
+	require.NoError(b, cmd.Start())
+	b.Cleanup(func() {
+		_ = in.Close()
+		require.NoError(b, cmd.Wait())
+	})
+	customer := minertest.NewCustomer(b, minertest.NewChain(), "customer")
+	var remotes []inference.Remote
+	lines := bufio.NewScanner(out)
+	for len(remotes) < count && lines.Scan() {
+		if f := strings.Fields(lines.Text()); len(f) == 4 && f[0] == "miner" {
+			require.NoError(b, customer.Host.AddPeer(f[1], f[2]))
+			remotes = append(remotes, inference.Remote{UID: uint16(len(remotes)), Hotkey: f[1], URL: f[3]})
+		}
+	}
+	require.Len(b, remotes, count, "%v", lines.Err())
+	return gatewayTo(b, customer, remotes)
+}
+
 // BenchmarkInferenceStreams opens streams that have begun and wait for their next token,
-// and reports the memory that one takes in gateway and miner together, which are one
-// process here, and the same of a ReverseProxy with what is behind it; the client is a
-// bare connection.
+// and reports the memory that one takes: in a gateway, with the miners elsewhere; in a
+// gateway that pays and its miners, which are one process then; in a ReverseProxy and
+// what is behind it. The client is a bare connection.
 func BenchmarkInferenceStreams(b *testing.B) {
 	const streams = 1000
 	body := question(100)
@@ -327,7 +382,12 @@ func BenchmarkInferenceStreams(b *testing.B) {
 		runtime.ReadMemStats(&m)
 		return float64(m.HeapAlloc + m.StackInuse)
 	}
-	for name, s := range map[string]*httptest.Server{"": inferencePath(b, &idle{hang: true}, 6, 10_000_000), "-proxy": proxied(b, idle{hang: true})} {
+	found := map[string]float64{}
+	for name, s := range map[string]*httptest.Server{
+		"KiB/stream":             minersElsewhere(b, 6),
+		"KiB/stream-with-miners": inferencePath(b, &idle{hang: true}, 6, 10_000_000),
+		"KiB/stream-proxy":       proxied(b, idle{hang: true}),
+	} {
 		first, err := open(s) // the channel, the mesh's connections
 		require.NoError(b, err)
 		defer first.Close()
@@ -337,11 +397,14 @@ func BenchmarkInferenceStreams(b *testing.B) {
 			conns[i], err = open(s)
 			require.NoError(b, err)
 		}
-		b.ReportMetric((memory()-before)/streams/1024, "KiB/stream"+name)
+		found[name] = (memory() - before) / streams / 1024
 		for _, c := range conns {
 			_ = c.Close()
 		}
 	}
 	for b.Loop() {
+	}
+	for name, v := range found {
+		b.ReportMetric(v, name)
 	}
 }
