@@ -156,6 +156,9 @@ func (c *calibrating) start(ctx context.Context, o llama.Options) (engine.Engine
 	if o.Variant == "" {
 		o.GPULayers = c.GPULayers
 	}
+	if o.Threads == 0 {
+		o.Threads = c.info.Threads // what was fastest for the first: trying takes time, and may err
+	}
 	e, err := llama.Start(ctx, o, c.Logger)
 	if err != nil {
 		return nil, err
@@ -163,12 +166,14 @@ func (c *calibrating) start(ctx context.Context, o llama.Options) (engine.Engine
 	if c.info.Digest != "" && e.Info().Digest != c.info.Digest {
 		return nil, errors.Join(errors.New("the model's file has changed meanwhile"), e.Close())
 	}
-	c.info = e.Info()
+	if c.info.Digest == "" {
+		c.info = e.Info()
+	}
 	return e, nil
 }
 
 // variantOrder are llama.cpp's CPU variants of this architecture, the plainest first.
-var variantOrder = []string{"x64", "sse42", "ivybridge", "sandybridge", "piledriver", "haswell", "zen4", "skylakex", "cannonlake", "cascadelake", "icelake", "cooperlake", "alderlake", "sapphirerapids"}
+var variantOrder = []string{"sse42", "ivybridge", "sandybridge", "piledriver", "haswell", "zen4", "skylakex", "cannonlake", "cascadelake", "icelake", "cooperlake", "alderlake", "sapphirerapids"}
 
 // findVariants starts an engine on each variant: those that this processor lacks say so.
 func (c *calibrating) findVariants(ctx context.Context) error {
@@ -184,6 +189,8 @@ func (c *calibrating) findVariants(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// One without vectors computes as none does that is of use, and takes very long.
+	all = slices.DeleteFunc(all, func(v string) bool { return v == "x64" })
 	slices.SortStableFunc(all, func(a, b string) int {
 		return slices.Index(variantOrder, a) - slices.Index(variantOrder, b)
 	})

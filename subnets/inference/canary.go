@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lodenet/lode/subnets/inference/api"
+	"github.com/lodenet/lode/subnets/inference/engine"
 )
 
 // Canaries draws requests that look like customers'. All that a request can say is drawn
@@ -167,3 +168,6 @@ func (c *Canaries) sampling(q *api.Request) {
 		q.TopLogprobs = choose[int](r, 0, 3, 5, 3, 1, 1, 3, 1, 20, 1)
 	}
 }
+
+// RequestOf is a drawn request as a gateway gives it to miners, but for the seed.
+func RequestOf(q *api.Request) (engine.Request, error) { return requestOf(q) }

@@ -45,6 +45,7 @@ type ValidatorConfig struct {
 // subnet.
 type Validator struct {
 	cfg   ValidatorConfig
+	least time.Duration      // that a canary has
 	known map[string]*record // by hotkey
 	round int
 	last  atomic.Pointer[Round]
@@ -112,7 +113,7 @@ func NewValidator(cfg ValidatorConfig) (*Validator, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Validator{cfg: cfg, known: map[string]*record{}}, nil
+	return &Validator{cfg: cfg, least: leastTime, known: map[string]*record{}}, nil
 }
 
 // Round is what a validator found in one round.

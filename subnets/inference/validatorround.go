@@ -188,7 +188,7 @@ func (r *roundUnderWay) ask(ctx context.Context) {
 
 // probe sends a miner its canaries: one alone, then the others at once.
 func (v *Validator) probe(ctx context.Context, m *measuring, turn time.Duration) {
-	limit := max(leastTime, turn*2/5)
+	limit := max(v.least, turn*2/5)
 	pause := func(c *canary) bool {
 		select {
 		case <-time.After(c.pause):
