@@ -216,6 +216,10 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 	began := g.cfg.Now()
 	timer := silence(g.cfg.FirstPiece + time.Duration(promptBytes(r.Prompt)>>12)*time.Second)
 	var text strings.Builder
+	// Who has enough, of a call that a grammar ends, mostly has it one piece before the end,
+	// where what it costs is told.
+	var enough error
+	patience := 1
 	answer, err := g.cfg.Caller.Generate(pay.OnPaid(inner, bill.note), to, call.Asked, func(ev Event) error {
 		timer.Stop()
 		if call.First == 0 {
@@ -226,10 +230,13 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 		}
 		text.WriteString(ev.Text)
 		call.begun = true
-		if emit != nil {
-			if err := emit(ev); err != nil && ev.Finish == "" { // after the end nobody needs more
-				return emitError{err}
-			}
+		if emit != nil && enough == nil {
+			enough = emit(ev)
+		} else if enough != nil {
+			patience--
+		}
+		if enough != nil && ev.Finish == "" && (patience <= 0 || inner.Err() != nil) { // after the end nobody needs more
+			return emitError{enough}
 		}
 		timer = silence(g.cfg.NextPiece)
 		return nil

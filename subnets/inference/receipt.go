@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/lodenet/lode/subnets/inference/engine"
 )
@@ -52,6 +54,8 @@ type Receipt struct {
 	// Stopped says that one of the request's stop strings ended the answer.
 	Stopped bool `json:"stopped,omitempty"`
 
+	// The hashes are SHA-256 of a domain, the salt and the text. The answer's is of what
+	// [canonical] leaves of it.
 	Salt       []byte `json:"salt"`
 	PromptHash []byte `json:"prompt_hash"`
 	AnswerHash []byte `json:"answer_hash"`
@@ -70,6 +74,18 @@ const (
 	tokensDomain = "lode/inference/receipt/v1/tokens"
 )
 
+// canonical is an answer without white space, and without the tags around calls of tools:
+// clients get calls as names and arguments, from which that can't be told. That a text is
+// the model's to the letter its tokens show.
+func canonical(answer string) string {
+	return strings.NewReplacer("<tool_call>", "", "</tool_call>", "").Replace(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, answer))
+}
+
 // sealedTokens is what [Receipt].Tokens holds.
 type sealedTokens struct {
 	IDs      []int32   `json:"ids"`
@@ -86,6 +102,7 @@ func (r *Receipt) seal(rand io.Reader, p engine.Prompt, answer string, tokens []
 	if err != nil {
 		return err
 	}
+	answer = canonical(answer)
 	r.PromptHash = r.hash(promptDomain, prompt)
 	r.AnswerHash = r.hash(answerDomain, []byte(answer))
 	if len(tokens) == 0 || tokens[0].ID < 0 {
@@ -115,7 +132,7 @@ func (r *Receipt) hash(domain string, text []byte) []byte {
 	return h.Sum(nil)
 }
 
-// cipher seals the tokens once: its key is the salt's, which is new for each receipt, so
+// cipher is for canonical answers. It seals the tokens once: its key is the salt's, which is new for each receipt, so
 // the nonce may be.
 func (r *Receipt) cipher(prompt []byte, answer string) (cipher.AEAD, []byte, error) {
 	secret := append(append(bytes.Clone(prompt), 0), answer...)
@@ -150,6 +167,7 @@ func (r *Receipt) ofPrompt(p engine.Prompt) (bool, error) {
 // open returns the answer's tokens to who has the conversation.
 func (r *Receipt) open(p engine.Prompt, answer string) (sealedTokens, error) {
 	var out sealedTokens
+	answer = canonical(answer)
 	prompt, err := json.Marshal(p)
 	switch {
 	case err != nil:

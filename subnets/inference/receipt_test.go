@@ -190,10 +190,11 @@ func TestConversationsAndReceiptsThatWereChanged(t *testing.T) {
 func TestAnswersThatCallTools(t *testing.T) {
 	const tools = `{"model":"memory","temperature":0,"max_tokens":200,"tools":[{"type":"function","function":{"name":"look","parameters":{"type":"object"}}}],"messages":[{"role":"user","content":"look!"}]}`
 	for text, result := range map[string]string{
-		"<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"it\"}}\n</tool_call>":   inference.Verified,
-		"I look.\n<tool_call>{\"name\":\"look\",\"arguments\":{\"at\":1}}</tool_call>":       inference.Verified,
-		"<tool_call>\n{ \"name\" :\"look\", \"arguments\": {\"at\": \"it\"} }\n</tool_call>": inference.Unproven,
-		"<tool_call>\n{\"arguments\": {\"at\": \"it\"}, \"name\": \"look\"}\n</tool_call>":   inference.Unproven,
+		"<tool_call>\n{\"name\": \"look\", \"arguments\": {\"at\": \"it\"}}\n</tool_call>":                                               inference.Verified,
+		"I look.\n<tool_call>{\"name\":\"look\",\"arguments\":{\"at\":1}}</tool_call>":                                                   inference.Verified,
+		"<tool_call>\n{ \"name\" :\"look\", \"parameters\": {\"at\": \"it\"} }\n</tool_call>":                                            inference.Verified,
+		"<tool_call>{\"name\":\"look\",\"arguments\":{}}</tool_call> <tool_call>{\"name\":\"look\",\"arguments\":{\"x\":2}}</tool_call>": inference.Verified,
+		"<tool_call>\n{\"arguments\": {\"at\": \"it\"}, \"name\": \"look\"}\n</tool_call>":                                               inference.Unproven,
 		"no call": inference.Verified,
 	} {
 		o := memory.Options{Answer: func(string) string { return text }}

@@ -27,7 +27,13 @@ type Proof struct {
 	Reason  string            `json:"reason"`
 	Receipt *Receipt          `json:"receipt,omitempty"`
 	Verdict *fidelity.Verdict `json:"verdict,omitempty"`
+
+	word   string           // what the model calls the arguments of tools
+	tokens []fidelity.Token // that were judged
 }
+
+// sureTokens are those by which a model at half the bits is seen nearly always.
+const sureTokens = 160
 
 // VerifyReceipts re-scores a conversation with a copy of the model: a proof for each choice.
 // The receipts are those of the answer ([Receipts.Find]).
@@ -70,7 +76,22 @@ func VerifyReceipts(ctx context.Context, receipts []Receipt, c api.Conversation,
 			out = append(out, p)
 		}
 	}
-	return out, nil
+	return together(out, th), nil
+}
+
+// together judges all choices at once: a model that is nearly the same may pass in each.
+func together(all []Proof, th fidelity.Thresholds) []Proof {
+	var tokens []fidelity.Token
+	for _, p := range all {
+		tokens = append(tokens, p.tokens...)
+	}
+	v := fidelity.Judge(th, tokens)
+	for i := range all {
+		if !v.Pass && all[i].Result == Verified {
+			all[i].Result, all[i].Reason = Refuted, "all choices together: "+v.Reason
+		}
+	}
+	return all
 }
 
 // belongs finds the receipt of a choice to a prompt, -1 if there is none.
@@ -111,10 +132,10 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 	case r.Seed != nil && receipt.Seed != choiceSeed(uint64(*r.Seed), choice):
 		return refute("the receipt is of another seed than the request names")
 	}
-	tokens, text, err := p.tokens(asked.Prompt, said)
+	tokens, err := p.unseal(asked.Prompt, said)
 	switch {
 	case errors.Is(err, errOtherAnswer) && len(said.Calls) > 0:
-		p.Reason = "the answer calls tools, and how the model wrote that can't be told from the calls: such an answer can't always be verified"
+		p.Reason = "the answer calls tools, and the model wrote something beside or between them that clients do not get: such an answer can't be verified"
 		return nil
 	case errors.Is(err, errOtherAnswer):
 		return refute("the answer in the conversation is not the one that the receipt is of")
@@ -136,11 +157,15 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 		return err
 	}
 	if receipt.Finish != engine.FinishCancelled {
-		if err := exact(receipt, asked, len(prompt), text, tokens, scores); err != nil {
+		if err := exact(receipt, asked, len(prompt), said, tokens, scores); err != nil {
 			return refute("%v", err)
 		}
 	}
-	v := fidelity.Judge(th, fidelity.Tokens(asked.Sampling, scores, tokens.LogProbs))
+	if text := textOf(asked.Stop, tokens.IDs, scores); canonical(text) != canonical(written(said, p.word)) {
+		return refute("what its tokens say is not what the conversation has")
+	}
+	p.tokens = fidelity.Tokens(asked.Sampling, scores, tokens.LogProbs)
+	v := fidelity.Judge(th, p.tokens)
 	p.Verdict = &v
 	if !v.Pass {
 		return refute("%s", v.Reason)
@@ -150,7 +175,7 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 	if receipt.Finish == engine.FinishCancelled {
 		but = append(but, "it was cut off, and only what came of it was checked")
 	}
-	if !v.Enough() {
+	if v.Tokens < sureTokens {
 		but = append(but, fmt.Sprintf("of %d tokens only coarse lies are seen: a model that is nearly the same may look so", v.Tokens))
 	}
 	if th.Measured == nil {
@@ -163,9 +188,12 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 }
 
 // exact checks the answer's text and end against its tokens.
-func exact(r *Receipt, asked engine.Request, prompt int, text string, tokens sealedTokens, scores []engine.TokenScore) error {
+func exact(r *Receipt, asked engine.Request, prompt int, said api.Said, tokens sealedTokens, scores []engine.TokenScore) error {
 	a := fidelity.Answer{MaxTokens: asked.MaxTokens, Context: r.Context, Stop: asked.Stop, Prompt: r.PromptTokens,
-		Tokens: tokens.IDs, LogProbs: tokens.LogProbs, Text: text, Finish: r.Finish}
+		Tokens: tokens.IDs, LogProbs: tokens.LogProbs, Text: said.Text, Finish: r.Finish}
+	if len(said.Calls) > 0 {
+		a.Text = textOf(asked.Stop, tokens.IDs, scores) // the calls say what is in it, not how it was written
+	}
 	if !r.Stopped {
 		return a.Exact(prompt, scores)
 	}
@@ -179,45 +207,40 @@ func exact(r *Receipt, asked engine.Request, prompt int, text string, tokens sea
 	return err
 }
 
-// tokens opens the receipt with the answer's text as the model wrote it.
-func (p *Proof) tokens(prompt engine.Prompt, said api.Said) (sealedTokens, string, error) {
-	var out sealedTokens
-	err := errOtherAnswer
-	for _, text := range written(said) {
-		if out, err = p.Receipt.open(prompt, text); !errors.Is(err, errOtherAnswer) {
-			return out, text, err
+// textOf is the text that tokens stand for.
+func textOf(stops []string, ids []int32, scores []engine.TokenScore) string {
+	var text strings.Builder
+	pieces := engine.NewText(stops)
+	for i, s := range scores {
+		if s.End {
+			break
+		}
+		c, stop := pieces.Add(engine.Token{ID: ids[i], Bytes: s.Bytes})
+		if text.WriteString(c.Text); stop != "" {
+			return text.String()
 		}
 	}
-	return out, "", err
+	text.WriteString(pieces.Flush().Text)
+	return text.String()
 }
 
-// written is how the model may have written an answer: text as it is, calls of tools in the
-// ways that models mostly write them.
-func written(said api.Said) []string {
-	if len(said.Calls) == 0 {
-		return []string{said.Text}
-	}
-	var out []string
-	for _, form := range []string{`{"name": "%s", "arguments": %s}`, `{"name":"%s","arguments":%s}`, `{"name": "%s","arguments": %s}`, `{"name":"%s", "arguments":%s}`} {
-		calls := make([]string, len(said.Calls))
-		for i, c := range said.Calls {
-			calls[i] = fmt.Sprintf(form, c.Name, c.Arguments)
-		}
-		if len(calls) == 1 && said.Text == "" {
-			out = append(out, calls[0], calls[0]+"\n")
-		}
-		for _, within := range []string{"\n", ""} {
-			for _, between := range []string{"\n", ""} {
-				var list []string
-				for _, c := range calls {
-					list = append(list, "<tool_call>"+within+c+within+"</tool_call>")
-				}
-				all := strings.Join(list, between)
-				for _, before := range []string{"", "\n", "\n\n", " "} {
-					out = append(out, said.Text+before+all, said.Text+before+all+"\n")
-				}
-			}
+// unseal opens the receipt with the answer as the model may have written it.
+func (p *Proof) unseal(prompt engine.Prompt, said api.Said) (out sealedTokens, err error) {
+	for _, p.word = range []string{"arguments", "parameters"} {
+		if out, err = p.Receipt.open(prompt, written(said, p.word)); !errors.Is(err, errOtherAnswer) {
+			return out, err
 		}
 	}
-	return out
+	return out, err
+}
+
+// written is an answer as the model wrote it, but for white space and tags; word is what it
+// calls the arguments of a tool.
+func written(said api.Said, word string) string {
+	var out strings.Builder
+	out.WriteString(said.Text)
+	for _, c := range said.Calls {
+		fmt.Fprintf(&out, `{"name":"%s","%s":%s}`, c.Name, word, c.Arguments)
+	}
+	return out.String()
 }
