@@ -17,6 +17,7 @@ import (
 const (
 	maxPiece  = 1 << 20 // of a line
 	maxStream = 64 << 20
+	lineCost  = 16 // of a line beside what is in it: short ones take as much work
 )
 
 const eventStream = "text/event-stream"
@@ -36,7 +37,7 @@ type pieceReader struct {
 }
 
 func newPieceReader(r io.Reader) *pieceReader {
-	return &pieceReader{r: bufio.NewReaderSize(r, 4<<10), left: maxStream}
+	return &pieceReader{r: bufio.NewReaderSize(r, 1<<10), left: maxStream}
 }
 
 // next returns the next piece, which is good until the call after. It returns io.EOF
@@ -81,7 +82,7 @@ func (p *pieceReader) readLine() ([]byte, error) {
 	p.line = p.line[:0]
 	for {
 		part, err := p.r.ReadSlice('\n')
-		if p.left -= len(part); p.left < 0 {
+		if p.left -= len(part) + lineCost; p.left < 0 {
 			return nil, errStreamTooLarge
 		}
 		if len(p.line)+len(part) > maxPiece {
