@@ -1,10 +1,8 @@
 package localnet
 
 import (
-	"fmt"
 	"regexp"
 
-	"github.com/lodenet/lode/subnets/video"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -26,7 +24,7 @@ const (
 const TAO = 1_000_000_000
 
 // ownKey matches the names of keys that a network makes for itself.
-var ownKey = regexp.MustCompile(`^(faucet|user|((inference-)?(owner|(validator|miner)-[0-9]+))(-hot)?)$`)
+var ownKey = regexp.MustCompile(`^(faucet|user|((inference-)?(owner|(validator|miner)-[0-9]+))(-hot)?|inference-purse-[0-9]+)$`)
 
 // What genesis holds, in rao: 1,000,000 TAO in all (protocol.md §2, local profile).
 const (
@@ -39,7 +37,7 @@ const (
 
 // crew are those who make a subnet: its owner first, then its neurons.
 type crew struct {
-	create subnetstypes.MsgCreateSubnet
+	create subnetstypes.MsgCreateSubnet // Parameters may be filled in until it is created
 	parts  []part
 	netuid uint16 // known once the subnet is there
 }
@@ -54,16 +52,14 @@ type part struct {
 	strategy string // of a miner, as reports show it
 	funds    uint64 // rao that the faucet gives to its coldkey
 	stake    uint64 // rao that it stakes on its hotkey
-	price    uint64 // rao for a unit of what it sells; 0: customers pay nothing
-	model    string // of an inference miner: the file that it runs
+	price    uint64 // rao for what a price of its is for; 0: customers pay nothing
+	purse    string // of an inference validator: the coldkey that pays for its canaries
+	cheats   bool   // an inference miner that runs another model than it says
 }
 
-// videoPrice is what the validator that sells takes for a minute of video, and hotFees
-// what a hotkey that sells is given for the fees of listing and redeeming, in rao.
-const (
-	videoPrice = TAO / 100
-	hotFees    = TAO
-)
+// hotFees is what a hotkey that sells is given for the fees of listing and redeeming, in
+// rao.
+const hotFees = TAO
 
 // ownerFunds are an owner's, in rao: a subnet's lock, twice over.
 const ownerFunds = 2_000 * TAO
@@ -71,24 +67,8 @@ const ownerFunds = 2_000 * TAO
 // crews lists who plays, by subnet.
 func (c *Config) crews() []*crew {
 	all := []*crew{c.videoCrew()}
+	if c.Inference != nil {
+		all = append(all, c.inferenceCrew())
+	}
 	return all
-}
-
-// videoCrew is subnet 1's. The validators' stakes differ a little, so that who reads the
-// table sees dividends follow stake. The second one's customers pay.
-func (c *Config) videoCrew() *crew {
-	parts := []part{{role: RoleOwner, name: "owner", funds: ownerFunds}}
-	for i := range validators {
-		parts = append(parts, part{
-			role: RoleValidator, name: fmt.Sprintf("validator-%d", i+1),
-			funds: 500 * TAO, stake: uint64(200+50*i) * TAO, price: uint64(i) * videoPrice,
-		})
-	}
-	for i, s := range c.Strategies {
-		parts = append(parts, part{role: RoleMiner, name: fmt.Sprintf("miner-%d", i+1), strategy: s, funds: 20 * TAO})
-	}
-	return &crew{parts: parts, create: subnetstypes.MsgCreateSubnet{
-		Name: video.Name, Description: "compresses video: fewer bytes at equal quality",
-		Url: "https://github.com/lodenet/lode", Parameters: videoParameters,
-	}}
 }

@@ -48,7 +48,7 @@ func (n *Network) CreateSubnet(ctx context.Context, owner, name, parameters stri
 // Common is what a process of the member in a subnet is made of: it registers by
 // itself. The mesh host ends with ctx. name is the subnet's in protocols.
 func (m *Member) Common(ctx context.Context, netuid uint16, name string) (subnet.Common, error) {
-	common, host, err := m.network.common(ctx, m.name, netuid, name)
+	common, host, err := m.network.common(ctx, m.name, netuid, name, 1)
 	if err != nil {
 		return common, err
 	}

@@ -131,7 +131,11 @@ func (n *Network) makeCast(crews []*crew) (made func() error) {
 	go func() {
 		for _, c := range crews {
 			for _, p := range c.parts {
-				if _, _, err := n.keys(p.name); err != nil {
+				_, _, err := n.keys(p.name)
+				if err == nil && p.purse != "" {
+					_, err = n.key(p.purse, wallet.Coldkey)
+				}
+				if err != nil {
 					done <- err
 					return
 				}
@@ -329,6 +333,11 @@ func (n *Network) build(ctx context.Context, g *errgroup.Group, crews []*crew, m
 		}
 		if err := n.startVideo(ctx, g, crews[0]); err != nil {
 			return err
+		}
+		if len(crews) > 1 {
+			if err := n.joinInference(ctx, g, crews[1]); err != nil {
+				return fmt.Errorf("inference: %w", err)
+			}
 		}
 	}
 	n.cfg.OnStep("the network is up")

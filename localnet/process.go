@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
+	"net/http"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +19,9 @@ import (
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnet/onchain"
 	"github.com/lodenet/lode/subnet/seller"
-	"github.com/lodenet/lode/subnets/video"
-	"github.com/lodenet/lode/subnets/video/media"
 	markettypes "github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
-
-// videoParameters are subnet 1's own: what its validators measure by.
-const videoParameters = `{"measure":"ssim"}`
 
 // process is a miner or validator that this network runs.
 type process struct {
@@ -36,87 +32,71 @@ type process struct {
 	stats  func() subnet.Stats
 }
 
-// startVideo starts the video subnet's miners and validators; they end with ctx.
-func (n *Network) startVideo(ctx context.Context, g *errgroup.Group, c *crew) error {
-	n.cfg.OnStep("starting miners and validators of video")
-	tools, err := n.cfg.Tools, error(nil)
-	if tools == nil {
-		if tools, err = media.Find(ctx); err != nil {
-			return err
-		}
-	}
-	var corpus video.Corpus
-	if n.cfg.Clips != "" {
-		corpus, err = video.OpenFolder(ctx, tools, n.cfg.Clips, func(path string, err error) {
-			n.cfg.OnStep(fmt.Sprintf("skipping %s: %v", path, err))
-		})
+// work is what the process of a part does.
+type work struct {
+	subnet    string // its name in protocols
+	version   uint64 // of its measure
+	limits    mesh.HandlerOptions
+	miner     subnet.Miner     // of a miner
+	validator subnet.Validator // of a validator
+	gateway   http.Handler     // that a validator serves
+	pause     time.Duration    // between a validator's rounds, at least
+	sell      func(*pay.Gateway)
+	listing   func(hotkey string, netuid uint16, endpoint string, price uint64) markettypes.MsgListService
+	close     func() error
+}
+
+// start starts a part's process; it ends with ctx, and closes its work.
+func (n *Network) start(ctx context.Context, g *errgroup.Group, netuid uint16, p part, w work) (err error) {
+	closing := []func() error{w.close}
+	defer func() {
 		if err != nil {
+			err = errors.Join(err, closeAll(closing))
+		}
+	}()
+	common, host, err := n.common(ctx, p.name, netuid, w.subnet, w.version)
+	if err != nil {
+		return err
+	}
+	closing = append(closing, host.Close)
+	common.Limits = w.limits
+	var node interface {
+		Run(context.Context) error
+		Stats() subnet.Stats
+	}
+	if w.miner != nil {
+		node, err = subnet.NewMinerNode(subnet.MinerConfig{Common: common, Miner: w.miner})
+	} else {
+		node, err = subnet.NewValidatorNode(subnet.ValidatorConfig{
+			Common: common, Validator: w.validator, Handler: w.gateway, WeightsVersion: w.version, RoundPause: w.pause,
+			StateFile: filepath.Join(stateDir(n.cfg.Home), p.name+".json"),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	sell := func(context.Context) error { return nil }
+	if p.price > 0 {
+		if sell, err = n.seller(p, w.listing(host.Hotkey(), netuid, host.Endpoints()[0], p.price), w.sell); err != nil {
 			return err
 		}
-	}
-	for _, p := range c.neurons() {
-		start := func() error { return n.startMiner(ctx, g, tools, c.netuid, p) }
-		if p.role == RoleValidator {
-			start = func() error { return n.startValidator(ctx, g, tools, corpus, c.netuid, p) }
-		}
-		if err := start(); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
-	}
-	return nil
-}
-
-func (n *Network) startMiner(ctx context.Context, g *errgroup.Group, tools *media.Tools, netuid uint16, p part) error {
-	miner, err := video.NewMiner(video.MinerConfig{Tools: tools, Strategy: video.Strategy(p.strategy), Logger: n.log.With("part", p.name)})
-	if err != nil {
-		return err
-	}
-	common, host, err := n.common(ctx, p.name, netuid, video.Name)
-	if err != nil {
-		return errors.Join(err, miner.Close())
-	}
-	node, err := subnet.NewMinerNode(subnet.MinerConfig{Common: common, Miner: miner})
-	if err != nil {
-		return errors.Join(err, host.Close(), miner.Close())
-	}
-	n.add(&process{part: p, netuid: netuid, hotkey: host.Hotkey(), host: host, stats: node.Stats})
-	g.Go(func() error {
-		err := n.guard(p.name, func() error { return node.Run(ctx) })
-		return errors.Join(err, host.Close(), miner.Close())
-	})
-	return nil
-}
-
-func (n *Network) startValidator(ctx context.Context, g *errgroup.Group, tools *media.Tools, corpus video.Corpus, netuid uint16, p part) error {
-	log := n.log.With("part", p.name)
-	validator, err := video.NewValidator(video.ValidatorConfig{Tools: tools, Corpus: corpus, Sells: p.price > 0, Logger: log})
-	if err != nil {
-		return err
-	}
-	common, host, err := n.common(ctx, p.name, netuid, video.Name)
-	if err != nil {
-		return errors.Join(err, validator.Close())
-	}
-	common.Limits = video.GatewayLimits()
-	node, err := subnet.NewValidatorNode(subnet.ValidatorConfig{
-		Common: common, Validator: validator, Handler: validator.Gateway(), WeightsVersion: video.Version,
-		StateFile: filepath.Join(stateDir(n.cfg.Home), p.name+".json"),
-	})
-	if err != nil {
-		return errors.Join(err, host.Close(), validator.Close())
-	}
-	sell, err := n.seller(p, video.Service(host.Hotkey(), netuid, host.Endpoints()[0], p.price), validator.Gateway().Sell, log)
-	if err != nil {
-		return errors.Join(err, host.Close(), validator.Close())
 	}
 	n.add(&process{part: p, netuid: netuid, hotkey: host.Hotkey(), host: host, stats: node.Stats})
 	g.Go(func() error {
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error { return n.guard(p.name, func() error { return node.Run(ctx) }) })
 		both.Go(func() error { return n.guard(p.name+"'s shop", func() error { return sell(ctx) }) })
-		return errors.Join(both.Wait(), host.Close(), validator.Close())
+		return errors.Join(both.Wait(), closeAll(closing))
 	})
 	return nil
+}
+
+// closeAll closes the last one first.
+func closeAll(all []func() error) (err error) {
+	for _, c := range slices.Backward(all) {
+		err = errors.Join(err, c())
+	}
+	return err
 }
 
 // What customers paid is soon redeemed here, so that one sees it.
@@ -125,17 +105,14 @@ const (
 	redeemPoll  = 5 * time.Second
 )
 
-// seller is what sells beside a process whose customers pay.
-func (n *Network) seller(p part, service markettypes.MsgListService, sell func(*pay.Gateway), log *slog.Logger) (func(context.Context) error, error) {
-	if p.price == 0 {
-		return func(context.Context) error { return nil }, nil
-	}
+// seller sells what a part's process serves.
+func (n *Network) seller(p part, service markettypes.MsgListService, sell func(*pay.Gateway)) (func(context.Context) error, error) {
 	_, hot, err := n.signers(p.name)
 	if err != nil {
 		return nil, err
 	}
 	s, err := seller.New(seller.Config{
-		Chain: seller.NewChain(n.client, hot), Service: service, Sell: sell, Logger: log,
+		Chain: seller.NewChain(n.client, hot), Service: service, Sell: sell, Logger: n.log.With("part", p.name),
 		Dir: func(service uint64) string { return GatewayDir(n.cfg.Home, ChainID, service) },
 		Pay: pay.GatewayConfig{RedeemAfter: redeemAfter, PollEvery: redeemPoll},
 	})
@@ -147,7 +124,7 @@ func (n *Network) seller(p part, service markettypes.MsgListService, sell func(*
 
 // common is what a process of a part is made of: its way to the chain and its host on
 // the mesh.
-func (n *Network) common(ctx context.Context, member string, netuid uint16, protocol string) (subnet.Common, *mesh.Host, error) {
+func (n *Network) common(ctx context.Context, member string, netuid uint16, protocol string, version uint64) (subnet.Common, *mesh.Host, error) {
 	cold, hot, err := n.signers(member)
 	if err != nil {
 		return subnet.Common{}, nil, err
@@ -169,7 +146,7 @@ func (n *Network) common(ctx context.Context, member string, netuid uint16, prot
 	}
 	return subnet.Common{
 		Chain: onchain.New(n.client, hot, cold), Mesh: host, Netuid: netuid,
-		Name: protocol, Version: fmt.Sprint(video.Version), Register: true, MaxBurn: maxBurn, Logger: log,
+		Name: protocol, Version: fmt.Sprint(version), Register: true, MaxBurn: maxBurn, Logger: log,
 	}, host, nil
 }
 

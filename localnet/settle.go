@@ -83,6 +83,19 @@ func (n *Network) fund(ctx context.Context, cast []part) error {
 		case has == 0 && !bound:
 			give(hot.Address, 1)
 		}
+		if p.purse == "" {
+			continue
+		}
+		purse, err := n.key(p.purse, wallet.Coldkey)
+		if err != nil {
+			return err
+		}
+		if has, err = n.client.Balance(ctx, purse.Address); err != nil {
+			return err
+		}
+		if has < purseFunds/4 {
+			give(purse.Address, purseFunds)
+		}
 	}
 	if len(msgs) == 0 {
 		return nil

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/subnets/inference/engine/llama"
 	"github.com/lodenet/lode/subnets/video"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/spf13/cobra"
@@ -21,22 +22,28 @@ import (
 
 func newUpCommand() *cobra.Command {
 	var (
-		cfg      localnet.Config
-		duration time.Duration
-		reportTo string
-		logLevel string
+		cfg           localnet.Config
+		models        localnet.Inference
+		withInference bool
+		duration      time.Duration
+		reportTo      string
+		logLevel      string
 	)
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Run a whole network on this machine: a chain, a video subnet, validators and miners",
-		Long: `Runs a whole network in one process on loopback: one chain validator, subnet 1 (video) with its owner,
-two validators, and miners that compete with different strategies for compressing real video.
+		Short: "Run a whole network on this machine: a chain, subnets for video and inference, validators and miners",
+		Long: `Runs a whole network on loopback: one chain validator, subnet 1 (video) with its owner, two validators, and miners that
+compete with different strategies for compressing real video; and subnet 2 (inference) with two validators and three miners
+that answer with a language model. One of those sells the model and runs a smaller one, and earns nothing (--honest: not so).
+The model is lode-mini, which comes along: it is tiny, and what it says is not to be trusted. --model takes another.
 
 State lives in --home; a second start continues from it, --fresh starts over. Ctrl-C stops it.
 The keys in the home are encrypted with a passphrase that lies beside them: for local networks only.`,
 		Example: `  lode up
   lode up --fresh --for 3m --report report.json
-  lode up --home /tmp/net --clips ~/videos --rpc-port 26657`,
+  lode up --home /tmp/net --clips ~/videos --rpc-port 26657
+  lode up --model ~/models/qwen3-0.6b-q8_0.gguf
+  lode up --inference=false`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			g := globalsOf(cmd)
@@ -45,6 +52,14 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 				if err := checkWritable(reportTo); err != nil {
 					return err
 				}
+			}
+			if withInference {
+				cfg.Inference = &models
+				if err := checkInference(cmd, &cfg); err != nil {
+					return err
+				}
+			} else if models != (localnet.Inference{}) {
+				return fail(codeUsage, "leave --inference=false out", "--model and --honest are about the inference subnet")
 			}
 			if cfg.Tools, err = checkVideo(cmd.Context(), cfg.Strategies, cfg.Clips); err != nil {
 				return err
@@ -81,6 +96,9 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 	f.StringVar(&reportTo, "report", "", "write what happened to this file at the end, as JSON")
 	f.StringVar(&cfg.Clips, "clips", "", "folder of videos that the validators draw from (default: a generated clip)")
 	f.StringSliceVar(&cfg.Strategies, "strategies", localnet.DefaultStrategies, "one miner for each: x264, x265, search")
+	f.BoolVar(&withInference, "inference", true, "run the inference subnet, too")
+	f.StringVar(&models.Model, "model", "", "GGUF file that its miners and validators run (default: lode-mini, a tiny one that comes along)")
+	f.BoolVar(&models.Honest, "honest", false, "let no miner of the inference subnet cheat")
 	f.IntVar(&cfg.Ports.RPC, "rpc-port", 0, "CometBFT RPC port (0: the last run's, or a free one)")
 	f.IntVar(&cfg.Ports.GRPC, "grpc-port", 0, "gRPC port")
 	f.IntVar(&cfg.Ports.REST, "rest-port", 0, "REST port")
@@ -226,6 +244,30 @@ func checkVideo(ctx context.Context, strategies []string, clips string) (*media.
 		}
 	}
 	return media.Find(ctx)
+}
+
+// checkInference finds out whether language models can run here. Where they can't, and
+// nobody has asked for one, the network does without.
+func checkInference(cmd *cobra.Command, cfg *localnet.Config) error {
+	if path := cfg.Inference.Model; path != "" {
+		f, err := os.Open(path)
+		if err != nil {
+			return fail("model", "name a GGUF file, or leave --model out", "--model: %w", err)
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	err := llama.Available()
+	switch {
+	case err == nil:
+		return nil
+	case cmd.Flags().Changed("inference") || cmd.Flags().Changed("model") || cmd.Flags().Changed("honest"):
+		return fail("engine", "`make engine` fetches llama.cpp's libraries", "the inference subnet can't run: %w", err)
+	}
+	cfg.Inference = nil
+	fmt.Fprintf(cmd.ErrOrStderr(), "without the inference subnet: %v\n", err)
+	return nil
 }
 
 // checkWritable finds out now whether a file can be written at the end. It leaves none.

@@ -40,6 +40,33 @@ func Libraries() (string, error) {
 	return filepath.Join(cache, "lode", "llama.cpp-"+Version), nil
 }
 
+// Available says why models can't run here, as far as that shows without loading anything:
+// nil, or an error that says what to do.
+func Available() error {
+	if err := platform(); err != nil {
+		return err
+	}
+	dir, err := Libraries()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "libggml-base.so")); err != nil {
+		return missing(dir)
+	}
+	return nil
+}
+
+func platform() error {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return fmt.Errorf("there are no libraries of llama.cpp for %s/%s here: use a server by URL", runtime.GOOS, runtime.GOARCH)
+	}
+	return nil
+}
+
+func missing(dir string) error {
+	return fmt.Errorf("llama.cpp's libraries are not in %s: fetch them with 'make engine', or name their folder in %s", dir, LibrariesVariable)
+}
+
 // loaded is what is in this process: libraries can't be exchanged.
 var loaded struct {
 	sync.Mutex
@@ -48,8 +75,8 @@ var loaded struct {
 
 // load loads the libraries, once a process.
 func load(dir, variant string) error {
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return fmt.Errorf("there are no libraries of llama.cpp for %s/%s here: use a server by URL", runtime.GOOS, runtime.GOARCH)
+	if err := platform(); err != nil {
+		return err
 	}
 	loaded.Lock()
 	defer loaded.Unlock()
@@ -78,7 +105,7 @@ func load(dir, variant string) error {
 // shape depends on it.
 func checkVersion(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, "libggml-base.so")); err != nil {
-		return fmt.Errorf("llama.cpp's libraries are not in %s: fetch them with 'make engine', or name their folder in %s", dir, LibrariesVariable)
+		return missing(dir)
 	}
 	lib, err := loader.LoadLibrary(dir, "ggml-base")
 	if err != nil {
