@@ -25,7 +25,7 @@ func newValidateCommand() *cobra.Command {
   lode validate video --hotkey judge
   lode stake add 200 --netuid 1 --hotkey judge --tolerance 50%`,
 	}
-	cmd.AddCommand(newValidateVideoCommand())
+	cmd.AddCommand(newValidateVideoCommand(), newValidateInferenceCommand())
 	return cmd
 }
 

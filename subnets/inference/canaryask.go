@@ -43,6 +43,10 @@ func NewCanaryGateway(cfg GatewayConfig, host subnet.Mesh) (*CanaryGateway, erro
 	return g, err
 }
 
+// CanariesBy lets canaries go by a gateway that knows its miners itself. It must be the
+// canaries' own, with Unverified set.
+func CanariesBy(g *Gateway) *CanaryGateway { return &CanaryGateway{Gateway: g} }
+
 // Miners is described at [Prober].
 func (g *CanaryGateway) Miners(ctx context.Context, meta *subnet.Metagraph) ([]Known, error) {
 	g.meta.Store(meta)
