@@ -41,6 +41,7 @@ type App struct {
 	vrf             *prover
 	runs            *blockRuns // times what blocks do, for metrics
 	snapshotted     *snapshotted
+	ended           *ended
 	optimistic      *oe.OptimisticExecution // nil without
 
 	close    sync.Once
@@ -107,6 +108,7 @@ func (r release) open(logger log.Logger, db dbm.DB, appOpts servertypes.AppOptio
 		checkInvariants: cast.ToInt64(appOpts.Get(FlagCheckInvariants)),
 		runs:            &blockRuns{now: time.Now},
 		snapshotted:     snapshotted,
+		ended:           newEnded(appOpts),
 		optimistic:      optimistic,
 	}
 	app.vrf = newProver(appOpts, logger)
@@ -176,6 +178,7 @@ func (app *App) beginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {
 func (app *App) endBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
 	app.runs.step("transactions") // what lies between
 	res, err := app.modules.EndBlock(ctx)
+	app.ended.take(&res)
 	app.runs.step("end_block")
 	if err == nil && app.checkInvariants > 0 && ctx.BlockHeight()%app.checkInvariants == 0 {
 		err = app.CheckInvariants(ctx)

@@ -4,6 +4,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
 const anyPrice = 1 << 62 // rao a whole alpha: a limit that never holds
@@ -214,18 +215,54 @@ func recycleAlpha(s *sim) sdk.Msg {
 	return &alphatypes.MsgRecycleAlpha{Coldkey: h.cold.text, Hotkey: h.hot.text, Netuid: h.net.Netuid, Alpha: max(1, h.alpha/uint64(10+s.n(100)))}
 }
 
-// claim asks for the part of somebody in a removed subnet's pot.
+// claim asks for the part of somebody in a removed subnet's pot, where the blocks since
+// have not paid everybody.
 func claim(s *sim) sdk.Msg {
-	for _, r := range s.view.alpha.Retired {
-		if r.Settled {
-			continue
-		}
-		for range 20 {
-			p := s.view.alpha.Positions[s.n(len(s.view.alpha.Positions))]
-			if p.SubnetId == r.SubnetId {
-				return &alphatypes.MsgClaim{Sender: s.coldkey().text, SubnetId: r.SubnetId, Coldkey: p.Coldkey}
-			}
+	for _, r := range s.view.unpaid {
+		if m := s.claimFrom(r.SubnetId, s.coldkey()); m != nil {
+			return m
 		}
 	}
 	return nil
+}
+
+// claimFrom asks for the part of one of a subnet's holders; nil if there are none.
+func (s *sim) claimFrom(subnetID uint64, sender *person) sdk.Msg {
+	v := &s.view
+	var there []alphatypes.Position
+	for _, p := range v.alpha.Positions {
+		if p.SubnetId == subnetID {
+			there = append(there, p)
+		}
+	}
+	for range min(20, len(there)) {
+		p := there[s.n(len(there))]
+		hot, cold := s.byText[v.hotkey[p.Hotkey]], s.byText[p.Coldkey]
+		if hot == nil || cold == nil || must1(s.nodes[0].Alpha.StakeOf(v.ctx, subnetID, hot.addr, cold.addr)) == 0 {
+			continue // it was paid, or sold
+		}
+		return &alphatypes.MsgClaim{Sender: sender.text, SubnetId: subnetID, Coldkey: p.Coldkey}
+	}
+	return nil
+}
+
+// withClaim lets who takes another subnet's place pay one of its holders in the same
+// transaction: the end of the block pays 200, who are mostly all.
+func (s *sim) withClaim(msgs []sdk.Msg) []sdk.Msg {
+	for _, m := range msgs {
+		create, ok := m.(*subnetstypes.MsgCreateSubnet)
+		if !ok || s.byText[create.Coldkey] == nil || s.n(3) == 0 {
+			continue
+		}
+		order := must1(s.nodes[0].Subnets.RemovalOrder(s.view.ctx))
+		full := len(order) >= int(must1(s.nodes[0].Subnets.Params(s.view.ctx)).MaxSubnets)
+		if !full || order[0].ImmuneUntilHeight > 0 {
+			return msgs // nobody has to go, or nobody can
+		}
+		if c := s.claimFrom(order[0].SubnetId, s.byText[create.Coldkey]); c != nil {
+			msgs = append(msgs, c)
+		}
+		return msgs
+	}
+	return msgs
 }

@@ -161,6 +161,7 @@ func (s *sim) fill() {
 		if len(msgs) == 0 {
 			continue
 		}
+		msgs = s.withClaim(msgs)
 		if t := s.transaction(msgs); t != nil {
 			s.mempool = append(s.mempool, t)
 		}

@@ -11,6 +11,7 @@ import (
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	alphakeeper "github.com/lodenet/lode/x/alpha/keeper"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	collateraltypes "github.com/lodenet/lode/x/collateral/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -29,6 +30,7 @@ type view struct {
 	claims  *collateraltypes.GenesisState
 	market  *markettypes.GenesisState
 	vrf     *seedtypes.GenesisState
+	unpaid  []alphatypes.RetiredPool // removed subnets whose holders are not all paid
 
 	account map[string]string // the account of stakes, by its hotkey
 	hotkey  map[string]string // and the other way round
@@ -80,6 +82,12 @@ func (s *sim) look() {
 			}
 		}
 		v.nets = append(v.nets, n)
+	}
+	v.unpaid = nil
+	for _, r := range must1(alphakeeper.NewQuerier(a.Alpha).Retired(v.ctx, &alphatypes.QueryRetiredRequest{})).Pools {
+		if !r.Settled {
+			v.unpaid = append(v.unpaid, r)
+		}
 	}
 	v.proposals = nil
 	must(a.Gov.Proposals.Walk(v.ctx, nil, func(_ uint64, p govv1.Proposal) (bool, error) {

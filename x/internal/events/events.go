@@ -38,7 +38,7 @@ func Event(event proto.Message) (sdk.Event, error) {
 		return sdk.TypedEventToEvent(event)
 	}
 	v := reflect.ValueOf(event).Elem()
-	out := sdk.Event{Type: p.name, Attributes: make([]abci.EventAttribute, len(p.fields))}
+	out := sdk.Event{Type: p.name, Attributes: make([]abci.EventAttribute, len(p.fields), len(p.fields)+1)} // the SDK adds one
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	all := (*buffer)[:0]
