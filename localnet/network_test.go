@@ -30,19 +30,24 @@ func await(t *testing.T, n *localnet.Network, what string, ok func(localnet.Repo
 	}
 }
 
-// neuron finds a report's neuron by its key's name.
+// neuron finds a report's neuron of the first subnet by its key's name.
 func neuron(t *testing.T, n *localnet.Network, r localnet.Report, name string) localnet.NeuronReport {
+	t.Helper()
+	return neuronOf(t, n, r.Subnets[0], name)
+}
+
+func neuronOf(t *testing.T, n *localnet.Network, s localnet.SubnetReport, name string) localnet.NeuronReport {
 	t.Helper()
 	key, err := n.Wallet().Get(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range r.Subnets[0].Neurons {
+	for _, m := range s.Neurons {
 		if m.Hotkey == key.Address {
 			return m
 		}
 	}
-	t.Fatalf("%s is no neuron of %+v", name, r.Subnets[0])
+	t.Fatalf("%s is no neuron of %+v", name, s)
 	return localnet.NeuronReport{}
 }
 
