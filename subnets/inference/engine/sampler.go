@@ -12,9 +12,9 @@ import (
 const MaxMargin = 10.0
 
 // topPSlack is by how much of probability a validator's idea of the likeliest tokens may
-// differ from a miner's before it counts: honest log-probabilities differ by some
-// thousandths.
-const topPSlack = 0.01
+// differ from a miner's before it counts: honest logits differ by some thousandths, some by
+// a tenth. A temperature below 1 magnifies that, and the slack with it.
+const topPSlack = 0.02
 
 // Mask says which tokens a grammar allows next.
 type Mask interface {
@@ -88,8 +88,9 @@ func (s *Sampler) Pick(position int, logits []float32, mask Mask) int32 {
 // Margin returns by how much the token misses being [Sampler.Pick]'s choice: the greatest
 // z + noise of any allowed token less the token's own, from 0, a pick, to [MaxMargin]. With
 // a temperature of 0 it is the difference of the logits. Tokens that the mask forbids have
-// MaxMargin. So have those far outside of top_p; near its border, where rounding decides
-// which tokens are in, the doubt is in the token's favour.
+// MaxMargin. Those outside of top_p miss by at least as much as they would need to be in it;
+// near its border, where rounding decides which tokens are in, the doubt is in the token's
+// favour.
 func (s *Sampler) Margin(position int, logits []float32, token int32, mask Mask) float64 {
 	if token < 0 || int(token) >= len(logits) || mask != nil && !mask.Allows(token) {
 		return MaxMargin
@@ -115,12 +116,16 @@ func (s *Sampler) Margin(position int, logits []float32, token int32, mask Mask)
 	default:
 		s.fill(position, len(logits))
 		own = s.value(token, logits)
-		wide := s.likeliest(logits, min(1, s.topP+topPSlack))
-		if !slices.ContainsFunc(wide, func(c candidate) bool { return c.id == token }) {
+		best = own
+		slack := topPSlack / min(1, s.temperature)
+		wide := s.likeliest(logits, min(1, s.topP+slack))
+		if len(wide) == 0 {
 			return MaxMargin
 		}
-		best = own
-		for _, c := range s.likeliest(logits, max(0, s.topP-topPSlack)) {
+		if !slices.ContainsFunc(wide, func(c candidate) bool { return c.id == token }) {
+			best += max(0, wide[len(wide)-1].z-number(logits[token])/s.temperature)
+		}
+		for _, c := range s.likeliest(logits, max(0, s.topP-slack)) {
 			best = max(best, c.z+gumbel(s.x(c.id)))
 		}
 	}
