@@ -145,14 +145,7 @@ func (f *inferenceFlags) open(cmd *cobra.Command, receipts bool) (_ *inferenceDe
 		}
 		return inference.MinersOf(meta, host), nil
 	}
-	cfg.Services = func(ctx context.Context) (map[uint64]inference.Service, error) {
-		all, err := services(ctx, c, netuid, "")
-		out := map[uint64]inference.Service{}
-		for _, s := range all {
-			out[s.ID] = inference.Service{Hotkey: s.Hotkey, Price: s.PriceRao, Per: s.Per}
-		}
-		return out, err
-	}
+	cfg.Services = inference.Catalogue(c, cfg.Netuid)
 	if d.books, err = g.books(ctx, f.payer); err != nil {
 		return nil, err
 	}

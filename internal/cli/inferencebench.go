@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ func newInferenceBenchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure the miners as a customer sees them: time to first token, speed, price, fidelity",
 		Long: `Asks each miner the same, one miner after another, and pays for it: the time to the first token, how fast an answer comes,
-what it costs, what fails. With a local copy of the model (--check) it re-scores the answers and says whether they are that
+what it costs, what fails. A request before that, which opens a channel where there is none, is not counted. With a local copy of the model (--check) it re-scores the answers and says whether they are that
 model's.
 
 ` + inferenceLimitsHelp,
@@ -77,7 +78,8 @@ model's.
 		names := g.names(ctx)
 		if plot != "" {
 			var svg bytes.Buffer
-			if err := b.Plot(&svg, func(hotkey string) string { return displayKey(hotkey, names) }); err != nil {
+			called := func(hotkey string) string { return cmp.Or(names[hotkey], displayKey(hotkey, nil)) }
+			if err := b.Plot(&svg, called); err != nil {
 				return err
 			}
 			if err := os.WriteFile(plot, svg.Bytes(), 0o644); err != nil {

@@ -75,7 +75,8 @@ var benchPrompts = []string{
 }
 
 // RunBench asks every miner that serves the model the same, one miner after another, as a
-// customer: it pays what is asked. Seeds are drawn; nothing is cached that could be seen.
+// customer: it pays what is asked. One request before, which opens a channel where there is
+// none, is not counted, unless it fails. Seeds are drawn; answers can't come from a cache.
 func (g *Gateway) RunBench(ctx context.Context, o BenchOptions) (*Bench, error) {
 	o.Requests, o.Concurrency, o.MaxTokens = cmp.Or(o.Requests, 8), cmp.Or(o.Concurrency, 1), cmp.Or(o.MaxTokens, 128)
 	if o.Requests < 1 || o.Concurrency < 1 || o.MaxTokens < 1 {
@@ -124,6 +125,14 @@ func (g *Gateway) benchMiner(ctx context.Context, m Known, o BenchOptions, progr
 		out.Out = "nobody can tell whether its engine runs the model; --unverified asks it, too"
 	}
 	if out.Out != "" {
+		progress(o.Requests)
+		return out, nil
+	}
+	if _, err := g.Pin(m.Hotkey).Ask(ctx, benchRequest(m, 0, 1), nil); err != nil {
+		if ctx.Err() != nil {
+			return out, context.Cause(ctx)
+		}
+		out.Failed, out.Error = 1, err.Error()
 		progress(o.Requests)
 		return out, nil
 	}

@@ -10,7 +10,7 @@ import (
 
 // Sizes of a plot, in its own units.
 const (
-	plotLabel  = 230
+	plotLabel  = 320
 	plotPanel  = 190
 	plotGap    = 70
 	plotRow    = 30
@@ -89,8 +89,11 @@ func plainNumber(v float64) string {
 	if v <= 0 {
 		return "0"
 	}
-	digits := max(0, 2-int(math.Floor(math.Log10(v))))
-	return fmt.Sprintf("%.*f", min(digits, 9), v)
+	text := fmt.Sprintf("%.*f", min(9, max(0, 2-int(math.Floor(math.Log10(v))))), v)
+	if strings.Contains(text, ".") {
+		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	return text
 }
 
 func label(b *strings.Builder, x, y float64, attributes, s string) {
