@@ -19,7 +19,7 @@ func newMineCommand() *cobra.Command {
 		Example: `  lode wallet create miner-4 --kind hotkey
   lode mine video --hotkey miner-4 --strategy search`,
 	}
-	cmd.AddCommand(newMineVideoCommand())
+	cmd.AddCommand(newMineVideoCommand(), newMineInferenceCommand())
 	return cmd
 }
 

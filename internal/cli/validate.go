@@ -8,9 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/lodenet/lode/client"
-	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/subnet"
-	"github.com/lodenet/lode/subnet/seller"
 	"github.com/lodenet/lode/subnets/video"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
@@ -74,6 +72,10 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.
 	if err != nil {
 		return none, err
 	}
+	price, err := o.Rao()
+	if err != nil {
+		return none, err
+	}
 	netuid, err := parseNetuid(f.netuid)
 	if err != nil {
 		return none, err
@@ -104,7 +106,7 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.
 		})
 	}
 	if err == nil {
-		sell, err = f.seller(ctx, g, c, j, validator, o)
+		sell, err = g.selling(ctx, c, j, wares{price, validator.Gateway().Sell, video.Service})
 	}
 	if err == nil {
 		both, ctx := errgroup.WithContext(ctx)
@@ -116,43 +118,4 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.
 		return none, err
 	}
 	return node.Stats(), nil
-}
-
-// seller is what sells beside a validator, until its context ends. Where nothing is sold
-// it looks whether something is listed all the same.
-func (f *joinFlags) seller(ctx context.Context, g *globals, c *client.Client, j *joined, v *video.Validator, o video.ValidateOptions) (func(context.Context) error, error) {
-	price, err := o.Rao()
-	if err != nil {
-		return nil, err
-	}
-	hot, err := g.signer(ctx, j.name)
-	if err != nil {
-		return nil, err
-	}
-	chain := seller.NewChain(c, hot)
-	log := j.common.Logger
-	if price == 0 {
-		own, err := chain.Own(ctx, j.common.Netuid, hot.Address())
-		for _, s := range own {
-			if s.Service.Name == video.ServiceName {
-				log.Warn("this validator is free, and a service of its is still listed: sell with --price, or withdraw it with `lode market withdraw`", "service", s.Service.Id)
-			}
-		}
-		return func(context.Context) error { return nil }, err
-	}
-	if !chainName.MatchString(j.chain) {
-		return nil, fail("wrong_network", "name another node", "the node calls its chain %q", j.chain)
-	}
-	endpoints := j.host.Endpoints()
-	if len(endpoints) == 0 {
-		return nil, fail("listen", "choose other addresses with --listen and --announce", "the validator can't be reached anywhere, so nothing can be sold")
-	}
-	s, err := seller.New(seller.Config{
-		Chain: chain, Sell: v.Gateway().Sell, Service: video.Service(hot.Address(), j.common.Netuid, endpoints[0], price),
-		Dir: func(id uint64) string { return localnet.GatewayDir(g.home, j.chain, id) }, Logger: log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.Run, nil
 }

@@ -45,11 +45,9 @@ type Miner struct {
 // chain and sells. wrap, if given, stands before it.
 func New(t testing.TB, chain *Chain, name string, cfg inference.MinerConfig, wrap ...func(http.Handler) http.Handler) *Miner {
 	t.Helper()
-	m := &Miner{Chain: chain, Host: Host(t, name), Books: t.TempDir()}
-	m.URL = "http://" + m.Host.Hotkey() + Mount[:len(Mount)-1]
-	var err error
-	m.Miner, err = inference.NewMiner(cfg)
+	miner, err := inference.NewMiner(cfg)
 	require.NoError(t, err)
+	m := Serve(t, chain, name, miner, wrap...)
 	if cfg.Price > 0 {
 		id, err := chain.List(t.Context(), inference.Listing(m.Host.Hotkey(), 2, m.Host.Endpoints()[0], cfg.Price))
 		require.NoError(t, err)
@@ -58,7 +56,15 @@ func New(t testing.TB, chain *Chain, name string, cfg inference.MinerConfig, wra
 		t.Cleanup(func() { require.NoError(t, m.Till.Close()) })
 		m.Sell(m.Till)
 	}
-	var h http.Handler = m.Miner
+	return m
+}
+
+// Serve puts a miner on the mesh.
+func Serve(t testing.TB, chain *Chain, name string, miner *inference.Miner, wrap ...func(http.Handler) http.Handler) *Miner {
+	t.Helper()
+	m := &Miner{Miner: miner, Chain: chain, Host: Host(t, name), Books: t.TempDir()}
+	m.URL = "http://" + m.Host.Hotkey() + Mount[:len(Mount)-1]
+	var h http.Handler = miner
 	for _, w := range wrap {
 		h = w(h)
 	}
