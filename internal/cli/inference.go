@@ -202,7 +202,10 @@ func (d *inferenceDesk) openPay(ctx context.Context, f *inferenceFlags, host *me
 		if err == nil {
 			_, err = f.spend(&l)
 		}
-		return l.limits(), err
+		limits := l.limits()
+		// Many answers are paid at once: what lies in a channel anyway may be signed for.
+		limits.Ahead = max(limits.PerRequest, limits.Deposit)
+		return limits, err
 	}
 	if _, err := limits(); err != nil {
 		return err
@@ -217,6 +220,7 @@ func (d *inferenceDesk) openPay(ctx context.Context, f *inferenceFlags, host *me
 		return err
 	}
 	cfg.CurrentLimits, cfg.Logger, cfg.Base, cfg.SameTerms = limits, d.log, host.RoundTripper(), true
+	cfg.Chain = inference.PatientChain(cfg.Chain)
 	cfg.Approve = func(q pay.Quote) error { return d.Approve(q) } // nothing is paid before the gateway is there
 	var done func(context.Context) error
 	d.payer, done, err = b.take(ctx, cfg)

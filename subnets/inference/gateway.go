@@ -37,8 +37,10 @@ type GatewayConfig struct {
 	Tier       string // least tier; empty: [TierAny]
 	Unverified bool   // also engines of which nobody can tell whether they run the model
 
-	Tries      int           // miners that are asked for one answer; 3
-	FirstPiece time.Duration // how long a miner may take to begin, and a second for each 4 KiB of prompt; 30 s
+	Tries int // miners that are asked for one answer; 3
+	// FirstPiece is how long a miner may take to begin, and a second for each 4 KiB of prompt;
+	// 30 s. A deposit on chain is not counted, if it is made by a [PatientChain].
+	FirstPiece time.Duration
 	NextPiece  time.Duration // how long it may take to go on; 30 s
 
 	// Receipts, if given, gets one for each choice that was begun.

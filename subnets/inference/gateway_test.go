@@ -27,6 +27,7 @@ import (
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
 	"github.com/lodenet/lode/subnets/inference/minertest"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // counter is somebody who asks miners through a gateway.
@@ -675,4 +676,45 @@ func TestNothingOfConversationsIsKept(t *testing.T) {
 		}))
 	}
 	require.Greater(t, files, 6)
+}
+
+// slowChain takes a while to take a deposit.
+type slowChain struct {
+	pay.PayerChain
+	wait time.Duration
+}
+
+func (c slowChain) Deposit(ctx context.Context, m markettypes.MsgDeposit) (pay.Deposited, error) {
+	time.Sleep(c.wait) // a block's time
+	return c.PayerChain.Deposit(ctx, m)
+}
+
+func TestADepositsTimeIsNotTheMiners(t *testing.T) {
+	chain := minertest.NewChain()
+	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
+	const slow = 700 * time.Millisecond
+	for _, patient := range []bool{true, false} {
+		name := fmt.Sprint("customer ", patient)
+		chain.Give(name, 1e12)
+		host := minertest.Host(t, name)
+		require.NoError(t, host.AddPeer(m.Host.Hotkey(), m.Host.Endpoints()...))
+		cfg := pay.ClientConfig{Dir: t.TempDir(), Chain: slowChain{chain.Payer(name), slow}, Base: host.RoundTripper(), Limits: pay.Limits{Deposit: minertest.Deposit}}
+		if patient {
+			cfg.Chain = inference.PatientChain(cfg.Chain)
+		}
+		own, err := pay.OpenClient(cfg)
+		require.NoError(t, err)
+		c := unpaid(t, inference.GatewayConfig{FirstPiece: slow / 2, Caller: &inference.Caller{HTTP: &http.Client{Transport: own}, Envelope: inference.Plain{}}},
+			inference.Remote{Hotkey: m.Host.Hotkey(), URL: m.URL})
+		_, _, err = c.ask(question("hello"))
+		if !patient {
+			require.ErrorContains(t, err, "no miner of this model answers")
+		} else {
+			require.NoError(t, err)
+			list, err := c.Miners(t.Context())
+			require.NoError(t, err)
+			require.Less(t, list[0].First, slow)
+		}
+		require.NoError(t, own.Close())
+	}
 }

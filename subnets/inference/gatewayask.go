@@ -94,7 +94,7 @@ type Call struct {
 	Asked  Generate
 	Answer Answer
 	Text   string        // of the answer, without a stop string
-	First  time.Duration // to the first piece
+	First  time.Duration // to the first piece, without the time of a deposit on chain
 	Took   time.Duration
 	Paid   uint64 // rao
 	// Unknown is the part of Paid that may not have been charged.
@@ -210,20 +210,21 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 	bill := &bill{}
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := func(d time.Duration) *time.Timer {
-		return time.AfterFunc(d, func() { cancel(minerFailed("nothing came of it for %s", d)) })
-	}
 	began := g.cfg.Now()
-	timer := silence(g.cfg.FirstPiece + time.Duration(promptBytes(r.Prompt)>>12)*time.Second)
+	wait := newPatience(g.cfg.Now, g.cfg.FirstPiece+time.Duration(promptBytes(r.Prompt)>>12)*time.Second,
+		func(d time.Duration) { cancel(minerFailed("nothing came of it for %s", d)) })
+	defer wait.stop()
+	took := func() time.Duration { return max(1, g.cfg.Now().Sub(began)-wait.deposited()) }
 	var text strings.Builder
 	// Who has enough, of a call that a grammar ends, mostly has it one piece before the end,
 	// where what it costs is told.
 	var enough error
-	patience := 1
-	answer, err := g.cfg.Caller.Generate(pay.OnPaid(inner, bill.note), to, call.Asked, func(ev Event) error {
-		timer.Stop()
+	more := 1
+	paying := context.WithValue(pay.OnPaid(inner, bill.note), patienceKey{}, wait)
+	answer, err := g.cfg.Caller.Generate(paying, to, call.Asked, func(ev Event) error {
+		wait.stop() // a customer may be slow to take it
 		if call.First == 0 {
-			call.First = max(1, g.cfg.Now().Sub(began))
+			call.First = took()
 		}
 		if ev.Prompt > mostPrompt(r.Prompt) {
 			return fmt.Errorf("%w: it counts %d tokens in a prompt of %d bytes", errLie, ev.Prompt, promptBytes(r.Prompt))
@@ -233,16 +234,16 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 		if emit != nil && enough == nil {
 			enough = emit(ev)
 		} else if enough != nil {
-			patience--
+			more--
 		}
-		if enough != nil && ev.Finish == "" && (patience <= 0 || inner.Err() != nil) { // after the end nobody needs more
+		if enough != nil && ev.Finish == "" && (more <= 0 || inner.Err() != nil) { // after the end nobody needs more
 			return emitError{enough}
 		}
-		timer = silence(g.cfg.NextPiece)
+		wait.came(g.cfg.NextPiece)
 		return nil
 	})
-	timer.Stop()
-	call.Answer, call.Text, call.Took = answer, text.String(), g.cfg.Now().Sub(began)
+	wait.stop()
+	call.Answer, call.Text, call.Took = answer, text.String(), took()
 	call.Paid, call.Unknown = bill.sum()
 	if err == nil {
 		return call, overcharged(call)
