@@ -63,6 +63,7 @@ func (k Keeper) payEpoch(ctx context.Context, bonded map[string]stakingtypes.Val
 		return err
 	}
 	p.claims = claimsOf(r)
+	p.payments = make([]alphatypes.Payment, 0, n+2*len(p.claims)) // a reward and a take each, and the miners
 	dividePots(p.claims, sum(validators), e.RootPot)
 
 	for _, step := range []func(context.Context, *payout) error{k.payRoot, k.payDividends} {
