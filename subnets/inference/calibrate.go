@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/llama"
 	"github.com/lodenet/lode/subnets/inference/fidelity"
@@ -301,21 +303,36 @@ func (c *calibrating) read(ctx context.Context, variant string) error {
 	if err != nil {
 		return err
 	}
+	var mu sync.Mutex
+	scored := map[int][]fidelity.Token{} // by shape
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(4)
 	for _, a := range c.answers {
 		if a.variant == variant && len(c.variants) > 0 {
 			continue
 		}
-		scores, err := e.Score(ctx, engine.ScoreRequest{Prompt: a.request.Prompt, Answer: a.ids, Sampling: a.request.Sampling})
-		if err != nil {
-			return errors.Join(err, e.Close())
-		}
-		key := [2]string{c.shapes[a.shape].name, variantName(variant)}
-		if _, ok := c.scored[key]; !ok {
+		group.Go(func() error {
+			scores, err := e.Score(inner, engine.ScoreRequest{Prompt: a.request.Prompt, Answer: a.ids, Sampling: a.request.Sampling})
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			scored[a.shape] = append(scored[a.shape], fidelity.Tokens(a.request.Sampling, scores, a.told)...)
+			c.done += len(scores)
+			c.progress("read: " + variantName(variant))
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return errors.Join(err, e.Close())
+	}
+	for shape, s := range c.shapes {
+		if tokens := scored[shape]; len(tokens) > 0 {
+			key := [2]string{s.name, variantName(variant)}
 			c.order = append(c.order, key)
+			c.scored[key] = tokens
 		}
-		c.scored[key] = append(c.scored[key], fidelity.Tokens(a.request.Sampling, scores, a.told)...)
-		c.done += len(scores)
-		c.progress("read: " + variantName(variant))
 	}
 	return e.Close()
 }

@@ -1,7 +1,6 @@
 package fidelity
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -67,11 +66,15 @@ func (t Thresholds) Check() error {
 }
 
 const (
-	// Safety is what measured figures are raised by: other machines than the one that
-	// measured round in other places.
+	// Safety is by how much more than on the machine that measured honest engines may differ
+	// elsewhere.
 	Safety = 3.0
 	// LeastTokens are those that a calibration needs.
 	LeastTokens = 1000
+	// rare is the share of honest tokens by whose margin the flag is set.
+	rare = 1e-3
+	// most that Flag may be, in logits: engines that differ by more are not one model.
+	mostFlag = 1.0
 	// leastFlag and leastMean keep a model without any noise from being judged by nothing.
 	leastFlag = 0.02
 	leastMean = 1e-4
@@ -79,13 +82,16 @@ const (
 	clips = 10
 )
 
-// Calibrate turns the tokens of honest answers into thresholds:
+// Calibrate turns the tokens of honest answers into thresholds that hold on machines whose
+// arithmetic errs [Safety] times as much:
 //
-//   - Flag is [Safety] times the largest margin that was seen, at least 0.02.
-//   - Flagged is 3/tokens, which the share of tokens over the largest one seen is below
-//     with a confidence of 95 %; over Flag there are still fewer.
-//   - MeanMargin is Safety times the mean, and what a flagged token in each 3/tokens would
-//     add to it.
+//   - Flag is Safety times the margin that a thousandth of the tokens exceed, at least 0.02.
+//     The largest margin says less: there is one in some ten thousand tokens that is many
+//     times the others, and a flag above it would miss most of what a cheaper model does.
+//   - Flagged is the share over that margin, a thousandth, with what chance may have hidden:
+//     of k such tokens in n, (k + 3√k + 3)/n.
+//   - MeanMargin is Safety times the mean of the margins, each cut off at Flag, and what
+//     Flagged tokens would add to it.
 //   - LogProb and LogProbSpread are Safety times those of the differences, each cut off at
 //     ten times Safety times the mean.
 func Calibrate(digest string, honest []Token) (Thresholds, error) {
@@ -97,23 +103,24 @@ func Calibrate(digest string, honest []Token) (Thresholds, error) {
 	margins := make([]float64, n)
 	for i, t := range honest {
 		margins[i] = t.Margin
-		diff += t.diff()
+		diff += min(t.diff(), engine.MaxMargin)
 	}
-	most := slices.Max(margins)
-	if Safety*most > engine.MaxMargin {
-		return Thresholds{}, errors.New("the engine disagrees with itself by more than another seed would: it can't be calibrated; is it deterministic, and its sampler Lode's?")
+	slices.Sort(margins)
+	k := int(math.Ceil(rare * float64(n)))
+	border := margins[n-1-k]
+	if Safety*border > mostFlag {
+		return Thresholds{}, fmt.Errorf("the engine disagrees with itself: one in a thousand tokens by more than %.2g. It can't be calibrated: is the model's file whole, and its backend sound?", border)
 	}
-	t := Thresholds{Digest: digest, Flag: max(leastFlag, Safety*most), Flagged: 3 / float64(n)}
+	t := Thresholds{Digest: digest, Flag: max(leastFlag, Safety*border), Flagged: (float64(k) + 3*math.Sqrt(float64(k)) + 3) / float64(n)}
 	t.LogProbClip = max(clips*leastMean, Safety*clips*diff/float64(n))
-	clipped, square, raw := 0.0, 0.0, 0.0
+	clipped, square, small := 0.0, 0.0, 0.0
 	for _, h := range honest {
 		d := min(h.diff(), t.LogProbClip)
 		clipped += d
 		square += d * d
-		raw += h.Margin
+		small += min(h.Margin, t.Flag)
 	}
-	// No margin that was seen is over Flag, so cutting off changes none.
-	t.MeanMargin = max(leastMean, Safety*raw/float64(n)) + t.Flag*t.Flagged
+	t.MeanMargin = max(leastMean, Safety*small/float64(n)) + t.Flag*t.Flagged
 	t.LogProbSpread = min(t.LogProbClip, max(leastMean, Safety*math.Sqrt(square/float64(n))))
 	t.LogProb = min(t.LogProbSpread, max(leastMean, Safety*clipped/float64(n)))
 	v := sum(honest, t)
