@@ -75,16 +75,9 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 	if err != nil {
 		return nil, "", false, err
 	}
-	extensions, err := pick.extensions.WithIdentifier(id)
-	if err != nil {
-		return nil, "", false, err
-	}
-	payment := x402.Payment{X402Version: x402.Version, Resource: &pick.resource, Accepted: pick.requirements, Extensions: extensions,
-		Payload: x402.Payload{Type: x402.TypeVoucher, Voucher: signed}}
-	if deposit != nil || deposited {
-		payment.Payload.Type, payment.Payload.Deposit = x402.TypeDeposit, deposit
-	}
-	if header, err = x402.Encode(payment); err != nil {
+	if deposit == nil && !deposited {
+		header = pick.form.Encode(signed, id)
+	} else if header, err = pick.withDeposit(signed, id, deposit); err != nil {
 		return nil, "", false, err
 	}
 	p = &Payment{N: c.number + 1, Time: stamp(now), State: Pending, Kind: kindRequest, Method: req.Method, URL: redacted(req), Provider: mine.Provider,
@@ -104,6 +97,16 @@ func (c *Client) begin(req *http.Request, pick choice, mine *clientChannel, depo
 	c.pending[p.N] = p
 	c.spent.count(p, p.Ceiling, 0)
 	return p, header, deposit != nil, nil
+}
+
+// withDeposit is a payment's header that says that its channel was opened or topped up.
+func (ch choice) withDeposit(signed x402.Voucher, id string, deposit *x402.Deposit) (string, error) {
+	extensions, err := ch.extensions.WithIdentifier(id)
+	if err != nil {
+		return "", err
+	}
+	return x402.Encode(x402.Payment{X402Version: x402.Version, Resource: &ch.resource, Accepted: ch.requirements, Extensions: extensions,
+		Payload: x402.Payload{Type: x402.TypeDeposit, Voucher: signed, Deposit: deposit}})
 }
 
 // allowed checks the limits; c.mu is held. A plan's use is bound by its quota.

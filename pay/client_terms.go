@@ -32,6 +32,7 @@ type choice struct {
 	plan         uint64
 	resource     x402.Resource
 	extensions   x402.Extensions
+	form         *x402.Form // of payments on them
 }
 
 // choices are the terms in a 402 that the client can pay on; none where it is no such.
@@ -72,6 +73,9 @@ func (c *Client) choose(ctx context.Context, required x402.Required) ([]choice, 
 		}
 		if want := map[bool]string{true: x402.AssetUnit, false: x402.Asset}[ch.plan != 0]; r.Asset != want {
 			continue
+		}
+		if ch.form, err = x402.NewForm(&ch.resource, r, ch.extensions); err != nil {
+			return nil, err
 		}
 		all = append(all, ch)
 	}

@@ -129,7 +129,8 @@ func (g *Gateway) settleRoute(w http.ResponseWriter, r *http.Request) {
 	if v.PaymentPayload.Resource != nil {
 		resource = v.PaymentPayload.Resource.URL
 	}
-	c := newCall(r, v.PaymentPayload, header, resource[:min(len(resource), 2048)])
+	_, identifier := v.PaymentPayload.Read()
+	c := newCall(r, identifier, header, resource[:min(len(resource), 2048)])
 	id, err := v.PaymentPayload.Payload.Voucher.Parse()
 	if err != nil {
 		writeJSON(w, http.StatusOK, g.failed(x402.ReasonScheme, "no voucher", ""))

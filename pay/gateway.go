@@ -125,6 +125,7 @@ type Gateway struct {
 
 	mu       sync.Mutex // guards what follows
 	service  *markettypes.ServiceInfo
+	offered  offered
 	asked    time.Time // when service was
 	accounts map[string]*account
 	plans    map[uint64]bool  // that known channels pay

@@ -58,7 +58,7 @@ func (g *Gateway) replay(w http.ResponseWriter, channel []byte, c *call) bool {
 		writeError(w, http.StatusConflict, "identifier_in_use", "this payment-identifier belongs to another payment: choose a new one")
 		return true
 	}
-	settled, err := x402.Encode(answer.Settlement)
+	settled, err := answer.Settlement.Encode()
 	if err != nil {
 		writeError(w, http.StatusInternalServerError, x402.ReasonSettleFailed, err.Error())
 		return true

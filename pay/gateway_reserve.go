@@ -120,9 +120,9 @@ func (g *Gateway) checkVoucher(rec *channelRecord, v x402.Parsed) bool {
 
 // handIn takes the next voucher of a stream.
 func (g *Gateway) handIn(w http.ResponseWriter, r *http.Request, route Route, payment x402.Payment) {
-	v, err := payment.Payload.Voucher.Parse()
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "invalid_payload", err.Error())
+	v, _ := payment.Read()
+	if v.ChannelID == nil {
+		writeError(w, http.StatusBadRequest, "invalid_payload", "a stream's next voucher is of scheme "+x402.Scheme)
 		return
 	}
 	g.mu.Lock()

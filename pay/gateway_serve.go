@@ -80,13 +80,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, route Route, nex
 		writeError(w, http.StatusBadRequest, "invalid_request", err.Error())
 		return
 	}
-	v, err := payment.Payload.Voucher.Parse()
-	if err != nil && payment.Accepted.Scheme == x402.Scheme {
-		writeError(w, http.StatusBadRequest, "invalid_payload", err.Error())
-		return
-	}
-	c := newCall(r, payment, header, g.resource(r, route))
-	if err == nil {
+	v, identifier := payment.Read()
+	c := newCall(r, identifier, header, g.resource(r, route))
+	if v.ChannelID != nil { // it is of our scheme
 		key := string(v.ChannelID) + c.identifier
 		running, over := g.enter(key, c)
 		if running != nil {
@@ -128,14 +124,13 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, route Route, nex
 	g.run(w, r, route, next, c)
 }
 
-func newCall(r *http.Request, payment x402.Payment, header, resource string) *call {
+func newCall(r *http.Request, identifier, header, resource string) *call {
 	sum := sha256.Sum256([]byte(header))
-	c := &call{hash: sum[:], print: r.Method + " " + r.URL.RequestURI(), resource: r.Method + " " + resource, done: make(chan struct{}), handed: make(chan struct{})}
+	c := &call{identifier: identifier, hash: sum[:], print: r.Method + " " + r.URL.RequestURI(), resource: r.Method + " " + resource, done: make(chan struct{}), handed: make(chan struct{})}
 	if len(c.print) > 512 {
 		long := sha256.Sum256([]byte(c.print))
 		c.print = hex.EncodeToString(long[:])
 	}
-	c.identifier, _ = payment.Extensions.Identifier() // checked when it was decoded
 	if c.identifier == "" {
 		// The same payment for the same request is the same call.
 		own := sha256.Sum256(append(sum[:], c.print...))

@@ -1,6 +1,7 @@
 package pay
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -52,8 +53,52 @@ func (o *offer) money(units uint64) (uint64, error) {
 	return Cost(units, o.price, o.per)
 }
 
-// offers are the ways to pay for units: by use, and by each plan.
+// offered are the offers of a service as it is now, for they are the same for many
+// requests. Another service, another price, or another plan that channels pay begins anew.
+type offered struct {
+	service *markettypes.ServiceInfo
+	plans   int
+	byUnits map[offeredKey][]offer
+}
+
+type offeredKey struct {
+	units   uint64
+	timeout time.Duration
+}
+
+// maxOffered bounds how many offers are kept: routes may price each request differently.
+const maxOffered = 256
+
+// offers are the ways to pay for units: by use, and by each plan. They are shared: nobody
+// changes them.
 func (g *Gateway) offers(service *markettypes.ServiceInfo, units uint64, timeout time.Duration) ([]offer, error) {
+	key := offeredKey{units, timeout}
+	g.mu.Lock()
+	plans := len(g.plans) // it only grows
+	if o := &g.offered; o.service == service && o.plans == plans {
+		if known := o.byUnits[key]; known != nil {
+			g.mu.Unlock()
+			return known, nil
+		}
+	}
+	g.mu.Unlock()
+	all, err := g.makeOffers(service, units, timeout)
+	if err != nil {
+		return nil, err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if service != g.service || plans != len(g.plans) {
+		return all, nil // of a moment that is over
+	}
+	if o := &g.offered; o.service != service || o.plans != plans || len(o.byUnits) >= maxOffered {
+		*o = offered{service, plans, map[offeredKey][]offer{}}
+	}
+	g.offered.byUnits[key] = all
+	return all, nil
+}
+
+func (g *Gateway) makeOffers(service *markettypes.ServiceInfo, units uint64, timeout time.Duration) ([]offer, error) {
 	s := service.Service
 	amount, err := Cost(units, s.Price, s.Per)
 	if err != nil {
@@ -119,17 +164,22 @@ func match(offers []offer, accepted x402.Requirements) (*offer, string) {
 	case accepted.Network != offers[0].requirements.Network:
 		return nil, x402.ReasonNetwork
 	}
+	alike := func(b *x402.Requirements) bool {
+		return accepted.Amount == b.Amount && accepted.Asset == b.Asset && accepted.PayTo == b.PayTo && accepted.MaxTimeoutSeconds == b.MaxTimeoutSeconds
+	}
+	for i := range offers { // most clients send what they were told, to the letter
+		if o := &offers[i]; alike(&o.requirements) && bytes.Equal(accepted.Extra, o.requirements.Extra) {
+			return o, ""
+		}
+	}
 	terms, err := accepted.Terms()
 	if err != nil {
 		return nil, x402.ReasonTerms
 	}
 	terms.ChannelState, terms.VoucherState = nil, nil
-	for i, o := range offers {
-		a, b := accepted, o.requirements
-		a.Extra, b.Extra = nil, nil
-		if terms == o.terms && a.Scheme == b.Scheme && a.Network == b.Network && a.Amount == b.Amount &&
-			a.Asset == b.Asset && a.PayTo == b.PayTo && a.MaxTimeoutSeconds == b.MaxTimeoutSeconds {
-			return &offers[i], ""
+	for i := range offers {
+		if o := &offers[i]; terms == o.terms && alike(&o.requirements) {
+			return o, ""
 		}
 	}
 	return nil, x402.ReasonTerms

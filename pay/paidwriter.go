@@ -2,7 +2,6 @@ package pay
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -116,7 +115,7 @@ func (p *paidWriter) stream() error {
 	}
 	settlement := p.m.g.settlement(a, p.m.c.identifier, charged)
 	a.mu.Unlock()
-	encoded, err := x402.Encode(settlement)
+	encoded, err := settlement.Encode()
 	if err != nil {
 		p.broken = err
 		return err
@@ -212,13 +211,26 @@ func (p *paidWriter) finish() {
 		}
 		return
 	}
-	encoded, err := x402.Encode(s)
+	p.m.mu.Lock()
+	defer p.m.mu.Unlock()
+	if streaming && p.broken != nil {
+		return
+	}
+	if streaming && p.events() {
+		data, err := s.AppendJSON(make([]byte, 0, 768))
+		if err != nil {
+			p.m.g.log.Error("a settlement can't be written", "err", err)
+			return
+		}
+		// It leaves with the end of the answer.
+		_, _ = fmt.Fprintf(p.w, "event: %s\ndata: %s\n\n", x402.EventResponse, data)
+		return
+	}
+	encoded, err := s.Encode()
 	if err != nil {
 		p.m.g.log.Error("a settlement can't be encoded", "err", err)
 		return
 	}
-	p.m.mu.Lock()
-	defer p.m.mu.Unlock()
 	if !streaming {
 		p.send(encoded)
 		if !slices.Contains([]int{http.StatusNoContent, http.StatusNotModified}, p.status) {
@@ -226,19 +238,6 @@ func (p *paidWriter) finish() {
 		}
 		p.w.WriteHeader(p.status)
 		_, _ = p.w.Write(p.buf.Bytes()) // a client that is gone asks again
-		return
-	}
-	if p.broken != nil {
-		return
-	}
-	if p.events() {
-		data, err := json.Marshal(s)
-		if err != nil {
-			p.m.g.log.Error("a settlement can't be written", "err", err)
-			return
-		}
-		_, _ = fmt.Fprintf(p.w, "event: %s\ndata: %s\n\n", x402.EventResponse, data)
-		_ = http.NewResponseController(p.w).Flush()
 		return
 	}
 	if p.w.Header().Get("Content-Length") == "" {

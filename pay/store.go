@@ -119,11 +119,22 @@ func holder(dir string) (h Holder) {
 // batch collects what one step writes.
 type batch struct {
 	leveldb.Batch
+	raw []byte // of the last record
 	err error
 }
 
 func (b *batch) put(key []byte, v any) {
-	raw, err := json.Marshal(v)
+	var raw []byte
+	var err error
+	if a, ok := v.(appender); ok {
+		if b.raw == nil {
+			b.raw = make([]byte, 0, 1024)
+		}
+		raw, err = a.appendJSON(b.raw[:0])
+		b.raw = raw
+	} else {
+		raw, err = json.Marshal(v)
+	}
 	if err != nil && b.err == nil {
 		b.err = err
 	}

@@ -70,12 +70,8 @@ func unmarshal(raw []byte, v any) error {
 	if !utf8.Valid(raw) {
 		return malformed("not UTF-8")
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if err := dec.Decode(v); err != nil {
+	if err := json.Unmarshal(raw, v); err != nil {
 		return malformed("%v", err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return malformed("something follows the JSON value")
 	}
 	return nil
 }
@@ -103,9 +99,11 @@ func DecodePayment(header string) (Payment, error) {
 	if err := decode(header, &p); err != nil {
 		return Payment{}, err
 	}
-	return p, p.check()
+	err := p.check()
+	return p, err
 }
 
+// check looks at a payment's form, and keeps what it reads.
 func (p *Payment) check() error {
 	if p.X402Version != Version {
 		return malformed("version %d of x402, this is version %d", p.X402Version, Version)
@@ -118,7 +116,8 @@ func (p *Payment) check() error {
 	default:
 		return malformed("payload type %.40q, it is voucher, deposit or refund", p.Payload.Type)
 	}
-	if _, err := p.Payload.Voucher.Parse(); err != nil {
+	var err error
+	if p.voucher, err = p.Payload.Voucher.Parse(); err != nil {
 		return err
 	}
 	if d := p.Payload.Deposit; d != nil {
@@ -132,9 +131,13 @@ func (p *Payment) check() error {
 	if p.Payload.Stream != "" && !validIdentifier(p.Payload.Stream) {
 		return malformed("stream %.40q is no payment-identifier", p.Payload.Stream)
 	}
-	_, err := p.Extensions.Identifier()
+	p.identifier, err = p.Extensions.Identifier()
 	return err
 }
+
+// Read is the voucher and the payment-identifier, empty if there is none, of a payment
+// that was read. Payments of another scheme have neither.
+func (p *Payment) Read() (Parsed, string) { return p.voucher, p.identifier }
 
 // DecodeSettlement reads the header PAYMENT-RESPONSE.
 func DecodeSettlement(header string) (Settlement, error) {
@@ -218,7 +221,8 @@ func ParseVerifyRequest(body io.Reader) (VerifyRequest, error) {
 	if err := unmarshal(raw, &v); err != nil {
 		return VerifyRequest{}, err
 	}
-	return v, v.PaymentPayload.check()
+	err = v.PaymentPayload.check()
+	return v, err
 }
 
 // Parsed is a voucher's content.

@@ -35,7 +35,12 @@ func (e Extensions) Identifier() (string, error) {
 	if !ok {
 		return "", nil
 	}
-	var v identifier
+	var v struct {
+		Info struct {
+			Required bool   `json:"required"`
+			ID       string `json:"id"`
+		} `json:"info"`
+	}
 	if err := unmarshal(raw, &v); err != nil {
 		return "", err
 	}
@@ -48,13 +53,9 @@ func (e Extensions) Identifier() (string, error) {
 // WithIdentifier is what a client sends back: what the server has declared, and its
 // own identifier.
 func (e Extensions) WithIdentifier(id string) (Extensions, error) {
-	var v identifier
-	if raw, ok := e[ExtensionIdentifier]; ok {
-		if err := unmarshal(raw, &v); err != nil {
-			return nil, err
-		}
-	} else {
-		v.Schema = json.RawMessage(identifierSchema)
+	v, err := e.identifier()
+	if err != nil {
+		return nil, err
 	}
 	v.Info.ID = id
 	raw, err := marshal(v)
@@ -67,6 +68,17 @@ func (e Extensions) WithIdentifier(id string) (Extensions, error) {
 	}
 	out[ExtensionIdentifier] = raw
 	return out, nil
+}
+
+// identifier is what the server has declared, or would have.
+func (e Extensions) identifier() (v identifier, err error) {
+	raw, ok := e[ExtensionIdentifier]
+	if !ok {
+		v.Schema = json.RawMessage(identifierSchema)
+		return v, nil
+	}
+	err = unmarshal(raw, &v)
+	return v, err
 }
 
 func validIdentifier(id string) bool {

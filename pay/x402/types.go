@@ -102,6 +102,9 @@ type Payment struct {
 	Accepted    Requirements `json:"accepted"`
 	Payload     Payload      `json:"payload"`
 	Extensions  Extensions   `json:"extensions,omitempty"`
+
+	voucher    Parsed // of Payload
+	identifier string // of Extensions
 }
 
 // Payload is what the scheme sends.
