@@ -74,8 +74,17 @@ func (p *patience) hold() (done func()) {
 
 type patienceKey struct{}
 
+// noDeposit is what went wrong with a deposit: no miner is to blame. It matches
+// [pay.ErrNoDeposit].
+type noDeposit struct{ error }
+
+func (e noDeposit) Error() string        { return "the chain took no deposit: " + e.error.Error() }
+func (e noDeposit) Unwrap() error        { return e.error }
+func (e noDeposit) Is(target error) bool { return target == pay.ErrNoDeposit }
+
 // PatientChain is a payer's chain for gateways: while a call's deposit is on its way to the
-// chain, the miner is not held to be slow. Use it as [pay.ClientConfig].Chain.
+// chain, the miner is not held to be slow, nor to have failed where the chain refuses it.
+// Use it as [pay.ClientConfig].Chain.
 func PatientChain(c pay.PayerChain) pay.PayerChain { return patientChain{c} }
 
 type patientChain struct{ pay.PayerChain }
@@ -84,5 +93,9 @@ func (c patientChain) Deposit(ctx context.Context, msg markettypes.MsgDeposit) (
 	if p, ok := ctx.Value(patienceKey{}).(*patience); ok {
 		defer p.hold()()
 	}
-	return c.PayerChain.Deposit(ctx, msg)
+	d, err := c.PayerChain.Deposit(ctx, msg)
+	if err != nil {
+		err = noDeposit{err}
+	}
+	return d, err
 }
