@@ -62,3 +62,24 @@ func TestAConversationThatIsNone(t *testing.T) {
 		require.Error(t, err, c.Endpoint)
 	}
 }
+
+// Conversations come from files that anybody can have written.
+func FuzzConversation(f *testing.F) {
+	f.Add("/v1/chat/completions", `{"model":"m","messages":[{"role":"user","content":"x"}]}`, `{"id":"a","choices":[{"index":0,"message":{"content":"y","tool_calls":[{"function":null}]}}]}`)
+	f.Add("/v1/completions", `{"model":"m","prompt":["x","y"],"n":1000000}`, `{"choices":[{"index":0,"text":"y"}]}`)
+	f.Add("/v1/responses", `{"model":"m","input":[{"type":"message"}]}`, `{"output":[{"content":[{"text":"y"}]}]}`)
+	f.Add("/v1/messages", `{"model":"m","max_tokens":1,"messages":[]}`, `{"content":[{"type":"tool_use","input":7}]}`)
+	f.Fuzz(func(t *testing.T, endpoint, request, response string) {
+		c := api.Conversation{Endpoint: endpoint, Request: json.RawMessage(request), Response: json.RawMessage(response)}
+		asked, err := c.Requests()
+		if err == nil {
+			require.NotEmpty(t, asked)
+			for _, r := range asked {
+				require.Positive(t, r.N)
+			}
+		}
+		if _, err := c.Answers(); err == nil {
+			_ = c.ID()
+		}
+	})
+}
