@@ -30,7 +30,9 @@ func TestOfflineScripts(t *testing.T) {
 			env.Setenv("LODE_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("MAINNET", mainnet.URL)
-			return nil
+			models, err := filepath.Abs("../../subnets/inference/testdata/models")
+			env.Setenv("MODELS", models)
+			return err
 		},
 	})
 }
