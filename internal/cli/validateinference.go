@@ -36,7 +36,8 @@ Canaries are paid, as customers' requests are, by --from or --payer. Miners see 
 used for nothing else, and not the coldkey of the validator. They are asked over the mesh by a key that is made for this run.
 
 ` + inferenceLimitsHelp,
-		Example: `  lode model add model.gguf && lode model calibrate model
+		Example: `  lode model add model.gguf
+  lode model calibrate model
   lode validate inference --netuid 2 --hotkey judge --from purse --deposit 0.2 --per-day 2
   lode validate inference --netuid 2 --hotkey judge --from purse --model ./model.gguf --prompts prompts.jsonl
   lode validate inference --netuid 2 --hotkey judge --check`,

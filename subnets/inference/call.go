@@ -204,7 +204,6 @@ type answer struct {
 	Answer
 	request *Generate
 	to      Remote
-	text    bool // there is one
 }
 
 // take checks a piece and counts it.
