@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -72,27 +73,34 @@ type seen struct {
 func judge(b *testing.B, m miner, validator engine.Engine, list []answer) seen {
 	var out seen
 	context := validator.Info().Context
-	for _, a := range list {
-		if len(a.ids) == 0 {
+	prompts, scores := make([]int, len(list)), make([][]engine.TokenScore, len(list))
+	var group errgroup.Group
+	group.SetLimit(8)
+	for i, a := range list {
+		group.Go(func() error {
+			prompt, err := validator.Tokens(b.Context(), a.request.Prompt)
+			if prompts[i] = len(prompt); err != nil || len(a.ids) == 0 || prompts[i]+len(a.ids) > context {
+				return err // of an answer to a shorter prompt, which the validator can't hold with its own
+			}
+			scores[i], err = validator.Score(b.Context(), engine.ScoreRequest{Prompt: a.request.Prompt, Answer: a.ids, Sampling: a.request.Sampling})
+			return err
+		})
+	}
+	require.NoError(b, group.Wait())
+	for i, a := range list {
+		if scores[i] == nil {
 			continue
 		}
-		prompt, err := validator.Tokens(b.Context(), a.request.Prompt)
-		require.NoError(b, err)
-		if len(prompt)+len(a.ids) > context {
-			continue // an answer to a shorter prompt, which the validator can't hold with its own
-		}
-		scores, err := validator.Score(b.Context(), engine.ScoreRequest{Prompt: a.request.Prompt, Answer: a.ids, Sampling: a.request.Sampling})
-		require.NoError(b, err)
 		if m.forge {
-			for i := range a.told {
-				a.told[i] = scores[i].LogProb
+			for k := range a.told {
+				a.told[k] = scores[i][k].LogProb
 			}
 		}
-		claim := fidelity.Answer{MaxTokens: a.request.MaxTokens, Context: context, Stop: a.request.Stop, Prompt: len(prompt),
+		claim := fidelity.Answer{MaxTokens: a.request.MaxTokens, Context: context, Stop: a.request.Stop, Prompt: prompts[i],
 			Tokens: a.ids, LogProbs: a.told, Text: a.text, Finish: a.result.Finish, StopString: a.result.StopString}
-		out.tokens = append(out.tokens, fidelity.Tokens(a.request.Sampling, scores, claim.Told(scores))...)
+		out.tokens = append(out.tokens, fidelity.Tokens(a.request.Sampling, scores[i], claim.Told(scores[i]))...)
 		out.answers++
-		if err := claim.Exact(len(prompt), scores); err != nil {
+		if err := claim.Exact(prompts[i], scores[i]); err != nil {
 			out.exact++
 			out.reason = err.Error()
 		}
@@ -120,7 +128,7 @@ func BenchmarkFidelity(b *testing.B) {
 	if long() {
 		tokens = 40_000
 	}
-	validator := start(b, llama.Options{Model: claimed, Slots: 4})
+	validator := start(b, llama.Options{Model: claimed, Slots: 8})
 	defer func() { require.NoError(b, validator.Close()) }()
 	th := models.Shipped(validator.Info().Digest)
 	require.NotNil(b, th.Measured, "lode-mini is calibrated")

@@ -25,13 +25,16 @@ const (
 	cheaper = "../../subnets/inference/testdata/models/lode-mini-Q4_0.gguf"
 )
 
+// usual is how many requests a miner works on at once.
+const usual = 8
+
 // miner is a way to answer.
 type miner struct {
 	name   string
 	honest bool
 	// engine runs what it really runs; atOnce requests are asked of it at a time.
 	engine llama.Options
-	atOnce int
+	atOnce int // 0: usual
 	// asks changes what it asks its engine, and tells changes what it makes of the answer.
 	asks  func(r *engine.Request)
 	tells func(a *answer)
@@ -49,7 +52,7 @@ type answer struct {
 
 // miners are those of the experiment. Files that it needs are made in dir.
 func miners(b *testing.B, dir string) []miner {
-	q8 := llama.Options{Model: claimed}
+	q8 := llama.Options{Model: claimed, Slots: usual}
 	plain := q8
 	plain.Variant = "sse42"
 	batched := plain
@@ -58,17 +61,17 @@ func miners(b *testing.B, dir string) []miner {
 	steps.Batch, steps.Slots = 32, 4
 	threads := q8
 	threads.Threads = 2
-	q4 := llama.Options{Model: cheaper}
+	q4 := llama.Options{Model: cheaper, Slots: usual}
 	sold := []miner{
-		{name: "honest, another CPU variant", honest: true, engine: plain},
+		{name: "honest, another CPU variant, alone", honest: true, engine: plain, atOnce: 1},
 		{name: "honest, another CPU variant, 16 at once", honest: true, engine: batched, atOnce: 16},
 		{name: "honest, steps of 32 tokens, 4 at once", honest: true, engine: steps, atOnce: 4},
 		{name: "honest, 2 threads", honest: true, engine: threads},
 		{name: "Q4_0 sold as Q8_0", engine: q4},
 		{name: "Q4_0, log-probabilities forged", engine: q4, forge: true},
-		{name: "weights with 3 % of noise", engine: llama.Options{Model: noised(b, dir, 0.03)}},
-		{name: "weights with 1 % of noise", engine: llama.Options{Model: noised(b, dir, 0.01)}},
-		{name: "a smaller model: 5 of 6 layers", engine: llama.Options{Model: shortened(b, dir)}},
+		{name: "weights with 3 % of noise", engine: llama.Options{Model: noised(b, dir, 0.03), Slots: usual}},
+		{name: "weights with 1 % of noise", engine: llama.Options{Model: noised(b, dir, 0.01), Slots: usual}},
+		{name: "a smaller model: 5 of 6 layers", engine: llama.Options{Model: shortened(b, dir), Slots: usual}},
 		{name: "the prompt cut to its second half", engine: plain, asks: func(r *engine.Request) {
 			change(r, func(s string) string { return s[len(s)/2:] })
 		}},
@@ -85,7 +88,7 @@ func miners(b *testing.B, dir string) []miner {
 		{name: "another text than its tokens'", engine: plain, tells: func(a *answer) { a.text += " Buy Acme." }},
 	}
 	if f16 := os.Getenv("LODE_F16"); f16 != "" {
-		sold = append(sold, miner{name: "F16 sold as Q8_0", engine: llama.Options{Model: f16}})
+		sold = append(sold, miner{name: "F16 sold as Q8_0", engine: llama.Options{Model: f16, Slots: usual}})
 	}
 	return sold
 }
@@ -149,7 +152,10 @@ func answers(ctx context.Context, m miner, e engine.Engine, requests []engine.Re
 		}
 	}
 	var wg sync.WaitGroup
-	for range max(1, m.atOnce) {
+	if m.atOnce == 0 {
+		m.atOnce = usual
+	}
+	for range m.atOnce {
 		wg.Go(work)
 	}
 	wg.Wait()
