@@ -197,7 +197,7 @@ func (n *Network) inferenceValidator(ctx context.Context, netuid uint16, p part,
 	}
 	var gateway *inference.CanaryGateway
 	payer, err := pay.OpenClient(pay.ClientConfig{
-		Dir: filepath.Join(stateDir(n.cfg.Home), p.purse), Chain: pay.NewPayerChain(n.client, purse, ""), Base: host.RoundTripper(), SameTerms: true,
+		Dir: filepath.Join(stateDir(n.cfg.Home), p.purse), Chain: inference.PatientChain(pay.NewPayerChain(n.client, purse, "")), Base: host.RoundTripper(), SameTerms: true,
 		Limits:  pay.Limits{PerRequest: TAO / 100, PerDay: TAO, Deposit: TAO / 10},
 		Approve: func(q pay.Quote) error { return gateway.Approve(q) }, Logger: log,
 	})

@@ -49,7 +49,7 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 			g := globalsOf(cmd)
 			cfg.Home = g.home
 			if reportTo != "" {
-				if err := checkWritable(reportTo); err != nil {
+				if err := checkWritable(reportTo, "--report"); err != nil {
 					return err
 				}
 			}
@@ -271,12 +271,12 @@ func checkInference(cmd *cobra.Command, cfg *localnet.Config) error {
 }
 
 // checkWritable finds out now whether a file can be written at the end. It leaves none.
-func checkWritable(path string) error {
+func checkWritable(path, flag string) error {
 	_, err := os.Stat(path)
 	isNew := errors.Is(err, os.ErrNotExist)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fail("report", "name a file in a folder that exists", "--report: %w", err)
+		return fail("not_writable", "name a file in a folder that exists", "%s: %w", flag, err)
 	}
 	err = f.Close()
 	if isNew {
