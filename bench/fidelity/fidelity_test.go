@@ -124,7 +124,7 @@ func caught(th fidelity.Thresholds, tokens []fidelity.Token, size int) (share fl
 // BenchmarkFidelity lets miners of all kinds answer, and judges them as validators do, by
 // windows of tokens. It prints a table.
 func BenchmarkFidelity(b *testing.B) {
-	tokens := 4000
+	tokens := 2500
 	if long() {
 		tokens = 40_000
 	}
