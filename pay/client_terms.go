@@ -2,6 +2,7 @@ package pay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,12 +75,38 @@ func (c *Client) choose(ctx context.Context, required x402.Required) ([]choice, 
 		if want := map[bool]string{true: x402.AssetUnit, false: x402.Asset}[ch.plan != 0]; r.Asset != want {
 			continue
 		}
-		if ch.form, err = x402.NewForm(&ch.resource, r, ch.extensions); err != nil {
+		if ch.requirements, err = withoutState(r, terms); err != nil {
+			return nil, err
+		}
+		if ch.form, err = x402.NewForm(&ch.resource, ch.requirements, ch.extensions); err != nil {
 			return nil, err
 		}
 		all = append(all, ch)
 	}
 	return all, nil
+}
+
+// withoutState are terms without what a corrective answer has added, for later requests
+// are paid on them too. Those with fields that we don't know are left as they are.
+func withoutState(r x402.Requirements, terms x402.Terms) (x402.Requirements, error) {
+	if terms.ChannelState == nil && terms.VoucherState == nil {
+		return r, nil
+	}
+	terms.ChannelState, terms.VoucherState = nil, nil
+	bare, err := r.WithTerms(terms)
+	if err != nil {
+		return r, err
+	}
+	var was, is map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(r.Extra, &was), json.Unmarshal(bare.Extra, &is)); err != nil {
+		return r, err
+	}
+	delete(was, "channelState")
+	delete(was, "voucherState")
+	if len(was) != len(is) {
+		return r, nil
+	}
+	return bare, nil
 }
 
 // chain is the id of the chain that the client pays on.
