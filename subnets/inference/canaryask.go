@@ -66,9 +66,9 @@ func (g *CanaryGateway) Ask(ctx context.Context, hotkey string, q *api.Request, 
 	if !ok {
 		return Call{Asked: Generate{Request: r}}, ErrNotServed
 	}
-	call, err := g.call(ctx, to, r, q.Logprobs, emit)
+	call, err := g.call(ctx, &to, &r, q.Logprobs, emit)
 	done(g.learned(ctx, call, err))
-	return call, err
+	return *call, err
 }
 
 // promptTokens counts the tokens of what a canary asks.

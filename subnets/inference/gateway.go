@@ -267,7 +267,7 @@ func (g *Gateway) each(ctx context.Context, w want, call func(Remote) error) err
 		}
 		w.tried[to.Hotkey] = true
 		err := call(to)
-		done(g.outcome(ctx, to, err))
+		done(g.outcome(ctx, &to, err))
 		if err == nil || ctx.Err() != nil || refusal(err) {
 			return told(ctx, err)
 		}

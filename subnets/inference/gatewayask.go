@@ -37,7 +37,7 @@ func (g *Gateway) Generate(ctx context.Context, r *api.Request, emit func(api.Ev
 	one := func(ctx context.Context, choice int) error {
 		own := asked
 		own.Seed = choiceSeed(asked.Seed, choice)
-		call, err := g.answer(ctx, m.key, own, r.Logprobs, func(ev Event) error {
+		call, err := g.answer(ctx, m.key, &own, r.Logprobs, func(ev Event) error {
 			out := eventOf(ev, choice, r.Logprobs)
 			mu.Lock()
 			defer mu.Unlock()
@@ -131,13 +131,13 @@ func (p *Pinned) Ask(ctx context.Context, r *api.Request, emit func(Event) error
 	if asked.Seed, err = p.g.seed(r.Seed); err != nil {
 		return Call{}, err
 	}
-	call, err := p.g.call(ctx, to, asked, r.Logprobs, emit)
+	call, err := p.g.call(ctx, &to, &asked, r.Logprobs, emit)
 	done(p.g.learned(ctx, call, err))
 	p.g.count(call)
 	if errors.Is(err, errLie) && !errors.Is(err, ErrMiner) {
 		err = minerFailed("%v", err)
 	}
-	return call, err
+	return *call, err
 }
 
 // ErrNotServed says that a miner can't be asked: it is not there, or its card is no good.
@@ -149,10 +149,11 @@ type emitError struct{ error }
 func (e emitError) Unwrap() error { return e.error }
 
 // answer has one choice answered: by another miner where one fails before it has begun.
-// The call is the last one.
-func (g *Gateway) answer(ctx context.Context, key string, r engine.Request, withBytes bool, emit func(Event) error) (Call, error) {
+// The call is the last one, or an empty one. Calls and what they are about go by pointers
+// here: a stream that waits keeps its stack, of which there may be thousands.
+func (g *Gateway) answer(ctx context.Context, key string, r *engine.Request, withBytes bool, emit func(Event) error) (*Call, error) {
 	w := want{model: key, chat: r.Prompt.Chat != nil, grammar: !r.Grammar.IsZero(), maxPrice: g.cfg.MaxPrice, tried: map[string]bool{}}
-	var last Call
+	last := &Call{}
 	var failed, refused error
 	var refuser string
 	for range g.cfg.Tries {
@@ -162,7 +163,7 @@ func (g *Gateway) answer(ctx context.Context, key string, r engine.Request, with
 		}
 		w.tried[to.Hotkey] = true
 		g.lost(last) // it has no receipt
-		call, err := g.call(ctx, to, r, withBytes, emit)
+		call, err := g.call(ctx, &to, r, withBytes, emit)
 		done(g.learned(ctx, call, err))
 		last = call
 		if errors.As(err, new(chargedTooMuch)) {
@@ -196,7 +197,7 @@ func (g *Gateway) answer(ctx context.Context, key string, r engine.Request, with
 }
 
 // lost counts what a call has cost that came to nothing.
-func (g *Gateway) lost(c Call) {
+func (g *Gateway) lost(c *Call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.totals.Paid += c.Paid
@@ -204,8 +205,8 @@ func (g *Gateway) lost(c Call) {
 }
 
 // call makes one call.
-func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withBytes bool, emit func(Event) error) (Call, error) {
-	call := Call{To: to, Asked: Generate{Version: Version, Digest: to.Card.Engine.Digest, Request: r, Bytes: withBytes}}
+func (g *Gateway) call(ctx context.Context, to *Remote, r *engine.Request, withBytes bool, emit func(Event) error) (*Call, error) {
+	call := &Call{To: *to, Asked: Generate{Version: Version, Digest: to.Card.Engine.Digest, Request: *r, Bytes: withBytes}}
 	bill := &bill{}
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -220,7 +221,7 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 	var enough error
 	more := 1
 	paying := context.WithValue(pay.OnPaid(inner, bill.note), patienceKey{}, wait)
-	answer, err := g.cfg.Caller.Generate(paying, to, call.Asked, func(ev Event) error {
+	answer, err := g.cfg.Caller.Generate(paying, *to, call.Asked, func(ev Event) error {
 		wait.stop() // a customer may be slow to take it
 		if call.First == 0 {
 			call.First = took()
@@ -253,7 +254,7 @@ func (g *Gateway) call(ctx context.Context, to Remote, r engine.Request, withByt
 
 // overcharged is an error where a miner took more than its answer costs. The answer is
 // good; the miner gets no more work.
-func overcharged(c Call) error {
+func overcharged(c *Call) error {
 	e := c.To.Card.Engine
 	if !e.Verifiable || c.Unknown > 0 {
 		return nil // its tokens can't be counted here, or nobody knows
@@ -271,22 +272,22 @@ type chargedTooMuch struct{ error }
 func (e chargedTooMuch) Unwrap() error { return e.error }
 
 // learned is what a call says of its miner.
-func (g *Gateway) learned(ctx context.Context, c Call, err error) outcome {
+func (g *Gateway) learned(ctx context.Context, c *Call, err error) outcome {
 	var out outcome
 	if errors.As(err, new(emitError)) {
 		out.ours, out.err = true, err
 	} else {
-		out = g.outcome(ctx, c.To, err)
+		out = g.outcome(ctx, &c.To, err)
 	}
 	out.first = c.First
-	if n := c.Answer.Completion - 1; n > 0 && c.Took > c.First && err == nil {
-		out.rate = float64(n) / (c.Took - c.First).Seconds()
+	if err == nil && c.Took > 0 { // of the whole: pieces may be held back, and come all at once
+		out.rate = float64(c.Answer.Completion) / c.Took.Seconds()
 	}
 	return out
 }
 
 // count counts a call.
-func (g *Gateway) count(c Call) {
+func (g *Gateway) count(c *Call) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.totals.Paid += c.Paid
@@ -302,7 +303,7 @@ func (g *Gateway) count(c Call) {
 }
 
 // keep counts a call, and writes its receipt where an answer was begun.
-func (g *Gateway) keep(id string, choice int, m model, c Call) {
+func (g *Gateway) keep(id string, choice int, m model, c *Call) {
 	g.count(c)
 	if g.cfg.Receipts == nil || !c.begun {
 		return

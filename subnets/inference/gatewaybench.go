@@ -46,8 +46,8 @@ type BenchMiner struct {
 	Digest string `json:"digest"`
 	Out    string `json:"out,omitempty"` // why it was not asked
 	// First is the median time from the request to the first piece, First90 the 90th
-	// percentile; Rate the median of tokens a second after it, of one answer; all of
-	// answers that came to their ends.
+	// percentile; Rate the median of tokens a second of one answer, the wait for its first
+	// piece included; all of answers that came to their ends.
 	First   time.Duration `json:"first_ns"`
 	First90 time.Duration `json:"first_90_ns"`
 	Rate    float64       `json:"tokens_per_second"`
@@ -166,9 +166,7 @@ func (g *Gateway) benchMiner(ctx context.Context, m Known, o BenchOptions, progr
 			}
 			out.Answered++
 			firsts = append(firsts, call.First)
-			if n := call.Answer.Completion - 1; n > 0 && call.Took > call.First {
-				rates = append(rates, float64(n)/(call.Took-call.First).Seconds())
-			}
+			rates = append(rates, float64(call.Answer.Completion)/max(call.Took, 1).Seconds())
 			calls = append(calls, call)
 			return nil
 		})

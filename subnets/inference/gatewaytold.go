@@ -23,7 +23,7 @@ func refusal(err error) bool {
 }
 
 // outcome is what a call's end says of its miner.
-func (g *Gateway) outcome(ctx context.Context, to Remote, err error) outcome {
+func (g *Gateway) outcome(ctx context.Context, to *Remote, err error) outcome {
 	o := outcome{err: err}
 	if err == nil {
 		return o

@@ -20,8 +20,8 @@ import (
 //     dear. A tenth of the dearest price is added to all, so that of free miners the
 //     faster one counts, too.
 //
-// The expected time is the mean time to the first piece and that of 256 tokens after it,
-// as this gateway has measured them; with more calls under way than the miner has slots,
+// The expected time is the mean time to the first piece and that of 256 tokens at the rate
+// of whole answers, as this gateway has measured them; with more calls under way than the miner has slots,
 // that much longer. Calls of ours count at once, so that load is spread before a miner is
 // full. What was measured long ago fades towards the best that is known, and who is not
 // known is taken for as good: each gets its chance, and a miner that was slow once gets
@@ -185,7 +185,7 @@ type outcome struct {
 	ours  bool // it was not the miner's fault
 	lie   bool
 	first time.Duration
-	rate  float64 // tokens a second after the first piece
+	rate  float64 // tokens a second, of the whole answer
 }
 
 // done notes how a call went.
