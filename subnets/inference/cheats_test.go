@@ -145,7 +145,7 @@ func TestWhoIsSlowOrAwayGetsLess(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	}
-	slow := memory.New(memory.Options{Wait: memory.Every(4 * time.Millisecond)})
+	slow := memory.New(memory.Options{Wait: memory.Every(15 * time.Millisecond)})
 	late := memory.New(memory.Options{Wait: func(ctx context.Context, place int) error {
 		if place == 0 {
 			return memory.Every(300*time.Millisecond)(ctx, 0)
