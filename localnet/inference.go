@@ -213,7 +213,7 @@ func (n *Network) inferenceValidator(ctx context.Context, netuid uint16, p part,
 		return w, err
 	}
 	closing = append(closing, gateway.Close)
-	v, err := inference.NewValidator(inference.ValidatorConfig{Engine: e, Thresholds: thresholds, Prober: gateway, RoundGoal: inferencePause, Logger: log})
+	v, err := inference.NewValidator(inference.ValidatorConfig{Engine: e, Thresholds: thresholds, Prober: gateway, RoundGoal: inferencePause, AtOnce: 1, Logger: log})
 	w.validator = v
 	return w, err
 }

@@ -152,7 +152,7 @@ func TestWhoIsSlowOrAwayGetsLess(t *testing.T) {
 		}
 		return memory.Every(time.Millisecond)(ctx, 0)
 	}})
-	j := newJudged(t, ValidatorConfig{Load: 2, MaxTokens: 96}, `{"reference_speed":500,"answer_tokens":100}`,
+	j := newJudged(t, ValidatorConfig{Load: 2, MaxTokens: 96}, `{"reference_speed":500}`,
 		serve(honest()), serve(slow), serve(late), judgedMiner{MinerConfig: MinerConfig{Engine: honest()}, wrap: func(h http.Handler) http.Handler { return every(3, h) }},
 		judgedMiner{MinerConfig: MinerConfig{Engine: honest()}, wrap: hangs}, serve(honest()))
 	j.mesh.servers["m5"].Close()
@@ -178,7 +178,7 @@ func TestWhoIsSlowOrAwayGetsLess(t *testing.T) {
 func TestSpeedAndPriceAreCapped(t *testing.T) {
 	p := DefaultParams()
 	good := func(change func(*Measured)) float64 {
-		m := Measured{Verdict: fidelity.Verdict{Tokens: 1000, Pass: true}, Verifiable: true, Model: true, Availability: 1, Wait: 500 * time.Millisecond, Pace: 40 * time.Millisecond, Price: p.ReferencePrice}
+		m := Measured{Verdict: fidelity.Verdict{Tokens: 1000, Pass: true}, Verifiable: true, Model: true, Availability: 1, Tokens: 1000, Took: 50 * time.Second, Price: p.ReferencePrice}
 		if change != nil {
 			change(&m)
 		}
@@ -187,21 +187,21 @@ func TestSpeedAndPriceAreCapped(t *testing.T) {
 		return s
 	}
 	one := good(nil)
-	require.InDelta(t, 1, one, 0.2)
-	require.InDelta(t, 2*one, good(func(m *Measured) { m.Wait /= 2; m.Pace /= 2 }), 1e-6, "twice as fast is worth twice as much: to split a machine in two gains nothing")
+	require.InDelta(t, 1, one, 1e-6)
+	require.InDelta(t, 2*one, good(func(m *Measured) { m.Took /= 2 }), 1e-6, "twice as fast is worth twice as much: to split a machine in two gains nothing")
 	require.InDelta(t, 2*one, good(func(m *Measured) { m.Price /= 2 }), 1e-6)
 	require.InDelta(t, one/2, good(func(m *Measured) { m.Availability = 0.5 }), 1e-6)
-	require.Less(t, good(func(m *Measured) { m.Wait += 5 * time.Second; m.Price *= 2 }), one/2, "a relay pays the miner that it asks, and comes later")
+	require.Less(t, good(func(m *Measured) { m.Took += 5 * time.Second; m.Price *= 2 }), one/2, "a relay pays the miner that it asks, and comes later")
 	free := good(func(m *Measured) { m.Price = 0 })
 	require.InDelta(t, p.PriceCap*one, free, 1e-6)
 	require.Equal(t, free, good(func(m *Measured) { m.Price = 1 }), "below a quarter of the reference nothing is gained")
-	require.InDelta(t, p.SpeedCap, good(func(m *Measured) { m.Wait, m.Pace = 1, 1 }), 1e-6, "a burst is not worth the subnet")
+	require.InDelta(t, p.SpeedCap, good(func(m *Measured) { m.Took = 1 }), 1e-6, "a burst is not worth the subnet")
 	require.Zero(t, good(func(m *Measured) { m.Price = p.MaxPrice() + 1 }))
 	require.Positive(t, good(func(m *Measured) { m.Price = p.MaxPrice() }))
 	require.Zero(t, good(func(m *Measured) { m.Verdict.Pass = false }))
 	require.Zero(t, good(func(m *Measured) { m.Verifiable = false }))
 	require.Zero(t, good(func(m *Measured) { m.Model = false }))
-	require.Zero(t, good(func(m *Measured) { m.Wait, m.Pace = 0, 0 }))
-	_, ok := Score(Measured{Verdict: fidelity.Verdict{Tokens: fidelity.Enough - 1, Pass: true}, Verifiable: true, Model: true, Availability: 1, Wait: 1, Pace: 1}, p)
+	require.Zero(t, good(func(m *Measured) { m.Tokens, m.Took = 0, 0 }))
+	_, ok := Score(Measured{Verdict: fidelity.Verdict{Tokens: fidelity.Enough - 1, Pass: true}, Verifiable: true, Model: true, Availability: 1, Tokens: 1, Took: 1}, p)
 	require.False(t, ok, "nobody is paid by a handful of tokens, nor punished")
 }

@@ -36,8 +36,9 @@
 //
 //	availability × min(speed cap, throughput/reference) × min(price cap, reference/price)
 //
-// Throughput is the tokens a second of an answer of a fixed length, the wait for its first
-// token included: sending the first early, or all at once at the end, gains nothing.
+// Throughput is the tokens a second of whole answers, from the request to the end: sending
+// the first token early, or all at once at the end, gains nothing. Canaries' lengths are
+// drawn alike for all, so that nobody's are shorter.
 // Availability is the share of the last 48 canaries that were answered; it multiplies, so
 // that a miner that is there for half of the requests is worth half.
 //

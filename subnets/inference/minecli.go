@@ -25,7 +25,7 @@ type MineOptions struct {
 
 	Slots, Queue, Threads, Context, GPULayers int
 
-	Requests, PerCaller, MaxTokens int
+	Requests, PerCaller int
 }
 
 // Bind adds the flags.
@@ -39,7 +39,6 @@ func (o *MineOptions) Bind(f *pflag.FlagSet) {
 	f.IntVar(&o.Threads, "threads", 0, "threads of the processor (default: what is fastest, by trial)")
 	f.IntVar(&o.Context, "context", 0, "tokens of prompt and answer together (default: the model's, up to 4096; of a server unknown)")
 	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, where llama.cpp's libraries have one; -1: all")
-	f.IntVar(&o.MaxTokens, "max-tokens", 0, "most tokens of an answer (default: what the context holds)")
 	f.IntVar(&o.Requests, "requests", 0, "most requests that are accepted and not yet answered (default: 1024)")
 	f.IntVar(&o.PerCaller, "requests-per-caller", 0, "most of them from one caller (default: 448)")
 	f.BoolVar(&o.Schemas, "schemas", o.Schemas, "the server of --url keeps to JSON schemas (response_format)")
@@ -78,7 +77,7 @@ func (o MineOptions) Check() error {
 		engine      int // 1: of a model's file; 2: of a server; 0: of both
 	}{
 		{"--slots", o.Slots, 256, 1}, {"--queue", o.Queue, 1 << 16, 1}, {"--threads", o.Threads, 512, 1}, {"--gpu-layers", max(o.GPULayers, 0), 1024, 1},
-		{"--context", o.Context, 1 << 20, 0}, {"--max-tokens", o.MaxTokens, 1 << 20, 0},
+		{"--context", o.Context, 1 << 20, 0},
 		{"--requests", o.Requests, 4096, 0}, {"--requests-per-caller", o.PerCaller, 512, 0},
 		{"--dimensions", o.Dimensions, 1 << 16, 2},
 	} {
@@ -125,7 +124,7 @@ func (o MineOptions) Miner(e engine.Engine, log *slog.Logger) (*Miner, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := MinerConfig{Engine: e, Price: price, Open: o.Requests, PerCaller: o.PerCaller, MaxTokens: o.MaxTokens, Logger: log}
+	cfg := MinerConfig{Engine: e, Price: price, Open: o.Requests, PerCaller: o.PerCaller, Logger: log}
 	if o.URL != "" {
 		info := e.Info()
 		info.Backend = "a server by URL" // where it is concerns nobody

@@ -35,8 +35,6 @@ type MinerConfig struct {
 	PerCaller int
 	// Open bounds those of all; default 1024. How many are worked on is the engine's matter.
 	Open int
-	// MaxTokens bounds an answer; 0: the model's context does.
-	MaxTokens int
 	// Logger defaults to a silent one. It is told of kinds and numbers, never of what was
 	// asked and answered.
 	Logger *slog.Logger
@@ -75,8 +73,8 @@ func NewMiner(cfg MinerConfig) (*Miner, error) {
 	if cfg.Engine == nil {
 		return nil, errors.New("inference: miner config without Engine")
 	}
-	if cfg.PerCaller < 0 || cfg.Open < 0 || cfg.MaxTokens < 0 {
-		return nil, fmt.Errorf("inference: bounds of %d requests a caller, %d in all, %d tokens: none may be below 0", cfg.PerCaller, cfg.Open, cfg.MaxTokens)
+	if cfg.PerCaller < 0 || cfg.Open < 0 {
+		return nil, fmt.Errorf("inference: bounds of %d requests a caller, %d in all: none may be below 0", cfg.PerCaller, cfg.Open)
 	}
 	def := func(v *int, d int) {
 		if *v == 0 {

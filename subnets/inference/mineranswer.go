@@ -33,9 +33,6 @@ func (m *Miner) generate(w http.ResponseWriter, r *http.Request) {
 		call.refuse(err)
 		return
 	}
-	if most := m.cfg.MaxTokens; most > 0 && (request.MaxTokens == 0 || request.MaxTokens > most) {
-		request.MaxTokens = most
-	}
 	prompt, err := call.prompt(&request.Prompt)
 	if err != nil {
 		call.fail(err)

@@ -18,8 +18,6 @@ type Params struct {
 	// included. Defaults: 10,000,000 (0.01 TAO) and 20.
 	ReferencePrice uint64  `json:"reference_price"`
 	ReferenceSpeed float64 `json:"reference_speed"`
-	// AnswerTokens is the length of answers that speeds are compared at; default 256.
-	AnswerTokens int `json:"answer_tokens"`
 	// SpeedCap and PriceCap bound by how much being faster and cheaper than the reference
 	// pays; both 4.
 	SpeedCap float64 `json:"speed_cap"`
@@ -28,7 +26,7 @@ type Params struct {
 
 // DefaultParams returns the parameters of a subnet that set none.
 func DefaultParams() Params {
-	return Params{ReferencePrice: 10_000_000, ReferenceSpeed: 20, AnswerTokens: 256, SpeedCap: 4, PriceCap: 4}
+	return Params{ReferencePrice: 10_000_000, ReferenceSpeed: 20, SpeedCap: 4, PriceCap: 4}
 }
 
 // ParseParams reads a subnet's parameters; nothing at all gives the defaults.
@@ -57,8 +55,6 @@ func (p Params) check() error {
 		return fmt.Errorf("reference_price %d: it must be above 0, in rao", p.ReferencePrice)
 	case !(p.ReferenceSpeed > 0 && p.ReferenceSpeed <= 1e9):
 		return fmt.Errorf("reference_speed %v: it must be above 0, in tokens a second", p.ReferenceSpeed)
-	case p.AnswerTokens < 1 || p.AnswerTokens > 1<<20:
-		return fmt.Errorf("answer_tokens %d: between 1 and %d", p.AnswerTokens, 1<<20)
 	case !(p.SpeedCap >= 1 && p.SpeedCap <= 1000):
 		return fmt.Errorf("speed_cap %v: between 1 and 1000", p.SpeedCap)
 	case !(p.PriceCap >= 1 && p.PriceCap <= 1000):

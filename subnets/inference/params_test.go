@@ -21,7 +21,7 @@ func TestParametersOfTheSubnet(t *testing.T) {
 	for name, raw := range map[string]string{
 		"not JSON": "{", "a list": "[]", "a short digest": `{"model":"abc"}`, "a digest in capitals": `{"model":"` + strings.Repeat("AB", 32) + `"}`,
 		"a price of nothing": `{"reference_price":0}`, "a negative price": `{"reference_price":-1}`, "a huge price": `{"reference_price":2000000000000000000}`,
-		"no speed": `{"reference_speed":0}`, "an infinite speed": `{"reference_speed":1e300}`, "no answer": `{"answer_tokens":0}`, "a cap below 1": `{"speed_cap":0.5}`, "a huge cap": `{"price_cap":1e9}`,
+		"no speed": `{"reference_speed":0}`, "an infinite speed": `{"reference_speed":1e300}`, "a cap below 1": `{"speed_cap":0.5}`, "a huge cap": `{"price_cap":1e9}`,
 		"a long name": `{"name":"` + strings.Repeat("x", 300) + `"}`,
 	} {
 		_, err := ParseParams([]byte(raw))

@@ -1,7 +1,6 @@
 package inference
 
 import (
-	"math"
 	"time"
 
 	"github.com/lodenet/lode/subnets/inference/fidelity"
@@ -15,19 +14,19 @@ type Measured struct {
 	Verifiable, Model bool
 	// Availability is the share of canaries of the last rounds that were answered.
 	Availability float64
-	// Wait is the mean time to the first token, Pace the mean time for each after it; both
-	// 0: nothing was answered.
-	Wait, Pace time.Duration
-	Price      uint64 // rao for a million units
+	// Tokens are those of the answers that came, and Took the time of all of them, each from
+	// its request to its end.
+	Tokens int
+	Took   time.Duration
+	Price  uint64 // rao for a million units
 }
 
-// Throughput is the tokens a second of an answer of so many tokens; 0 where nothing was
-// answered.
-func (m Measured) Throughput(tokens int) float64 {
-	if m.Wait <= 0 && m.Pace <= 0 {
+// Throughput is tokens a second over whole answers; 0 where nothing was answered.
+func (m Measured) Throughput() float64 {
+	if m.Tokens <= 0 {
 		return 0
 	}
-	return float64(tokens) / (m.Wait.Seconds() + float64(tokens-1)*m.Pace.Seconds())
+	return float64(m.Tokens) / max(m.Took, 1).Seconds()
 }
 
 // Score is what a miner is worth: nothing without fidelity, else availability × throughput
@@ -37,7 +36,7 @@ func Score(m Measured, p Params) (float64, bool) {
 	if !m.Verifiable || !m.Model || !m.Verdict.Pass || m.Price > p.MaxPrice() {
 		return 0, true
 	}
-	speed := m.Throughput(p.AnswerTokens) / p.ReferenceSpeed
+	speed := m.Throughput() / p.ReferenceSpeed
 	if speed <= 0 || m.Availability <= 0 {
 		return 0, true
 	}
@@ -58,24 +57,13 @@ type pace struct {
 	tokens int
 }
 
-// meanPace puts the paces of answers together: the mean wait, and the mean time of a token
-// after the first over all of them.
-func meanPace(paces []pace) (wait, each time.Duration) {
-	var waits, rests float64
-	tokens := 0
+// sumPaces puts the paces of answers together: their mean wait, their tokens, and the time
+// of all of them.
+func sumPaces(paces []pace) (wait time.Duration, tokens int, took time.Duration) {
 	for _, p := range paces {
-		waits += float64(p.wait)
-		if p.tokens > 1 {
-			rests += float64(p.rest)
-			tokens += p.tokens - 1
-		}
+		wait += p.wait
+		took += p.wait + p.rest
+		tokens += p.tokens
 	}
-	if len(paces) == 0 {
-		return 0, 0
-	}
-	wait = time.Duration(math.Ceil(waits / float64(len(paces))))
-	if tokens > 0 {
-		each = time.Duration(math.Ceil(rests / float64(tokens)))
-	}
-	return wait, each
+	return wait / time.Duration(max(1, len(paces))), tokens, took
 }

@@ -365,8 +365,8 @@ func (r *roundUnderWay) result() (subnet.Scores, *Round, error) {
 		default:
 			x := Measured{Verdict: m.Fidelity, Verifiable: m.card.Engine.Verifiable, Model: m.card.Engine.Digest == r.params.Model,
 				Availability: m.Availability, Price: m.Price}
-			x.Wait, x.Pace = meanPace(m.paces)
-			m.Wait, m.Throughput = x.Wait, x.Throughput(r.params.AnswerTokens)
+			m.Wait, x.Tokens, x.Took = sumPaces(m.paces)
+			m.Throughput = x.Throughput()
 			score, known = Score(x, r.params)
 			measured++
 			if !m.Fidelity.Pass {

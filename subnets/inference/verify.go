@@ -156,15 +156,16 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 	if err != nil {
 		return err
 	}
+	whole := fidelity.Answer{LogProbs: tokens.LogProbs, Finish: receipt.Finish}
 	if receipt.Finish != engine.FinishCancelled {
-		if err := exact(receipt, asked, len(prompt), said, tokens, scores); err != nil {
+		if whole.StopString, err = exact(receipt, asked, len(prompt), said, tokens, scores); err != nil {
 			return refute("%v", err)
 		}
 	}
 	if text := textOf(asked.Stop, tokens.IDs, scores); canonical(text) != canonical(written(said, p.word)) {
 		return refute("what its tokens say is not what the conversation has")
 	}
-	p.tokens = fidelity.Tokens(asked.Sampling, scores, tokens.LogProbs)
+	p.tokens = fidelity.Tokens(asked.Sampling, scores, whole.Told(scores))
 	v := fidelity.Judge(th, p.tokens)
 	p.Verdict = &v
 	if !v.Pass {
@@ -187,24 +188,24 @@ func (p *Proof) show(ctx context.Context, r *api.Request, choice int, said api.S
 	return nil
 }
 
-// exact checks the answer's text and end against its tokens.
-func exact(r *Receipt, asked engine.Request, prompt int, said api.Said, tokens sealedTokens, scores []engine.TokenScore) error {
+// exact checks the answer's text and end against its tokens, and returns the stop string that
+// ended it.
+func exact(r *Receipt, asked engine.Request, prompt int, said api.Said, tokens sealedTokens, scores []engine.TokenScore) (stop string, err error) {
 	a := fidelity.Answer{MaxTokens: asked.MaxTokens, Context: r.Context, Stop: asked.Stop, Prompt: r.PromptTokens,
 		Tokens: tokens.IDs, LogProbs: tokens.LogProbs, Text: said.Text, Finish: r.Finish}
 	if len(said.Calls) > 0 {
 		a.Text = textOf(asked.Stop, tokens.IDs, scores) // the calls say what is in it, not how it was written
 	}
 	if !r.Stopped {
-		return a.Exact(prompt, scores)
+		return "", a.Exact(prompt, scores)
 	}
-	err := errors.New("the receipt says that a stop string ended the answer, none was asked for")
-	for _, stop := range asked.Stop {
-		a.StopString = stop
+	err = errors.New("the receipt says that a stop string ended the answer, none was asked for")
+	for _, a.StopString = range asked.Stop {
 		if err = a.Exact(prompt, scores); err == nil {
 			break
 		}
 	}
-	return err
+	return a.StopString, err
 }
 
 // textOf is the text that tokens stand for.
