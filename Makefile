@@ -24,13 +24,14 @@ test: tools ## every test, under 20 minutes on 2 cores with warm caches
 
 # One suite a line: random cases, a million random operations, thousands of epochs of
 # comings and goings, four real validators under faults (docs/faults.md), an upgrade by
-# cosmovisor (docs/upgrade.md), and fuzzing, which compiles all dependencies once more.
+# cosmovisor (docs/upgrade.md), a thousand streams of answers while miners die, and fuzzing, which compiles all dependencies once more.
 test-long: tools ## slow and heavy suites, some hours
 	RAPID_CHECKS=2000 $(GO) test -timeout 60m ./fixed ./yuma ./lab ./x/...
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 6h ./app/sim -run TestAMillionOperations
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./localnet -run Soak
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 90m ./test/cluster
 	LODE_LONG=1 $(GO) test -count=1 -v -timeout 40m ./test/upgrade
+	LODE_LONG=1 $(GO) test -count=1 -v -timeout 20m ./test/inference -run ManyStreams
 	./scripts/fuzz.sh
 
 lint: ## gofmt, vet, staticcheck on our own packages
