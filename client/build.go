@@ -2,6 +2,8 @@ package client
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"time"
 
 	sdkmath "cosmossdk.io/math"
 
@@ -23,6 +25,16 @@ type draft struct {
 	gas      uint64
 	// deadline is the last block that may take it.
 	deadline int64
+	// until is a time at which it is over, too: a century away, and drawn, so that nobody
+	// else's transaction has the same bytes. Two processes that send the same with one key
+	// and one sequence would otherwise make one transaction, and both be told that theirs
+	// is done.
+	until time.Time
+}
+
+// until draws a [draft]'s.
+func until() time.Time {
+	return time.Date(2150, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rand.Int64N(1 << 62)))
 }
 
 // draft checks that the signers are those whom the messages need. The first pays.
@@ -40,7 +52,7 @@ func (c *Client) draft(signers []*wallet.Signer, msgs []sdk.Msg) (*draft, error)
 		}
 		given[s.Address()] = s
 	}
-	d := &draft{granter: c.cfg.FeeGranter}
+	d := &draft{granter: c.cfg.FeeGranter, until: until()}
 	used := map[string]bool{}
 	add := func(s *wallet.Signer) {
 		if !used[s.Address()] {
@@ -82,7 +94,7 @@ func (c *Client) draft(signers []*wallet.Signer, msgs []sdk.Msg) (*draft, error)
 // bytes returns the transaction with the accounts' sequences, signed; without chain id
 // it is a simulation's, with empty signatures.
 func (d *draft) bytes(chainID string, sequences []uint64) ([]byte, error) {
-	body, err := (&txtypes.TxBody{Messages: d.msgs, TimeoutHeight: uint64(d.deadline)}).Marshal()
+	body, err := (&txtypes.TxBody{Messages: d.msgs, TimeoutHeight: uint64(d.deadline), TimeoutTimestamp: &d.until}).Marshal()
 	if err != nil {
 		return nil, err
 	}

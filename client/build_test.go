@@ -170,3 +170,23 @@ func TestEstimateTouchesNothing(t *testing.T) {
 	require.EqualValues(t, 80_000, fee)
 	require.Zero(t, len(f.sent))
 }
+
+func TestTheSameTransactionTwiceIsTwo(t *testing.T) {
+	t.Parallel()
+	f, n, alice := running(t, 5*tao)
+	var times []time.Time
+	for range 2 {
+		_, err := connect(t, nil, n).Transfer(within(t, 10*time.Second), alice, alice.Address(), 1)
+		require.NoError(t, err)
+	}
+	for _, raw := range f.sent {
+		var tx txtypes.TxRaw
+		require.NoError(t, tx.Unmarshal(raw))
+		var body txtypes.TxBody
+		require.NoError(t, body.Unmarshal(tx.BodyBytes))
+		require.Greater(t, body.TimeoutTimestamp.Year(), 2149, "it ends nothing")
+		times = append(times, *body.TimeoutTimestamp)
+	}
+	require.Len(t, times, 2)
+	require.NotEqual(t, times[0], times[1], "were their sequences the same, they would still differ")
+}

@@ -72,7 +72,7 @@ func TestAgainstARealNode(t *testing.T) {
 
 	t.Run("100 goroutines with one key have 100 transactions committed", func(t *testing.T) {
 		_, before := sequence(t, c, user)
-		sendMany(t, c, user, 1, 100)
+		sendMany(t, c, user, 100)
 		_, after := sequence(t, c, user)
 		require.EqualValues(t, 100, after-before, "none twice")
 	})
