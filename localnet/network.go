@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -340,9 +341,53 @@ func (n *Network) build(ctx context.Context, g *errgroup.Group, crews []*crew, m
 			}
 		}
 	}
+	if err := n.awaitServing(ctx); err != nil {
+		return err
+	}
 	n.cfg.OnStep("the network is up")
 	close(n.ready)
 	return nil
+}
+
+// awaitServing waits until the chain says where all of this network's processes can be
+// called that others call; for those that take too long it does not.
+func (n *Network) awaitServing(ctx context.Context) error {
+	missing := n.running()
+	missing = slices.DeleteFunc(missing, func(p *process) bool { return !p.serves })
+	if len(missing) == 0 {
+		return nil
+	}
+	n.cfg.OnStep("waiting until all can be called")
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for range n.client.Blocks(wait) {
+		there := map[string]bool{}
+		for _, netuid := range slices.Compact(netuids(missing)) {
+			m, err := n.client.Metagraph(ctx, uint32(netuid))
+			if err != nil {
+				n.log.Warn("can't see who can be called", "netuid", netuid, "err", err)
+				continue
+			}
+			for _, neuron := range m.Neurons {
+				there[neuron.Hotkey] = there[neuron.Hotkey] || len(neuron.Endpoints) > 0
+			}
+		}
+		missing = slices.DeleteFunc(missing, func(p *process) bool { return there[p.hotkey] })
+		if len(missing) == 0 {
+			return nil
+		}
+	}
+	if ctx.Err() == nil {
+		n.cfg.OnStep(missing[0].name + " has not told the chain yet where it can be called: see lode.log in the home")
+	}
+	return ctx.Err()
+}
+
+func netuids(of []*process) (all []uint16) {
+	for _, p := range of {
+		all = append(all, p.netuid)
+	}
+	return all
 }
 
 // watchNode ends the network when its chain ends.

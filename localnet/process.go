@@ -27,6 +27,7 @@ import (
 type process struct {
 	part
 	netuid uint16
+	serves bool // others can call it
 	hotkey string
 	host   *mesh.Host
 	stats  func() subnet.Stats
@@ -81,7 +82,7 @@ func (n *Network) start(ctx context.Context, g *errgroup.Group, netuid uint16, p
 			return err
 		}
 	}
-	n.add(&process{part: p, netuid: netuid, hotkey: host.Hotkey(), host: host, stats: node.Stats})
+	n.add(&process{part: p, netuid: netuid, serves: w.miner != nil || w.gateway != nil, hotkey: host.Hotkey(), host: host, stats: node.Stats})
 	g.Go(func() error {
 		both, ctx := errgroup.WithContext(ctx)
 		both.Go(func() error { return n.guard(p.name, func() error { return node.Run(ctx) }) })
