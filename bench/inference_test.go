@@ -25,6 +25,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -35,7 +36,7 @@ import (
 // inferencePath is a gateway on loopback that asks miners over the mesh, and pays them.
 func inferencePath(b *testing.B, e engine.Engine, count int, price uint64) *httptest.Server {
 	b.Helper()
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	var miners []*minertest.Miner
 	var remotes []inference.Remote
 	for i := range count {
@@ -314,7 +315,7 @@ func TestMinersOfOthers(t *testing.T) {
 	if err != nil {
 		t.Skip("only for benchmarks, which start it")
 	}
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	for i := range count {
 		m := minertest.New(t, chain, fmt.Sprint("miner ", i), inference.MinerConfig{Engine: &idle{hang: true}})
 		fmt.Println("miner", m.Host.Hotkey(), m.Host.Endpoints()[0], m.URL)
@@ -338,7 +339,7 @@ func minersElsewhere(b *testing.B, count int) *httptest.Server {
 		_ = in.Close()
 		require.NoError(b, cmd.Wait())
 	})
-	customer := minertest.NewCustomer(b, minertest.NewChain(), "customer")
+	customer := minertest.NewCustomer(b, sellertest.NewChain(), "customer")
 	var remotes []inference.Remote
 	lines := bufio.NewScanner(out)
 	for len(remotes) < count && lines.Scan() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
@@ -56,7 +57,7 @@ func TestAnAnswerComesAsTheEngineGivesItAndIsPaidFor(t *testing.T) {
 	for name, rao := range map[string]uint64{"free": 0, "sold": price} {
 		t.Run(name, func(t *testing.T) {
 			e := memory.New(memory.Options{})
-			chain := minertest.NewChain()
+			chain := sellertest.NewChain()
 			m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: rao})
 			c := minertest.NewCustomer(t, chain, "customer", m)
 			to := m.Remote(t, c.Caller)
@@ -114,7 +115,7 @@ func TestAnAnswerComesAsTheEngineGivesItAndIsPaidFor(t *testing.T) {
 
 func TestALongAnswerIsPaidOnWhileItComes(t *testing.T) {
 	e := memory.New(memory.Options{Context: 1 << 16, Answer: func(string) string { return strings.Repeat("word ", 400) }})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)
@@ -142,7 +143,7 @@ func TestALongAnswerIsPaidOnWhileItComes(t *testing.T) {
 
 func TestManyCallersGetTheirOwnAnswers(t *testing.T) {
 	e := memory.New(memory.Options{Answer: func(prompt string) string { return "you said " + prompt }, Wait: memory.Every(50 * time.Microsecond)})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price})
 	const customers, calls = 3, 12
 	done := make(chan error, customers*calls)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
@@ -279,7 +280,7 @@ func TestWhatNoMinerCanAnswerIsNotSent(t *testing.T) {
 }
 
 func TestAMinerThatCantBeReachedCostsNothingAndNoTime(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)

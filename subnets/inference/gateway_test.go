@@ -20,6 +20,7 @@ import (
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -75,7 +76,7 @@ func (l *locked) Write(b []byte) (int, error) {
 }
 
 // paid is a gateway that pays miners on the mesh.
-func paid(t *testing.T, chain *minertest.Chain, cfg inference.GatewayConfig, miners ...*minertest.Miner) *counter {
+func paid(t *testing.T, chain *sellertest.Chain, cfg inference.GatewayConfig, miners ...*minertest.Miner) *counter {
 	t.Helper()
 	host, name := minertest.Host(t, "gateway"), "gateway"
 	chain.Give(name, 1e12)
@@ -197,7 +198,7 @@ func answerOf(t *testing.T, r *api.Request, seed uint64) string {
 }
 
 func TestAGatewayAnswersByAMinerAndPaysIt(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	var requests atomic.Int64
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price}, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -250,7 +251,7 @@ func TestAGatewayAnswersByAMinerAndPaysIt(t *testing.T) {
 }
 
 func TestTheCheapestIsAskedThatMayBe(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	cheap := minertest.New(t, chain, "cheap", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price / 2})
 	dear := minertest.New(t, chain, "dear", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
 	c := paid(t, chain, inference.GatewayConfig{MaxPrice: price / 2}, dear, cheap)
@@ -271,7 +272,7 @@ func TestTheCheapestIsAskedThatMayBe(t *testing.T) {
 }
 
 func TestOurOwnLimitsAreNamed(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price * 10_000})
 	c := paid(t, chain, inference.GatewayConfig{}, m)
 	c.refused(question("hello"), api.OverPrice, "the limit for a request")
@@ -416,7 +417,7 @@ func (c slowChain) Deposit(ctx context.Context, m markettypes.MsgDeposit) (pay.D
 }
 
 func TestADepositsTimeIsNotTheMiners(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
 	const slow = 700 * time.Millisecond
 	for _, patient := range []bool{true, false} {

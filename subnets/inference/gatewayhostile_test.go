@@ -14,6 +14,7 @@ import (
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -112,7 +113,7 @@ func TestAnAnswerThatHasBegunIsNotBegunAnew(t *testing.T) {
 }
 
 func TestMinersThatLieAboutMoney(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	good := minertest.New(t, chain, "good", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
 	card := func(change func(*inference.Card)) func(http.Handler) http.Handler {
 		return func(next http.Handler) http.Handler {
@@ -161,7 +162,7 @@ func TestMinersThatLieAboutMoney(t *testing.T) {
 }
 
 func TestAMinerThatChargesTooMuchGetsNothingMore(t *testing.T) {
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	good := minertest.New(t, chain, "good", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price})
 	bad := minertest.New(t, chain, "bad", inference.MinerConfig{Engine: memory.New(memory.Options{}), Price: price / 10})
 	// It charges a hundred units before anything else.

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -28,7 +29,7 @@ import (
 // What is asked and answered is nowhere but with who asks.
 func TestNothingOfConversationsIsKept(t *testing.T) {
 	const asked, answered = "canary-asked", "canary-answered"
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	engines := memory.Options{Answer: func(string) string { return "the " + answered + " and more" }}
 	good := minertest.New(t, chain, "good", inference.MinerConfig{Engine: memory.New(engines), Price: price})
 	dying := engines

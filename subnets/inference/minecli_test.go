@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
@@ -59,7 +60,7 @@ func TestAServersMinerSaysThatItIsUnverifiedAndNotWhereTheServerIs(t *testing.T)
 	defer func() { require.NoError(t, e.Close()) }()
 	miner, err := o.Miner(e, slog.New(slog.NewTextHandler(log, nil)))
 	require.NoError(t, err)
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.Serve(t, chain, "miner", miner)
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	card := m.Remote(t, c.Caller).Card

@@ -21,6 +21,7 @@ import (
 
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
@@ -59,7 +60,7 @@ func (b *broken) Generate(ctx context.Context, r engine.Request, emit func(engin
 
 func sold(t *testing.T, e engine.Engine) (*minertest.Miner, *minertest.Customer, inference.Remote) {
 	t.Helper()
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	return m, c, m.Remote(t, c.Caller)
@@ -156,7 +157,7 @@ func TestACallerThatLeavesEndsTheAnswer(t *testing.T) {
 
 func TestAReaderThatIsTooSlowLosesItsPlace(t *testing.T) {
 	e := memory.New(memory.Options{Context: 1 << 20, Slots: 1, Answer: func(string) string { return strings.Repeat("a", 1<<19) }})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e}.WithWriteTime(200*time.Millisecond))
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)
@@ -183,7 +184,7 @@ func TestAReaderThatIsTooSlowLosesItsPlace(t *testing.T) {
 func TestRequestsBeyondTheBoundsAreRefused(t *testing.T) {
 	gate := minertest.NewGate()
 	e := memory.New(memory.Options{Wait: func(ctx context.Context, _ int) error { return gate.Wait(ctx) }})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price, PerCaller: 2, Open: 3})
 	one, two := minertest.NewCustomer(t, chain, "one", m), minertest.NewCustomer(t, chain, "two", m)
 	to := m.Remote(t, one.Caller)
@@ -222,7 +223,7 @@ func TestRequestsBeyondTheBoundsAreRefused(t *testing.T) {
 func TestNeverEndingAnswersEnd(t *testing.T) {
 	const context = 40
 	e := memory.New(memory.Options{Context: context, Answer: func(string) string { return strings.Repeat("a", 1<<19) }})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	for _, most := range []int{0, 9, 1 << 30} {
@@ -241,7 +242,7 @@ func TestNeverEndingAnswersEnd(t *testing.T) {
 
 func TestAMinerThatSellsWaitsForItsTill(t *testing.T) {
 	e := &broken{Engine: memory.New(memory.Options{}), after: -1}
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)
@@ -308,7 +309,7 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestACallerThatStopsPayingGetsNoMore(t *testing.T) {
 	e := memory.New(memory.Options{Context: 1 << 16, Answer: func(string) string { return strings.Repeat("a", 10_000) }})
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Price: price})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	poor, err := pay.OpenClient(pay.ClientConfig{Dir: t.TempDir(), Chain: chain.Payer("customer"), Base: c.Host.RoundTripper(),
@@ -331,7 +332,7 @@ func TestACallerThatStopsPayingGetsNoMore(t *testing.T) {
 
 func TestHostileCallsAreRefusedWithWhatIsWrong(t *testing.T) {
 	e := &broken{Engine: memory.New(memory.Options{Context: 100}), after: -1}
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	log := &bytes.Buffer{}
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: e, Logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	c := minertest.NewCustomer(t, chain, "customer", m)
@@ -405,7 +406,7 @@ func TestNothingOfPromptsAndAnswersIsKept(t *testing.T) {
 	log := &lockedBuffer{}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	failing := &broken{Engine: memory.New(memory.Options{Answer: func(string) string { return said }}), after: -1, err: errors.New(said)}
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: failing, Price: price, Logger: logger})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)
@@ -502,7 +503,7 @@ func TestAnEngineThatCantCountIsPaidByThePieceAndByFourBytes(t *testing.T) {
 func TestACheatLooksLikeWhatItClaims(t *testing.T) {
 	claim := memory.New(memory.Options{Model: "better"}).Info()
 	claim.Digest = strings.Repeat("ab", 32)
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	m := minertest.New(t, chain, "miner", inference.MinerConfig{Engine: memory.New(memory.Options{}), Claim: &claim})
 	c := minertest.NewCustomer(t, chain, "customer", m)
 	to := m.Remote(t, c.Caller)

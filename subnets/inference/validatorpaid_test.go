@@ -11,6 +11,7 @@ import (
 
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine/memory"
 	"github.com/lodenet/lode/subnets/inference/fidelity"
@@ -20,7 +21,7 @@ import (
 // paidRound is a subnet of miners on a mesh, who sell, and a validator who pays by a purse.
 func paidRound(t *testing.T, limits pay.Limits) (*inference.Validator, *subnet.Network, []*minertest.Miner) {
 	t.Helper()
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	var miners []*minertest.Miner
 	meta := &subnet.Metagraph{Netuid: 2, Name: inference.Name, Started: true, Parameters: []byte(`{"reference_price":1000000000}`)}
 	for i, price := range []uint64{1_000_000_000, 2_000_000_000} {

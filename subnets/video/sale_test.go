@@ -15,6 +15,7 @@ import (
 	"github.com/lodenet/lode/pay"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnet/seller"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/video/media"
 	"github.com/stretchr/testify/require"
 )
@@ -22,7 +23,7 @@ import (
 // shop is a subnet whose gateway v0 sells, with a customer.
 type shop struct {
 	t     *testing.T
-	chain *tillChain
+	chain *sellertest.Chain
 	mesh  *fakeMesh
 	v     *Validator
 	books string // the customer's
@@ -39,7 +40,8 @@ const minute = 1_500_000 // rao: a picture costs 1,000
 func newShop(t *testing.T, price uint64, miners ...http.Handler) *shop {
 	t.Helper()
 	n, fm := network(t, "{}", miners...)
-	s := &shop{t: t, chain: newTillChain(), mesh: fm, books: t.TempDir(), tills: t.TempDir()}
+	s := &shop{t: t, chain: sellertest.NewChain(), mesh: fm, books: t.TempDir(), tills: t.TempDir()}
+	s.chain.Give("customer", 1e12)
 	s.start(n, price)
 	return s
 }
@@ -85,7 +87,7 @@ func (s *shop) sell(price uint64) func() {
 
 // client is the customer's pay.Client.
 func (s *shop) config(who string) pay.ClientConfig {
-	return pay.ClientConfig{Dir: s.books, Chain: s.chain.payer(who), Limits: pay.Limits{Deposit: minute}}
+	return pay.ClientConfig{Dir: s.books, Chain: s.chain.Payer(who), Limits: pay.Limits{Deposit: minute}}
 }
 
 // paying opens the books that config says.
@@ -152,9 +154,9 @@ func TestAClipIsPaidByItsPicturesAndTheProviderHasTheMoney(t *testing.T) {
 	require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 50_000, Jobs: 2, Left: minute - 100_000}}, r.Paid)
 
 	s.close()
-	require.Equal(t, uint64(100_000), s.chain.balance("v0-cold"))
-	require.Equal(t, uint64(minute-100_000), s.chain.balance("channels"))
-	require.Equal(t, uint64(1e12-minute), s.chain.balance("customer"))
+	require.Equal(t, uint64(100_000), s.chain.Balance("v0-cold"))
+	require.Equal(t, uint64(minute-100_000), s.chain.InChannels())
+	require.Equal(t, uint64(1e12-minute), s.chain.Balance("customer"))
 }
 
 // TestWhatFailsCostsNothing: a segment is paid once, whoever fails at it before.
@@ -177,7 +179,7 @@ func TestWhatFailsCostsNothing(t *testing.T) {
 			require.Equal(t, []any{1, uint64(10_000)}, []any{n, rao})
 			require.Equal(t, []Paid{{Hotkey: "v0", ServiceID: 1, Rao: 10_000, Jobs: 1, Deposited: minute, Left: minute - 10_000}}, r.Paid)
 			s.close()
-			require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
+			require.Equal(t, uint64(10_000), s.chain.Balance("v0-cold"))
 		})
 	}
 	t.Run("everybody", func(t *testing.T) {
@@ -187,7 +189,7 @@ func TestWhatFailsCostsNothing(t *testing.T) {
 		n, _ := s.ledger()
 		require.Zero(t, n)
 		s.close()
-		require.Zero(t, s.chain.balance("v0-cold"))
+		require.Zero(t, s.chain.Balance("v0-cold"))
 	})
 }
 
@@ -303,7 +305,7 @@ func TestAnAnswerIsPaidOnceHoweverOftenItIsFetched(t *testing.T) {
 	require.ErrorContains(t, err, "no such job of yours")
 	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
 	s.close()
-	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(10_000), s.chain.Balance("v0-cold"))
 }
 
 func TestAnAnswerThatGotLostIsNotPaidAgain(t *testing.T) {
@@ -327,7 +329,7 @@ func TestAnAnswerThatGotLostIsNotPaidAgain(t *testing.T) {
 	require.Equal(t, uint64(10_000), r.Paid[0].Rao)
 	require.Zero(t, r.Paid[0].Unknown)
 	s.close()
-	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(10_000), s.chain.Balance("v0-cold"))
 }
 
 func TestAnAnswerThatWasPaidIsThereAfterARestart(t *testing.T) {
@@ -349,7 +351,7 @@ func TestAnAnswerThatWasPaidIsThereAfterARestart(t *testing.T) {
 	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged)
 	s.close()
 
-	s.chain.block()
+	s.chain.Block()
 	n, _ := network(t, "{}", quick(t))
 	s.start(n, minute)
 	w := httptest.NewRecorder()
@@ -360,7 +362,7 @@ func TestAnAnswerThatWasPaidIsThereAfterARestart(t *testing.T) {
 	require.ErrorContains(t, err, "no such job of yours")
 	require.Equal(t, uint64(10_000), payer.Channels()[0].Charged, "another is paid nothing for a job that nobody knows")
 	s.close()
-	require.Equal(t, uint64(10_000), s.chain.balance("v0-cold"))
+	require.Equal(t, uint64(10_000), s.chain.Balance("v0-cold"))
 }
 
 func TestWhoCannotPayGetsNoWork(t *testing.T) {
@@ -376,7 +378,7 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 
 	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) { return s.config("beggar"), nil })
 	_, err = s.compress(o)
-	require.ErrorIs(t, err, errNoFunds)
+	require.ErrorIs(t, err, sellertest.ErrNoFunds)
 
 	o.Pay = paying(func(context.Context, Bill) (pay.ClientConfig, error) {
 		cfg := s.config("customer")
@@ -430,7 +432,7 @@ func TestWhoCannotPayGetsNoWork(t *testing.T) {
 	require.Zero(t, idle.took)
 	require.NoFileExists(t, out)
 	s.close()
-	require.Zero(t, s.chain.balance("v0-cold"))
+	require.Zero(t, s.chain.Balance("v0-cold"))
 }
 
 func TestAFreeGatewayIsPreferredAndNoWalletIsAskedFor(t *testing.T) {
@@ -589,8 +591,9 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 		}
 	}
 	refused()
-	chain := newTillChain()
-	chain.registered, chain.fees = false, 1
+	chain := sellertest.NewChain()
+	chain.Register(false)
+	chain.SetFunds(1)
 	books := t.TempDir()
 	cfg := seller.Config{Sell: v.gateway.Sell, Chain: chain, Service: Service("v0", 1, "/ip4/127.0.0.1/tcp/1", minute), Dir: in(books)}
 	log := &lines{}
@@ -600,14 +603,14 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- first.Run(ctx) }()
-	chain.block()
-	chain.set(func() { chain.registered = true })
-	chain.block()
+	chain.Block()
+	chain.Register(true)
+	chain.Block()
 	log.await(t, "lode send v0 0.1")
 	refused()
-	chain.set(func() { chain.fees = 1e8 })
+	chain.SetFunds(1e8)
 	for range 11 { // it tries again after ten
-		chain.block()
+		chain.Block()
 	}
 	log.await(t, "selling")
 	status, text := call(t, fm.as("customer"), http.MethodGet, base+"/price", nil, nil)
@@ -619,7 +622,7 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 	require.ErrorIs(t, err, pay.ErrInUse)
 	second, err := seller.New(cfg)
 	require.NoError(t, err)
-	chain.block()
+	chain.Block()
 	require.ErrorIs(t, second.Run(t.Context()), pay.ErrInUse)
 	cancel()
 	require.NoError(t, <-ended)
@@ -633,7 +636,7 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
-			chain.block()
+			chain.Block()
 		}
 		log.clear()
 		go func() { ended <- s.Run(ctx) }()
@@ -642,11 +645,13 @@ func TestASellerListsItsServiceAndSellsOnceItIsRegistered(t *testing.T) {
 		require.NoError(t, <-ended)
 	}
 	again(minute)
-	require.Equal(t, 1, chain.lists)
+	require.Equal(t, 1, chain.Listed())
 	again(2 * minute)
-	require.Equal(t, 2, chain.lists)
-	require.Len(t, chain.services, 1)
-	require.Equal(t, uint64(2*minute), chain.services[0].Service.Price)
+	require.Equal(t, 2, chain.Listed())
+	services, err := chain.Services(t.Context())
+	require.NoError(t, err)
+	require.Len(t, services, 1)
+	require.Equal(t, uint64(2*minute), services[0].Service.Price)
 
 	for name, change := range map[string]func(*seller.Config){
 		"nobody to sell": func(c *seller.Config) { c.Sell = nil },

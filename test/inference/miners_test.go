@@ -13,6 +13,7 @@ import (
 	"github.com/openai/openai-go/v3/option"
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -24,7 +25,7 @@ import (
 // the mesh, of which the cheapest fails every time.
 func TestOfficialClientsAreAnsweredByPaidMiners(t *testing.T) {
 	ctx := t.Context()
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	echo := func(prompt string) string {
 		lines := strings.Split(strings.TrimSpace(prompt), "\n")
 		return "you said " + strings.TrimPrefix(lines[len(lines)-1], "user: ")

@@ -23,6 +23,7 @@ import (
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/api"
 	"github.com/lodenet/lode/subnets/inference/engine"
@@ -33,7 +34,7 @@ import (
 // mortal is a miner that sells, and is killed and started again where it was.
 type mortal struct {
 	t       *testing.T
-	chain   *minertest.Chain
+	chain   *sellertest.Chain
 	key     [32]byte
 	service uint64
 	books   string
@@ -101,7 +102,7 @@ func TestManyStreamsThroughOneGateway(t *testing.T) {
 		streams, miners, long, pace, every = 1000, 10, 5*time.Minute, 400*time.Millisecond, 5*time.Second
 	}
 	const tokens = 30
-	chain := minertest.NewChain()
+	chain := sellertest.NewChain()
 	customer := minertest.NewCustomer(t, chain, "customer")
 	var all []*mortal
 	var remotes []inference.Remote

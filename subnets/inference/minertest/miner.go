@@ -1,3 +1,5 @@
+// Package minertest has what tests around miners need: miners on the mesh that sell at a
+// chain in memory, and customers that pay.
 package minertest
 
 import (
@@ -13,6 +15,7 @@ import (
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller/sellertest"
 	"github.com/lodenet/lode/subnets/inference"
 )
 
@@ -32,7 +35,7 @@ func Host(t testing.TB, name string) *mesh.Host {
 // Miner is one on the mesh. One with a price sells.
 type Miner struct {
 	*inference.Miner
-	Chain *Chain
+	Chain *sellertest.Chain
 	Host  *mesh.Host
 	URL   string
 	// Books is the till's folder.
@@ -43,7 +46,7 @@ type Miner struct {
 
 // New starts a miner on the mesh that ends with the test. One with a price is listed on
 // chain and sells. wrap, if given, stands before it.
-func New(t testing.TB, chain *Chain, name string, cfg inference.MinerConfig, wrap ...func(http.Handler) http.Handler) *Miner {
+func New(t testing.TB, chain *sellertest.Chain, name string, cfg inference.MinerConfig, wrap ...func(http.Handler) http.Handler) *Miner {
 	t.Helper()
 	miner, err := inference.NewMiner(cfg)
 	require.NoError(t, err)
@@ -60,7 +63,7 @@ func New(t testing.TB, chain *Chain, name string, cfg inference.MinerConfig, wra
 }
 
 // Serve puts a miner on the mesh.
-func Serve(t testing.TB, chain *Chain, name string, miner *inference.Miner, wrap ...func(http.Handler) http.Handler) *Miner {
+func Serve(t testing.TB, chain *sellertest.Chain, name string, miner *inference.Miner, wrap ...func(http.Handler) http.Handler) *Miner {
 	t.Helper()
 	m := &Miner{Miner: miner, Chain: chain, Host: Host(t, name), Books: t.TempDir()}
 	m.URL = "http://" + m.Host.Hotkey() + Mount[:len(Mount)-1]
@@ -93,7 +96,7 @@ type Customer struct {
 const Deposit = 100_000_000
 
 // NewCustomer makes a customer with 1,000 TAO who knows where miners are.
-func NewCustomer(t testing.TB, chain *Chain, name string, miners ...*Miner) *Customer {
+func NewCustomer(t testing.TB, chain *sellertest.Chain, name string, miners ...*Miner) *Customer {
 	t.Helper()
 	c := &Customer{Host: Host(t, name), Folder: t.TempDir()}
 	chain.Give(name, 1e12)

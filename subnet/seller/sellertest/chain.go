@@ -1,6 +1,6 @@
-// Package minertest has what tests around miners need: a chain in memory that services are
-// listed and paid on, miners on the mesh that sell at it, and customers that pay.
-package minertest
+// Package sellertest has a chain in memory for tests of what sells: neurons list services
+// on it, customers open channels and pay, sellers redeem.
+package sellertest
 
 import (
 	"context"
@@ -10,30 +10,37 @@ import (
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/pay"
+	"github.com/lodenet/lode/subnet/seller"
 	"github.com/lodenet/lode/voucher"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 const chainID = "lode-test-1"
 
-var errNoFunds = errors.New("insufficient funds")
+// ErrNoFunds says that a customer has less than it wants to put into a channel.
+var ErrNoFunds = errors.New("insufficient funds")
+
+var _ seller.Chain = (*Chain)(nil)
 
 // Chain keeps services, channels and coins as x/market does, in memory. It is a seller's
 // chain and, by [Chain.Payer], a customer's.
 type Chain struct {
 	blocks chan client.Block
 
-	mu       sync.Mutex
-	height   int64
-	services []markettypes.ServiceInfo
-	channels map[string]*markettypes.Channel
-	coins    map[string]uint64 // rao, by who has them
+	mu         sync.Mutex
+	height     int64
+	registered bool
+	funds      uint64 // what a seller's hotkey has for fees, in rao
+	listed     int
+	services   []markettypes.ServiceInfo
+	channels   map[string]*markettypes.Channel
+	coins      map[string]uint64 // rao, by who has them
 }
 
-// NewChain makes a chain where every hotkey is registered.
+// NewChain makes a chain where every hotkey is registered and has 1 TAO for fees.
 func NewChain() *Chain {
 	f := &Chain{
-		blocks: make(chan client.Block, 64), height: 100,
+		blocks: make(chan client.Block, 64), height: 100, registered: true, funds: client.RaoPerTAO,
 		channels: map[string]*markettypes.Channel{}, coins: map[string]uint64{},
 	}
 	f.Block()
@@ -57,17 +64,52 @@ func (f *Chain) Balance(of string) uint64 {
 	return f.coins[of]
 }
 
+// InChannels is what lies in channels and is not claimed, in rao.
+func (f *Chain) InChannels() (rao uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range f.channels {
+		rao += c.Left()
+	}
+	return rao
+}
+
+// Register says whether hotkeys are registered.
+func (f *Chain) Register(registered bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.registered = registered
+}
+
+// SetFunds says what a seller's hotkey has for fees, in rao.
+func (f *Chain) SetFunds(rao uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.funds = rao
+}
+
+// Listed is how often a service was listed or changed.
+func (f *Chain) Listed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.listed
+}
+
 // Blocks is for sellers.
 func (f *Chain) Blocks(context.Context) <-chan client.Block { return f.blocks }
 
-// Registered is for sellers: everybody is.
+// Registered is as [Chain.Register] said last.
 func (f *Chain) Registered(context.Context, uint16, string) (bool, error) {
-	return true, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.registered, nil
 }
 
-// Funds is for sellers: there are enough for fees.
+// Funds are as [Chain.SetFunds] said last.
 func (f *Chain) Funds(context.Context) (uint64, error) {
-	return 1e9, nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.funds, nil
 }
 
 // Own are a hotkey's services.
@@ -85,6 +127,7 @@ func (f *Chain) Own(ctx context.Context, _ uint16, hotkey string) (own []markett
 func (f *Chain) List(_ context.Context, m markettypes.MsgListService) (uint64, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.listed++
 	s := markettypes.ServiceInfo{Hotkey: m.Hotkey, Coldkey: m.Hotkey + "-cold", Service: markettypes.Service{
 		Id: uint64(len(f.services)) + 1, Netuid: m.Netuid, Provider: m.Hotkey, Name: m.Name, Description: m.Description,
 		Endpoint: m.Endpoint, Unit: m.Unit, Price: m.Price, Per: m.Per, Terms: m.Terms, Listed: true,
@@ -202,7 +245,7 @@ func (p payer) Deposit(_ context.Context, m markettypes.MsgDeposit) (pay.Deposit
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.coins[p.who] < m.Amount {
-		return pay.Deposited{}, fmt.Errorf("%w: %s has %d rao", errNoFunds, p.who, f.coins[p.who])
+		return pay.Deposited{}, fmt.Errorf("%w: %s has %d rao", ErrNoFunds, p.who, f.coins[p.who])
 	}
 	f.height++
 	c := f.channels[string(m.ChannelId)]
