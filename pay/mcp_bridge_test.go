@@ -173,6 +173,41 @@ func TestABridgeConnectsAgain(t *testing.T) {
 	require.EqualValues(t, 2, h.connects.Load())
 }
 
+// cutting is a transport to a server that goes away while it is called.
+type cutting struct{ sdk.Transport }
+
+func (t cutting) Connect(ctx context.Context) (sdk.Connection, error) {
+	c, err := t.Transport.Connect(ctx)
+	return cuttingConnection{c}, err
+}
+
+type cuttingConnection struct{ sdk.Connection }
+
+func (c cuttingConnection) Write(ctx context.Context, m jsonrpc.Message) error {
+	if r, ok := m.(*jsonrpc.Request); ok && r.Method == "tools/call" {
+		return c.Close()
+	}
+	return c.Connection.Write(ctx, m)
+}
+
+// The bridge learns of a connection's end a little after who called meanwhile.
+func TestACallRightAfterAServersEndIsAnsweredByTheNext(t *testing.T) {
+	for range 50 {
+		h := newHouse()
+		session := guest(t, bridge(t, func() (sdk.Transport, error) {
+			c, err := h.connect()
+			if h.connects.Load() == 1 {
+				c = cutting{c}
+			}
+			return c, err
+		}, false), nil)
+		_, err := session.CallTool(t.Context(), &sdk.CallToolParams{Name: "knock", Arguments: words{}})
+		require.ErrorContains(t, err, "the server's answer is lost")
+		require.Equal(t, "who is there?", text(t, call(t, session, "knock", words{})))
+		require.EqualValues(t, 2, h.connects.Load())
+	}
+}
+
 func TestABridgeOutlivesItsServersSessions(t *testing.T) {
 	h := newHouse()
 	var handler atomic.Pointer[sdk.StreamableHTTPHandler]

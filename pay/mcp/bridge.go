@@ -225,7 +225,7 @@ func hand[P, R any, PP interface {
 		switch {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case errors.Is(err, sdk.ErrSessionMissing) && !again: // it was not looked at
+		case !again && (errors.Is(err, sdk.ErrSessionMissing) || errors.Is(err, sdk.ErrConnectionClosed)): // it was not looked at
 			b.ended(s)
 			continue
 		case errors.As(err, &wire) && wire.Code != codeRejected:
