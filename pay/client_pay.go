@@ -251,7 +251,7 @@ func (c *Client) answered(ctx context.Context, resp *http.Response, p *Payment, 
 // settled books what a provider says that it has charged, if it can be true.
 func (c *Client) settled(ctx context.Context, p *Payment, s x402.Settlement) error {
 	if !s.Success {
-		return c.unpaid(p, cutTo(s.ErrorReason, 200))
+		return c.unpaid(p, reasonNote(s.ErrorReason))
 	}
 	charged, err := x402.ParseAmount(s.Extra.ChargedAmount)
 	if err != nil {
@@ -319,6 +319,11 @@ func (c *Client) dishonest(p *Payment, why string) error {
 		return err
 	}
 	return c.distrust(p, why)
+}
+
+// unreadable is dishonest of what can't be read. What it is like is told to the caller alone.
+func (c *Client) unreadable(p *Payment, what string, err error) error {
+	return fmt.Errorf("%w (%w)", c.dishonest(p, what+" can't be read"), err)
 }
 
 // distrust stops a channel.

@@ -25,20 +25,20 @@ func (c *Client) judge(ctx context.Context, resp *http.Response, p *Payment, pic
 	if header := resp.Header.Get(x402.HeaderResponse); header != "" {
 		s, err := x402.DecodeSettlement(header)
 		if err != nil {
-			return "", c.dishonest(p, fmt.Sprintf("its settlement can't be read: %v", err))
+			return "", c.unreadable(p, "its settlement", err)
 		}
 		return "", c.answered(ctx, resp, p, picked, s)
 	}
 	if resp.StatusCode != http.StatusPaymentRequired {
 		// Taken by nobody, or refused before it was looked at.
-		return "", c.unpaid(p, "answer "+resp.Status)
+		return "", c.unpaid(p, statusError(resp.StatusCode).Error())
 	}
 	header := resp.Header.Get(x402.HeaderRequired)
 	required, err := x402.DecodeRequired(header)
 	if err != nil {
-		return "", c.dishonest(p, fmt.Sprintf("its terms can't be read: %v", err))
+		return "", c.unreadable(p, "its terms", err)
 	}
-	if err := c.unpaid(p, cutTo(required.Error, 200)); err != nil {
+	if err := c.unpaid(p, reasonNote(required.Error)); err != nil {
 		return "", err
 	}
 	fresh, err := c.choose(ctx, required)
@@ -46,7 +46,7 @@ func (c *Client) judge(ctx context.Context, resp *http.Response, p *Payment, pic
 		return "", err
 	}
 	if len(fresh) == 0 {
-		return "", fmt.Errorf("%w: %s: %.200s", ErrRefused, p.URL, required.Error)
+		return "", fmt.Errorf("%w: %s: %s", ErrRefused, p.URL, cutTo(required.Error, 200))
 	}
 	*choices = fresh
 	return required.Error, c.refused(ctx, p, required.Error, fresh)

@@ -130,7 +130,7 @@ func (c *Client) deliver(req *http.Request, body *requestBody, header string, p 
 		sent = sent || connected
 		if err != nil && !sent {
 			// Nobody can have charged it, and the caller can ask again.
-			if err := c.unpaid(p, cutTo("not sent: "+err.Error(), 200)); err != nil {
+			if err := c.unpaid(p, cutTo("not sent: "+noteOf(err), 200)); err != nil {
 				return nil, err
 			}
 			return nil, err
@@ -140,7 +140,7 @@ func (c *Client) deliver(req *http.Request, body *requestBody, header string, p 
 				return resp, nil
 			}
 			if err == nil {
-				err = fmt.Errorf("answer %s", resp.Status)
+				err = statusError(resp.StatusCode)
 				if try == c.cfg.Tries-1 {
 					return resp, c.unsettled(p, resp)
 				}
@@ -153,9 +153,9 @@ func (c *Client) deliver(req *http.Request, body *requestBody, header string, p 
 			break
 		}
 		last = err
-		c.log.Warn("the answer to a payment is lost", "url", p.URL, "payment", p.Identifier, "try", try+1, "err", err)
+		c.log.Warn("the answer to a payment is lost", "url", p.URL, "payment", p.Identifier, "try", try+1, "err", noteOf(err))
 	}
-	if err := c.lost(p, "no answer: "+last.Error()); err != nil {
+	if err := c.lost(p, cutTo("no answer: "+noteOf(last), 200)); err != nil {
 		return nil, err
 	}
 	return nil, fmt.Errorf("%w: %s: %w", ErrUnknownOutcome, p.URL, last)
@@ -188,7 +188,7 @@ func lostOnTheWay(resp *http.Response) bool {
 // unsettled books the last try's answer, which does not say whether it was charged.
 func (c *Client) unsettled(p *Payment, resp *http.Response) error {
 	p.Status = resp.StatusCode
-	return c.lost(p, "answer "+resp.Status)
+	return c.lost(p, statusError(resp.StatusCode).Error())
 }
 
 // whole reads a short answer to its end.

@@ -79,7 +79,7 @@ func (b *paidBody) trailer() error {
 	b.resp.Trailer.Del(x402.HeaderResponse)
 	s, err := x402.DecodeSettlement(header)
 	if err != nil {
-		return b.c.dishonest(b.p, fmt.Sprintf("its settlement can't be read: %v", err))
+		return b.c.unreadable(b.p, "its settlement", err)
 	}
 	return b.c.settled(b.ctx, b.p, s)
 }
@@ -144,7 +144,11 @@ func (b *paidBody) event() error {
 			header, err = b.c.extend(b.ctx, b.p, b.picked, need)
 		}
 		if err != nil {
-			return errors.Join(err, b.source.Close(), b.c.lost(b.p, "the stream was left: "+err.Error()))
+			why := err.Error()
+			if errors.Is(err, x402.ErrMalformed) {
+				why = noteOf(err)
+			}
+			return errors.Join(err, b.source.Close(), b.c.lost(b.p, cutTo("the stream was left: "+why, 200)))
 		}
 		if err := b.handIn(header); err != nil {
 			b.late = err // it may have arrived; the stream tells, and what was sent meanwhile is read
@@ -153,7 +157,7 @@ func (b *paidBody) event() error {
 		b.block.Reset()
 		s, err := x402.ParseSettlement(data)
 		if err != nil {
-			return b.c.dishonest(b.p, fmt.Sprintf("its settlement can't be read: %v", err))
+			return b.c.unreadable(b.p, "its settlement", err)
 		}
 		return b.c.settled(b.ctx, b.p, s)
 	default:
@@ -203,10 +207,10 @@ func (b *paidBody) handIn(header string) error {
 		case http.StatusNoContent:
 			return nil
 		case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-			last = fmt.Errorf("answer %s", resp.Status)
+			last = statusError(resp.StatusCode)
 			continue
 		}
-		return fmt.Errorf("%w: the stream's next voucher: answer %s", ErrRefused, resp.Status)
+		return fmt.Errorf("%w: the stream's next voucher: %w", ErrRefused, statusError(resp.StatusCode))
 	}
 	return fmt.Errorf("the stream's next voucher can't be handed in: %w", last)
 }

@@ -148,7 +148,12 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, ErrUnknownOutcome):
 		code = "unknown_outcome"
 	}
-	p.log.Warn("a request failed", "url", r.URL.Redacted(), "code", code, "err", err)
+	why := err.Error()
+	switch code {
+	case "unreachable", "refused", "dishonest_provider", "unknown_outcome":
+		why = noteOf(err) // the rest may be in the provider's words
+	}
+	p.log.Warn("a request failed", "url", r.URL.Redacted(), "code", code, "err", why)
 	writeError(w, status, code, err.Error())
 }
 

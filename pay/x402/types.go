@@ -52,6 +52,16 @@ const (
 	ReasonSettleFailed = "unexpected_settle_error"
 )
 
+// KnownReason says whether a reason is one of those above, and not whatever a server likes.
+func KnownReason(s string) bool {
+	switch s {
+	case ReasonCumulative, ReasonNoChannel, ReasonSignature, ReasonOverBalance, ReasonReceiver, ReasonDelay, ReasonClosing, ReasonContested, ReasonPlan,
+		ReasonDeposit, ReasonType, ReasonBusy, ReasonTerms, ReasonNetwork, ReasonScheme, ReasonFacilitator, ReasonMissing, ReasonSettleFailed:
+		return true
+	}
+	return false
+}
+
 // Network is the CAIP-2 name of a chain.
 func Network(chainID string) string { return networkPrefix + chainID }
 
