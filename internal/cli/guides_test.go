@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/localnet/localnettest"
 	"github.com/lodenet/lode/test/ports"
 )
 
@@ -35,26 +36,10 @@ var before = map[string][]string{
 // TestTheGuidesCommandsRun runs every line of every ```sh block of the guides, as their
 // reader does. Lines that run until Ctrl-C end in " &" there.
 func TestTheGuidesCommandsRun(t *testing.T) {
-	home := filepath.Join(t.TempDir(), "home")
-	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, BlockTime: 400 * time.Millisecond, OnStep: func(step string) { t.Log(step) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := t.TempDir()
+	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 400 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the network: %v", err)
-		}
-	})
-	select {
-	case <-n.Ready():
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the network ended before it was up: %v", err)
-	}
+	defer cancel()
 	if _, err := n.CreateSubnet(ctx, "owner", "video", `{"measure":"ssim"}`); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/localnet/localnettest"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine/llama"
 	"github.com/lodenet/lode/test/ports"
@@ -25,26 +26,10 @@ func TestInferenceScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := filepath.Join(t.TempDir(), "home")
-	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, BlockTime: 500 * time.Millisecond, OnStep: func(step string) { t.Log(step) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := t.TempDir()
+	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 500 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the network: %v", err)
-		}
-	})
-	select {
-	case <-n.Ready():
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the network ended before it was up: %v", err)
-	}
+	defer cancel()
 	if _, err := n.CreateSubnet(ctx, "owner", inference.Name, `{"model":"f8270e7285aa71c63e6ca277b398f21ff47f7306791f9f2498b6df7e0cceefad","name":"lode-mini"}`); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/localnet/localnettest"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -18,26 +19,10 @@ import (
 // chain with one subnet whose owner is `owner`, and nobody else in it. The scripts run
 // at the same time and share its wallet: each makes its own keys.
 func TestNetworkScripts(t *testing.T) {
-	home := filepath.Join(t.TempDir(), "home")
-	n, err := localnet.New(localnet.Config{Home: home, ChainOnly: true, OnStep: func(step string) { t.Log(step) }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := t.TempDir()
+	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	ended := make(chan error, 1)
-	go func() { ended <- n.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the network: %v", err)
-		}
-	})
-	select {
-	case <-n.Ready():
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the network ended before it was up: %v", err)
-	}
+	defer cancel()
 	netuid, err := n.CreateSubnet(ctx, "owner", "toy", `{"measure":"ssim"}`)
 	if err != nil {
 		t.Fatal(err)
