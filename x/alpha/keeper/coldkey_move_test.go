@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -219,7 +220,7 @@ func TestEventsRebuildRemovalsAndColdkeySwapsWhateverHappens(t *testing.T) {
 		for range rapid.IntRange(10, 30).Draw(t, "steps") {
 			from, to := rapid.SampledFrom(names).Draw(t, "from"), rapid.SampledFrom(names).Draw(t, "to")
 			var err error
-			what := rapid.SampledFrom([]string{"message", "announce", "dispute", "recovery", "decide", "cancel", "wait", "wait", "retire", "claim", "sweep"}).Draw(t, "what")
+			what := rapid.SampledFrom([]string{"message", "announce", "dispute", "recovery", "decide", "cancel", "wait", "wait", "retire", "claim", "claim", "sweep"}).Draw(t, "what")
 			switch what {
 			case "message":
 				e.anyMessage(t, done)
@@ -239,7 +240,12 @@ func TestEventsRebuildRemovalsAndColdkeySwapsWhateverHappens(t *testing.T) {
 			case "retire":
 				err = e.do(func(ctx context.Context) error { return e.k.RetirePool(ctx, rapid.Uint64Range(1, 3).Draw(t, "subnet")) })
 			case "claim":
-				_, err = e.claim(to, from, rapid.Uint64Range(1, 3).Draw(t, "subnet"))
+				id := rapid.Uint64Range(1, 3).Draw(t, "subnet")
+				if owed := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return len(e.claims(n)) == 0 }); len(owed) > 0 && rapid.IntRange(0, 3).Draw(t, "at random") < 3 {
+					from = rapid.SampledFrom(owed).Draw(t, "owed")
+					id = rapid.SampledFrom(e.claims(from)).Draw(t, "claim").SubnetId
+				}
+				_, err = e.claim(to, from, id)
 			case "sweep":
 				err = e.do(func(ctx context.Context) error {
 					_, _, err := e.k.Sweep(ctx, rapid.Uint64Range(1, 3).Draw(t, "subnet"), 2)
