@@ -14,8 +14,15 @@ import (
 
 // index is the file keys.json.
 type index struct {
-	Version int   `json:"version"`
-	Keys    []Key `json:"keys"`
+	Version int     `json:"version"`
+	Keys    []entry `json:"keys"`
+}
+
+// entry is a key with what of it is public, so that looking needs no passphrase.
+type entry struct {
+	Key
+	PublicKey json.RawMessage `json:"public_key,omitempty"`
+	Path      string          `json:"path,omitempty"` // of a Ledger's key
 }
 
 const indexVersion = 1
@@ -27,10 +34,10 @@ func (w *Wallet) keyhashPath() string { return filepath.Join(w.keyringDir(), "ke
 // keyPath is the encrypted record of a key.
 func (w *Wallet) keyPath(name string) string { return filepath.Join(w.keyringDir(), recordOf(name)) }
 
-// readIndex returns the keys that the index names and the keyring holds, by name. An
-// entry is written before its key, so that one without a key is a crash's and counts
-// for nothing.
-func (w *Wallet) readIndex() ([]Key, error) {
+// readIndex returns the keys that the index names and the keyring holds, and those that
+// are elsewhere, by name. An entry is written before its key, so that one without a key
+// is a crash's and counts for nothing.
+func (w *Wallet) readIndex() ([]entry, error) {
 	raw, err := os.ReadFile(w.indexPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -46,15 +53,18 @@ func (w *Wallet) readIndex() ([]Key, error) {
 		return nil, fmt.Errorf("wallet: %s is of version %d, this program reads version %d; use the version that made it",
 			w.indexPath(), x.Version, indexVersion)
 	}
-	keys := slices.DeleteFunc(x.Keys, func(k Key) bool {
+	keys := slices.DeleteFunc(x.Keys, func(k entry) bool {
+		if checkName(k.Name) != nil {
+			return true
+		}
 		_, err := os.Stat(w.keyPath(k.Name))
-		return checkName(k.Name) != nil || errors.Is(err, fs.ErrNotExist)
+		return k.Held == Here && errors.Is(err, fs.ErrNotExist)
 	})
-	slices.SortFunc(keys, func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(keys, func(a, b entry) int { return strings.Compare(a.Name, b.Name) })
 	return keys, nil
 }
 
-func (w *Wallet) writeIndex(keys []Key) error {
+func (w *Wallet) writeIndex(keys []entry) error {
 	raw, err := json.MarshalIndent(index{Version: indexVersion, Keys: keys}, "", "  ")
 	if err != nil {
 		return err

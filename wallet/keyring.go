@@ -9,10 +9,6 @@ import (
 	"strings"
 
 	"github.com/99designs/keyring"
-	"github.com/cosmos/cosmos-sdk/codec"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
-	"github.com/cosmos/cosmos-sdk/crypto/hd"
 	sdkkeyring "github.com/cosmos/cosmos-sdk/crypto/keyring"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	"golang.org/x/crypto/bcrypt"
@@ -22,13 +18,9 @@ import (
 // would take a name that ends in "info" for one.
 func recordOf(name string) string { return name + ".info" }
 
-// add writes a key into the wallet; w.mu is held.
-func (w *Wallet) add(key Key, mnemonic string) (Key, error) {
-	keys, err := w.readIndex()
-	if err != nil {
-		return Key{}, err
-	}
-	if err := duplicate(keys, key); err != nil {
+// add writes a key into the wallet by write; w.mu is held.
+func (w *Wallet) add(key entry, write func(sdkkeyring.Keyring) error) (Key, error) {
+	if err := w.checkFree(key.Key); err != nil {
 		return Key{}, err // before the passphrase is asked for
 	}
 	unlocked, err := w.passphrase()
@@ -41,10 +33,11 @@ func (w *Wallet) add(key Key, mnemonic string) (Key, error) {
 	}
 	defer unlock()
 	// Another process may have been faster.
-	if keys, err = w.readIndex(); err != nil {
+	if err := w.checkFree(key.Key); err != nil {
 		return Key{}, err
 	}
-	if err := duplicate(keys, key); err != nil {
+	keys, err := w.readIndex()
+	if err != nil {
 		return Key{}, err
 	}
 	if err := unlocked(); err != nil {
@@ -55,20 +48,89 @@ func (w *Wallet) add(key Key, mnemonic string) (Key, error) {
 	if err := w.writeIndex(append(slices.Clone(keys), key)); err != nil {
 		return Key{}, fmt.Errorf("wallet: %w", err)
 	}
-	if _, err := w.keyring.NewAccount(key.Name, mnemonic, "", Path, hd.Secp256k1); err != nil {
+	if err := write(w.keyring); err != nil {
 		return Key{}, errors.Join(fmt.Errorf("wallet: key %q could not be written: %w", key.Name, err), w.writeIndex(keys))
 	}
-	return key, nil
+	return key.Key, nil
 }
 
-func duplicate(keys []Key, key Key) error {
-	for _, k := range keys {
+// addPublic adds a key that is not here. It needs no passphrase.
+func (w *Wallet) addPublic(key entry, pub cryptotypes.PubKey, opts []Option) (Key, error) {
+	if err := checkName(key.Name); err != nil {
+		return Key{}, err
+	}
+	if pub != nil {
+		raw, err := MarshalPubKey(pub)
+		if err != nil {
+			return Key{}, err
+		}
+		key.PublicKey = raw
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var err error
+	if key.Under, err = w.under(key.Kind, opts); err != nil {
+		return Key{}, err
+	}
+	if err := w.checkFree(key.Key); err != nil {
+		return Key{}, err
+	}
+	unlock, err := w.lock()
+	if err != nil {
+		return Key{}, err
+	}
+	defer unlock()
+	if err := w.checkFree(key.Key); err != nil {
+		return Key{}, err
+	}
+	keys, err := w.readIndex()
+	if err != nil {
+		return Key{}, err
+	}
+	if err := w.writeIndex(append(keys, key)); err != nil {
+		return Key{}, fmt.Errorf("wallet: %w", err)
+	}
+	return key.Key, nil
+}
+
+// under is the coldkey that a new key is kept under; w.mu is held.
+func (w *Wallet) under(kind Kind, opts []Option) (string, error) {
+	name := made(opts).under
+	if name == "" {
+		return "", nil
+	}
+	if kind != Hotkey {
+		return "", fmt.Errorf("%w: only hotkeys are kept under a coldkey", ErrBadName)
+	}
+	cold, err := w.find(name)
+	if err == nil && cold.Kind != Coldkey {
+		err = fmt.Errorf("%w: %q is a %s: a hotkey is kept under a coldkey", ErrBadName, cold.Name, cold.Kind)
+	}
+	return cold.Name, err
+}
+
+// checkFree refuses names and keys that the wallet has.
+func (w *Wallet) checkFree(key Key) error {
+	entries, err := w.readIndex()
+	if err != nil {
+		return err
+	}
+	for _, k := range entries {
 		// File systems that ignore case would make them one file.
 		if strings.EqualFold(k.Name, key.Name) {
 			return fmt.Errorf("%w: the name %q is that of %s %s; choose another", ErrExists, k.Name, k.Kind, k.Address)
 		}
 		if k.Address == key.Address {
 			return fmt.Errorf("%w: %s is the %s %q", ErrExists, k.Address, k.Kind, k.Name)
+		}
+	}
+	book, err := w.readBook()
+	if err != nil {
+		return err
+	}
+	for _, c := range book {
+		if strings.EqualFold(c.Name, key.Name) {
+			return fmt.Errorf("%w: the address book calls %s %q; choose another name", ErrExists, c.Address, c.Name)
 		}
 	}
 	return nil
@@ -95,7 +157,7 @@ func (w *Wallet) readSigner(key Key) (*Signer, error) {
 	if !ok {
 		return nil, fmt.Errorf("wallet: key %q is damaged: %s has no private key", key.Name, w.keyPath(key.Name))
 	}
-	s, err := NewSigner(priv.Bytes())
+	s, err := newSigner(priv)
 	if err != nil {
 		return nil, fmt.Errorf("wallet: key %q: %w", key.Name, err)
 	}
@@ -151,7 +213,7 @@ func (w *Wallet) keyhash() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(keys) > 0 {
+	if slices.ContainsFunc(keys, func(k entry) bool { return k.Held == Here }) {
 		return nil, fmt.Errorf("wallet: %s is missing, by which the passphrase is checked; restore it from a backup", w.keyhashPath())
 	}
 	return nil, nil
@@ -193,8 +255,6 @@ func (w *Wallet) unlock(pass string) error {
 	if err != nil {
 		return fmt.Errorf("wallet: %w", err)
 	}
-	registry := codectypes.NewInterfaceRegistry()
-	cryptocodec.RegisterInterfaces(registry)
-	w.keyring = sdkkeyring.NewInMemoryWithKeyring(db, codec.NewProtoCodec(registry))
+	w.keyring = sdkkeyring.NewInMemoryWithKeyring(db, keyCodec())
 	return nil
 }

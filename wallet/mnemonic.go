@@ -11,9 +11,18 @@ import (
 // Path is where a key is derived: the ecosystem's coin type, the first account.
 const Path = "m/44'/118'/0'/0/0"
 
+// coinType is that of [Path].
+const coinType = 118
+
 // NewMnemonic returns 24 words for a new key.
-func NewMnemonic() (string, error) {
-	entropy, err := bip39.NewEntropy(256)
+func NewMnemonic() (string, error) { return newMnemonic(24) }
+
+// newMnemonic returns 12 or 24 words.
+func newMnemonic(words int) (string, error) {
+	if words != 12 && words != 24 {
+		return "", fmt.Errorf("%w: %d words can't be asked for, give 12 or 24", ErrBadMnemonic, words)
+	}
+	entropy, err := bip39.NewEntropy(words / 3 * 32)
 	if err != nil {
 		return "", err
 	}
@@ -22,16 +31,24 @@ func NewMnemonic() (string, error) {
 
 // SignerFromMnemonic derives the key of a mnemonic without keeping it. The error wraps
 // [ErrBadMnemonic] where the words are none; it does not repeat them.
-func SignerFromMnemonic(mnemonic string) (*Signer, error) {
+func SignerFromMnemonic(mnemonic string) (*Signer, error) { return derive(mnemonic, Secp256k1) }
+
+// derive is a mnemonic's key of an algorithm. That of ML-DSA has secp256k1's private
+// key as its seed, as the SDK does it.
+func derive(mnemonic string, a Algorithm) (*Signer, error) {
 	mnemonic, err := normalise(mnemonic)
 	if err != nil {
 		return nil, err
 	}
-	priv, err := hd.Secp256k1.Derive()(mnemonic, "", Path)
+	raw, err := hd.Secp256k1.Derive()(mnemonic, "", Path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrBadMnemonic, err)
 	}
-	return NewSigner(priv)
+	priv, err := a.parsePrivKey(raw)
+	if err != nil {
+		return nil, err
+	}
+	return newSigner(priv)
 }
 
 // normalise checks a mnemonic and returns it with single spaces, as derivation needs it.
