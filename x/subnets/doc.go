@@ -47,8 +47,8 @@
 // netuid says which slot it holds at that time.
 //
 //   - EventSubnetCreated, EventSubnetStarted, EventSubnetUpdated: a subnet, from
-//     its creation in a slot to its removal. Its hyperparameters are the defaults
-//     of Params as of its creation; EventHyperparameterSet changes one.
+//     its creation in a slot to its removal, with its hyperparameters at the creation
+//     and the first price of a registration; EventHyperparameterSet changes one.
 //   - EventHyperparameterScheduled: one will change. It takes the place of what
 //     waited under that name; EventHyperparameterSet makes the change, or, coming
 //     first, tells that it waits no more.

@@ -50,6 +50,8 @@ func (k msgServer) CreateSubnet(ctx context.Context, m *types.MsgCreateSubnet) (
 	}
 	err = emit(ctx, &types.EventSubnetCreated{
 		SubnetId: s.Id, Netuid: netuid, Name: s.Name, OwnerHotkey: hotkey.text, OwnerColdkey: coldkey.text, Lock: lock,
+		Description: s.Description, Url: s.Url, Parameters: s.Parameters, Hyperparameters: s.Hyperparameters,
+		Burn: clampBurn(s.Hyperparameters, p.RegisterBaseBurn),
 	})
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -279,6 +280,26 @@ func TestSection3StartOpensTheMarketAfterTheDelay(t *testing.T) {
 	e.holds()
 }
 
+func TestTheEventOfACreationTellsAllThatTheSubnetIs(t *testing.T) {
+	e := newEnv(t, local())
+	e.create("ann")
+	s := e.subnet(1)
+	var event *types.EventSubnetCreated
+	for _, ev := range e.ctx.EventManager().Events() {
+		if ev.Type == "lode.subnets.v1.EventSubnetCreated" {
+			parsed, err := sdk.ParseTypedEvent(abci.Event(ev))
+			require.NoError(t, err)
+			event = parsed.(*types.EventSubnetCreated)
+		}
+	}
+	require.NotNil(t, event)
+	require.Equal(t, s.Hyperparameters, event.Hyperparameters)
+	require.Equal(t, []string{s.Name, s.Description, s.Url, s.Parameters}, []string{event.Name, event.Description, event.Url, event.Parameters})
+	burn, err := e.k.BurnCost(e.ctx, s.Id)
+	require.NoError(t, err)
+	require.Equal(t, burn, event.Burn)
+}
+
 func TestAnOwnerUpdatesTheIdentity(t *testing.T) {
 	e := newEnv(t, local())
 	e.create("ann")
@@ -288,6 +309,10 @@ func TestAnOwnerUpdatesTheIdentity(t *testing.T) {
 	require.NoError(t, err)
 	s := e.subnet(1)
 	require.Equal(t, []string{"new", "", "http://a.b", "{}"}, []string{s.Name, s.Description, s.Url, s.Parameters})
+	told := lastEvent(t, e.ctx, "lode.subnets.v1.EventSubnetUpdated")
+	for _, field := range []string{`name="new"`, `description=""`, `url="http://a.b"`, `parameters="{}"`} {
+		require.Contains(t, told, field)
+	}
 	m.Coldkey = addr("thief").String()
 	_, err = send(e, e.msgs.UpdateSubnet, m)
 	require.ErrorIs(t, err, types.ErrNotOwner)

@@ -39,5 +39,6 @@ func (k msgServer) Serve(ctx context.Context, m *types.MsgServe) (*types.MsgServ
 	}
 	return &types.MsgServeResponse{}, emit(ctx, &types.EventNeuronServed{
 		SubnetId: s.Id, Netuid: s.Netuid, Uid: n.Uid, Hotkey: n.Hotkey, Endpoints: n.Endpoints, Protocol: n.Protocol,
+		ProtocolVersion: n.ProtocolVersion,
 	})
 }

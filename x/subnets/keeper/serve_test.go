@@ -49,6 +49,7 @@ func TestSection4ServePublishesWhereANeuronAnswers(t *testing.T) {
 	require.Equal(t, []string{"video/miner", "1"}, []string{n.Protocol, n.ProtocolVersion})
 	require.EqualValues(t, 7, n.ServedHeight)
 	require.Contains(t, lastEvent(t, e.ctx, "lode.subnets.v1.EventNeuronServed"), m.Endpoints[1])
+	require.Contains(t, lastEvent(t, e.ctx, "lode.subnets.v1.EventNeuronServed"), `protocol_version="1"`)
 
 	e.pass(4)
 	_, err = send(e, e.msgs.Serve, &m)

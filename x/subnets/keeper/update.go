@@ -19,5 +19,7 @@ func (k msgServer) UpdateSubnet(ctx context.Context, m *types.MsgUpdateSubnet) (
 	if err := k.subnets.Set(ctx, s.Id, s); err != nil {
 		return nil, err
 	}
-	return &types.MsgUpdateSubnetResponse{}, emit(ctx, &types.EventSubnetUpdated{SubnetId: s.Id, Netuid: s.Netuid})
+	return &types.MsgUpdateSubnetResponse{}, emit(ctx, &types.EventSubnetUpdated{
+		SubnetId: s.Id, Netuid: s.Netuid, Name: s.Name, Description: s.Description, Url: s.Url, Parameters: s.Parameters,
+	})
 }

@@ -72,10 +72,25 @@ func (k Keeper) RunEpoch(ctx context.Context, subnetID uint64, roots RootStakes)
 	if err := k.expireCommits(ctx, subnet, r.Number); err != nil {
 		return Result{}, err
 	}
-	return r, emit(ctx, &types.EventEpoch{
-		SubnetId: subnetID, Netuid: subnet.Netuid, Number: r.Number, NextDue: state.DueHeight,
+	return r, emit(ctx, epochEvent(r, state))
+}
+
+// epochEvent tells what an epoch gave, all that a metagraph shows of it.
+func epochEvent(r Result, state types.EpochState) *types.EventEpoch {
+	e := &types.EventEpoch{
+		SubnetId: r.Subnet.Id, Netuid: r.Subnet.Netuid, Number: r.Number, NextDue: state.DueHeight,
 		Incentive: raw(r.Output.Incentive), Dividends: raw(r.Output.Dividends), Outcome: outcome(r.Outcome),
-	})
+		Stake: r.StakeWeight, Consensus: raw(r.Output.Consensus), ValidatorTrust: raw(r.Output.ValidatorTrust),
+	}
+	for uid := range r.Neurons {
+		if r.Output.Active[uid] > 0 {
+			e.Active = append(e.Active, uint32(uid))
+		}
+		if r.Output.Permits[uid] {
+			e.Permits = append(e.Permits, uint32(uid))
+		}
+	}
+	return e
 }
 
 // epochInput collects what yuma reads.

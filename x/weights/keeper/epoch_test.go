@@ -1,7 +1,10 @@
 package keeper_test
 
 import (
+	"fmt"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -47,10 +50,24 @@ func TestSection7AnEpochJudgesByTheRowsInForce(t *testing.T) {
 	require.Len(t, event, 1)
 	require.Contains(t, event[0], `outcome="weighted"`)
 	require.Contains(t, event[0], `next_due="32"`)
+	for _, told := range []string{`stake=["1000","2000","0","0","0"]`, `active=[0,1]`, `permits=[0,1]`} {
+		require.Contains(t, event[0], told)
+	}
+	require.Contains(t, event[0], fmt.Sprintf("consensus=%s ", quoted(kept.Consensus)))
+	require.Contains(t, event[0], fmt.Sprintf("validator_trust=%s ", quoted(kept.ValidatorTrust)))
 	q, err := e.query.Epoch(e.ctx, &types.QueryEpochRequest{Netuid: 1})
 	require.NoError(t, err)
 	require.Equal(t, types.EpochState{SubnetId: firstID, Number: 2, LastHeight: 22, DueHeight: 32}, q.Epoch)
 	require.Equal(t, kept, q.Result)
+}
+
+// quoted are numbers as events have them.
+func quoted(in []uint64) string {
+	texts := make([]string, len(in))
+	for i, v := range in {
+		texts[i] = fmt.Sprintf("%q", strconv.FormatUint(v, 10))
+	}
+	return "[" + strings.Join(texts, ",") + "]"
 }
 
 func raw(in []fixed.Q32) []uint64 {

@@ -288,13 +288,18 @@ func (m *EventCommitExpired) GetHash() []byte {
 
 // EventEpoch: Yuma Consensus ran. Fractions by uid are Q32.32.
 type EventEpoch struct {
-	SubnetId  uint64   `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
-	Netuid    uint32   `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
-	Number    uint64   `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
-	NextDue   int64    `protobuf:"varint,4,opt,name=next_due,json=nextDue,proto3" json:"next_due,omitempty"`
-	Incentive []uint64 `protobuf:"varint,5,rep,packed,name=incentive,proto3" json:"incentive,omitempty"`
-	Dividends []uint64 `protobuf:"varint,6,rep,packed,name=dividends,proto3" json:"dividends,omitempty"`
-	Outcome   string   `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	SubnetId       uint64   `protobuf:"varint,1,opt,name=subnet_id,json=subnetId,proto3" json:"subnet_id,omitempty"`
+	Netuid         uint32   `protobuf:"varint,2,opt,name=netuid,proto3" json:"netuid,omitempty"`
+	Number         uint64   `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	NextDue        int64    `protobuf:"varint,4,opt,name=next_due,json=nextDue,proto3" json:"next_due,omitempty"`
+	Incentive      []uint64 `protobuf:"varint,5,rep,packed,name=incentive,proto3" json:"incentive,omitempty"`
+	Dividends      []uint64 `protobuf:"varint,6,rep,packed,name=dividends,proto3" json:"dividends,omitempty"`
+	Outcome        string   `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	Stake          []uint64 `protobuf:"varint,8,rep,packed,name=stake,proto3" json:"stake,omitempty"`
+	Consensus      []uint64 `protobuf:"varint,9,rep,packed,name=consensus,proto3" json:"consensus,omitempty"`
+	ValidatorTrust []uint64 `protobuf:"varint,10,rep,packed,name=validator_trust,json=validatorTrust,proto3" json:"validator_trust,omitempty"`
+	Active         []uint32 `protobuf:"varint,11,rep,packed,name=active,proto3" json:"active,omitempty"`
+	Permits        []uint32 `protobuf:"varint,12,rep,packed,name=permits,proto3" json:"permits,omitempty"`
 }
 
 func (m *EventEpoch) Reset()         { *m = EventEpoch{} }
@@ -377,6 +382,41 @@ func (m *EventEpoch) GetOutcome() string {
 		return m.Outcome
 	}
 	return ""
+}
+
+func (m *EventEpoch) GetStake() []uint64 {
+	if m != nil {
+		return m.Stake
+	}
+	return nil
+}
+
+func (m *EventEpoch) GetConsensus() []uint64 {
+	if m != nil {
+		return m.Consensus
+	}
+	return nil
+}
+
+func (m *EventEpoch) GetValidatorTrust() []uint64 {
+	if m != nil {
+		return m.ValidatorTrust
+	}
+	return nil
+}
+
+func (m *EventEpoch) GetActive() []uint32 {
+	if m != nil {
+		return m.Active
+	}
+	return nil
+}
+
+func (m *EventEpoch) GetPermits() []uint32 {
+	if m != nil {
+		return m.Permits
+	}
+	return nil
 }
 
 // EventEpochFailed: an epoch's writes were dropped; the next comes a tempo later.
@@ -521,39 +561,43 @@ func init() {
 func init() { proto.RegisterFile("lode/weights/v1/events.proto", fileDescriptor_fd45517260ad8310) }
 
 var fileDescriptor_fd45517260ad8310 = []byte{
-	// 508 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x54, 0x41, 0x6e, 0xd3, 0x4c,
-	0x18, 0xcd, 0x34, 0x8e, 0x93, 0x7c, 0x7f, 0xab, 0x56, 0xa3, 0xfc, 0x95, 0x5b, 0x2a, 0xcb, 0x78,
-	0x83, 0x37, 0xc4, 0x54, 0x9c, 0xa0, 0x81, 0x20, 0x75, 0x3b, 0x5d, 0x20, 0xb1, 0x89, 0x1c, 0xcf,
-	0xa7, 0x78, 0x44, 0xec, 0x89, 0x3c, 0x63, 0x93, 0x72, 0x0a, 0xae, 0xc0, 0x1d, 0x38, 0x04, 0x62,
-	0x55, 0x75, 0xc5, 0x06, 0x09, 0x25, 0x17, 0x41, 0x9e, 0x31, 0x0d, 0x2c, 0x40, 0xa8, 0x1b, 0x58,
-	0x79, 0xde, 0x7b, 0x63, 0xbd, 0xf7, 0x66, 0x46, 0x1f, 0x9c, 0x2d, 0x25, 0xc7, 0xf8, 0x0d, 0x8a,
-	0x45, 0xa6, 0x55, 0x5c, 0x9f, 0xc7, 0x58, 0x63, 0xa1, 0xd5, 0x78, 0x55, 0x4a, 0x2d, 0xe9, 0x61,
-	0xa3, 0x8e, 0x5b, 0x75, 0x5c, 0x9f, 0x9f, 0x9e, 0xa4, 0x52, 0xe5, 0x52, 0xcd, 0x8c, 0x1c, 0x5b,
-	0x60, 0xf7, 0x86, 0xb7, 0x04, 0x0e, 0xa7, 0xcd, 0xcf, 0x2f, 0xed, 0xf6, 0x2b, 0xd4, 0xf4, 0x01,
-	0x0c, 0x55, 0x35, 0x2f, 0x50, 0xcf, 0x04, 0xf7, 0x48, 0x40, 0x22, 0x87, 0x0d, 0x2c, 0x71, 0xc9,
-	0xe9, 0x31, 0xb8, 0x05, 0xea, 0x4a, 0x70, 0x6f, 0x2f, 0x20, 0xd1, 0x01, 0x6b, 0x11, 0x3d, 0x82,
-	0x6e, 0x43, 0x76, 0x0d, 0xd9, 0x2c, 0xe9, 0x13, 0x70, 0x33, 0xa9, 0x5f, 0xe3, 0xb5, 0xe7, 0x04,
-	0x24, 0x1a, 0x4e, 0xbc, 0xdb, 0x0f, 0x8f, 0x47, 0xad, 0xf9, 0x05, 0xe7, 0x25, 0x2a, 0x75, 0xa5,
-	0x4b, 0x51, 0x2c, 0x58, 0xbb, 0x8f, 0x52, 0x70, 0x2a, 0xc1, 0x95, 0xd7, 0x0b, 0xba, 0xd1, 0x01,
-	0x33, 0xeb, 0xc6, 0xaf, 0x4e, 0x96, 0x15, 0x2a, 0xcf, 0x35, 0x6c, 0x8b, 0xe8, 0x29, 0x0c, 0x4a,
-	0xac, 0x31, 0x59, 0x22, 0xf7, 0xfa, 0x01, 0x89, 0x06, 0xec, 0x0e, 0x87, 0x5f, 0x08, 0xfc, 0xff,
-	0x63, 0xa9, 0x67, 0x32, 0xcf, 0x85, 0xd6, 0xc8, 0xff, 0x6a, 0xb5, 0x2c, 0x51, 0x99, 0xd7, 0x0b,
-	0x48, 0xb4, 0xcf, 0xcc, 0x9a, 0x8e, 0xa0, 0x87, 0x2b, 0x99, 0x66, 0x9e, 0x6b, 0x82, 0x58, 0x40,
-	0x1f, 0xc2, 0xbe, 0x2d, 0x32, 0xb3, 0x62, 0xdf, 0x88, 0xff, 0x59, 0x6e, 0xda, 0x50, 0xe1, 0x7b,
-	0x02, 0xd4, 0xf4, 0xb3, 0xc5, 0xa6, 0xeb, 0x95, 0x28, 0xff, 0xb1, 0x72, 0xe1, 0x27, 0x02, 0x60,
-	0x32, 0x9a, 0xc8, 0xf7, 0xcb, 0xd6, 0xf0, 0x55, 0x3e, 0xc7, 0xd2, 0xc4, 0x73, 0x58, 0x8b, 0xe8,
-	0x09, 0x0c, 0x0a, 0x5c, 0xeb, 0x19, 0xaf, 0xd0, 0x64, 0xec, 0xb2, 0x7e, 0x83, 0x9f, 0x57, 0x48,
-	0xcf, 0x60, 0x28, 0x8a, 0x14, 0x0b, 0x2d, 0x6a, 0x34, 0xef, 0xc8, 0x61, 0x3b, 0xa2, 0x51, 0xb9,
-	0xa8, 0x05, 0xc7, 0x82, 0xdb, 0xf7, 0xe4, 0xb0, 0x1d, 0x41, 0x3d, 0xe8, 0xcb, 0x4a, 0xa7, 0x32,
-	0x47, 0x73, 0xe8, 0x43, 0xf6, 0x1d, 0x86, 0x6f, 0xe1, 0x68, 0xd7, 0xe5, 0x45, 0x22, 0x96, 0xf7,
-	0x3d, 0xed, 0x63, 0x70, 0x4b, 0x4c, 0x94, 0x2c, 0x4c, 0xa3, 0x21, 0x6b, 0xd1, 0x6f, 0x1a, 0x85,
-	0x6b, 0x18, 0x19, 0xef, 0x49, 0xa2, 0xd3, 0xec, 0x52, 0x63, 0xde, 0xfa, 0xef, 0x2c, 0xc8, 0x4f,
-	0x16, 0xbb, 0xeb, 0xdb, 0xfb, 0xc3, 0xeb, 0xfb, 0x45, 0xa8, 0xc9, 0xc5, 0xc7, 0x8d, 0x4f, 0x6e,
-	0x36, 0x3e, 0xf9, 0xba, 0xf1, 0xc9, 0xbb, 0xad, 0xdf, 0xb9, 0xd9, 0xfa, 0x9d, 0xcf, 0x5b, 0xbf,
-	0xf3, 0xea, 0xd1, 0x42, 0xe8, 0xac, 0x9a, 0x8f, 0x53, 0x99, 0xc7, 0xcd, 0xb0, 0x29, 0x50, 0x9b,
-	0x6f, 0xbc, 0xbe, 0x1b, 0x4a, 0xfa, 0x7a, 0x85, 0x6a, 0xee, 0x9a, 0x29, 0xf3, 0xf4, 0x5b, 0x00,
-	0x00, 0x00, 0xff, 0xff, 0x51, 0x48, 0x13, 0x4e, 0xb1, 0x04, 0x00, 0x00,
+	// 576 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x54, 0xc1, 0x6e, 0xd4, 0x3a,
+	0x14, 0xad, 0x3b, 0xd3, 0xcc, 0xc4, 0x6d, 0x5f, 0x2b, 0xab, 0xaf, 0x72, 0x4b, 0x15, 0x85, 0x6c,
+	0x9a, 0x0d, 0x13, 0x2a, 0xbe, 0xa0, 0x85, 0x22, 0x75, 0xeb, 0x22, 0x21, 0xb1, 0x19, 0x65, 0xe2,
+	0xab, 0xc6, 0xea, 0xc4, 0x1e, 0xc5, 0x4e, 0x98, 0xf2, 0x15, 0xfc, 0x02, 0xff, 0xc0, 0x47, 0xb0,
+	0xac, 0xba, 0x82, 0x05, 0x12, 0x6a, 0x7f, 0x04, 0xd9, 0x4e, 0x67, 0x60, 0x01, 0x42, 0xdd, 0xc0,
+	0x2a, 0x3e, 0xe7, 0xdc, 0xe4, 0x9e, 0x73, 0x73, 0x65, 0x7c, 0x30, 0x55, 0x1c, 0xb2, 0xb7, 0x20,
+	0x2e, 0x4a, 0xa3, 0xb3, 0xf6, 0x28, 0x83, 0x16, 0xa4, 0xd1, 0xa3, 0x59, 0xad, 0x8c, 0x22, 0x5b,
+	0x56, 0x1d, 0x75, 0xea, 0xa8, 0x3d, 0xda, 0xdf, 0x2b, 0x94, 0xae, 0x94, 0x1e, 0x3b, 0x39, 0xf3,
+	0xc0, 0xd7, 0x26, 0x37, 0x08, 0x6f, 0x9d, 0xda, 0x97, 0x5f, 0xfb, 0xf2, 0x73, 0x30, 0xe4, 0x11,
+	0x0e, 0x75, 0x33, 0x91, 0x60, 0xc6, 0x82, 0x53, 0x14, 0xa3, 0xb4, 0xcf, 0x86, 0x9e, 0x38, 0xe3,
+	0x64, 0x17, 0x07, 0x12, 0x4c, 0x23, 0x38, 0x5d, 0x8d, 0x51, 0xba, 0xc9, 0x3a, 0x44, 0xb6, 0x71,
+	0xcf, 0x92, 0x3d, 0x47, 0xda, 0x23, 0x79, 0x8a, 0x83, 0x52, 0x99, 0x4b, 0xb8, 0xa2, 0xfd, 0x18,
+	0xa5, 0xe1, 0x09, 0xbd, 0xf9, 0xf8, 0x64, 0xa7, 0x6b, 0x7e, 0xcc, 0x79, 0x0d, 0x5a, 0x9f, 0x9b,
+	0x5a, 0xc8, 0x0b, 0xd6, 0xd5, 0x11, 0x82, 0xfb, 0x8d, 0xe0, 0x9a, 0xae, 0xc5, 0xbd, 0x74, 0x93,
+	0xb9, 0xb3, 0xed, 0xd7, 0xe6, 0xd3, 0x06, 0x34, 0x0d, 0x1c, 0xdb, 0x21, 0xb2, 0x8f, 0x87, 0x35,
+	0xb4, 0x90, 0x4f, 0x81, 0xd3, 0x41, 0x8c, 0xd2, 0x21, 0x5b, 0xe0, 0xe4, 0x2b, 0xc2, 0xff, 0xff,
+	0x18, 0xea, 0xb9, 0xaa, 0x2a, 0x61, 0x0c, 0xf0, 0xbf, 0x1a, 0xad, 0xcc, 0x75, 0x49, 0xd7, 0x62,
+	0x94, 0x6e, 0x30, 0x77, 0x26, 0x3b, 0x78, 0x0d, 0x66, 0xaa, 0x28, 0x69, 0xe0, 0x8c, 0x78, 0x40,
+	0x1e, 0xe3, 0x0d, 0x1f, 0x64, 0xec, 0xc5, 0x81, 0x13, 0xd7, 0x3d, 0x77, 0x6a, 0xa9, 0xe4, 0x03,
+	0xc2, 0xc4, 0xe5, 0xf3, 0xc1, 0x4e, 0xe7, 0x33, 0x51, 0xff, 0x63, 0xe1, 0x92, 0x2f, 0xab, 0x18,
+	0x3b, 0x8f, 0xce, 0xf2, 0xc3, 0xbc, 0x59, 0xbe, 0xa9, 0x26, 0x50, 0x3b, 0x7b, 0x7d, 0xd6, 0x21,
+	0xb2, 0x87, 0x87, 0x12, 0xe6, 0x66, 0xcc, 0x1b, 0x70, 0x1e, 0x7b, 0x6c, 0x60, 0xf1, 0x8b, 0x06,
+	0xc8, 0x01, 0x0e, 0x85, 0x2c, 0x40, 0x1a, 0xd1, 0x82, 0xdb, 0xa3, 0x3e, 0x5b, 0x12, 0x56, 0xe5,
+	0xa2, 0x15, 0x1c, 0x24, 0xf7, 0xfb, 0xd4, 0x67, 0x4b, 0x82, 0x50, 0x3c, 0x50, 0x8d, 0x29, 0x54,
+	0x05, 0x6e, 0xe8, 0x21, 0xbb, 0x87, 0xf6, 0x4f, 0x69, 0x93, 0x5f, 0x02, 0x1d, 0xba, 0x77, 0x3c,
+	0xb0, 0x5f, 0x2b, 0x94, 0xd4, 0x20, 0x75, 0xa3, 0x69, 0xe8, 0xbf, 0xb6, 0x20, 0xc8, 0x21, 0xde,
+	0x6a, 0xf3, 0xa9, 0xe0, 0xb9, 0x51, 0xf5, 0xd8, 0xd4, 0x8d, 0x36, 0x14, 0xbb, 0x9a, 0xff, 0x16,
+	0xf4, 0x2b, 0xcb, 0xda, 0x94, 0x79, 0xe1, 0xfc, 0xae, 0xfb, 0x0d, 0xf7, 0xc8, 0xda, 0x99, 0x41,
+	0x5d, 0x09, 0xa3, 0xe9, 0x86, 0x13, 0xee, 0x61, 0xf2, 0x0e, 0x6f, 0x2f, 0x47, 0xfb, 0x32, 0x17,
+	0xd3, 0x87, 0xfe, 0xfc, 0x5d, 0x1c, 0xd4, 0x90, 0x6b, 0x25, 0xdd, 0x80, 0x43, 0xd6, 0xa1, 0xdf,
+	0x0c, 0x38, 0x99, 0xe3, 0x1d, 0xd7, 0xfb, 0x24, 0x37, 0x45, 0x79, 0x66, 0xa0, 0xea, 0xfa, 0x2f,
+	0x5b, 0xa0, 0x9f, 0x5a, 0x2c, 0xb7, 0x69, 0xf5, 0x0f, 0xb7, 0xe9, 0x17, 0xa6, 0x4e, 0x8e, 0x3f,
+	0xdd, 0x46, 0xe8, 0xfa, 0x36, 0x42, 0xdf, 0x6e, 0x23, 0xf4, 0xfe, 0x2e, 0x5a, 0xb9, 0xbe, 0x8b,
+	0x56, 0x3e, 0xdf, 0x45, 0x2b, 0x6f, 0x0e, 0x2f, 0x84, 0x29, 0x9b, 0xc9, 0xa8, 0x50, 0x55, 0x66,
+	0xef, 0x3e, 0x09, 0xc6, 0x3d, 0xb3, 0xf9, 0xe2, 0x8e, 0x34, 0x57, 0x33, 0xd0, 0x93, 0xc0, 0x5d,
+	0x7a, 0xcf, 0xbe, 0x07, 0x00, 0x00, 0xff, 0xff, 0x0f, 0xbb, 0xc8, 0x45, 0x40, 0x05, 0x00, 0x00,
 }
 
 func (m *EventWeightsSet) Marshal() (dAtA []byte, err error) {
@@ -781,17 +825,10 @@ func (m *EventEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
-	if len(m.Outcome) > 0 {
-		i -= len(m.Outcome)
-		copy(dAtA[i:], m.Outcome)
-		i = encodeVarintEvents(dAtA, i, uint64(len(m.Outcome)))
-		i--
-		dAtA[i] = 0x3a
-	}
-	if len(m.Dividends) > 0 {
-		dAtA6 := make([]byte, len(m.Dividends)*10)
+	if len(m.Permits) > 0 {
+		dAtA6 := make([]byte, len(m.Permits)*10)
 		var j5 int
-		for _, num := range m.Dividends {
+		for _, num := range m.Permits {
 			for num >= 1<<7 {
 				dAtA6[j5] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
@@ -804,12 +841,12 @@ func (m *EventEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		copy(dAtA[i:], dAtA6[:j5])
 		i = encodeVarintEvents(dAtA, i, uint64(j5))
 		i--
-		dAtA[i] = 0x32
+		dAtA[i] = 0x62
 	}
-	if len(m.Incentive) > 0 {
-		dAtA8 := make([]byte, len(m.Incentive)*10)
+	if len(m.Active) > 0 {
+		dAtA8 := make([]byte, len(m.Active)*10)
 		var j7 int
-		for _, num := range m.Incentive {
+		for _, num := range m.Active {
 			for num >= 1<<7 {
 				dAtA8[j7] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
@@ -821,6 +858,103 @@ func (m *EventEpoch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i -= j7
 		copy(dAtA[i:], dAtA8[:j7])
 		i = encodeVarintEvents(dAtA, i, uint64(j7))
+		i--
+		dAtA[i] = 0x5a
+	}
+	if len(m.ValidatorTrust) > 0 {
+		dAtA10 := make([]byte, len(m.ValidatorTrust)*10)
+		var j9 int
+		for _, num := range m.ValidatorTrust {
+			for num >= 1<<7 {
+				dAtA10[j9] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j9++
+			}
+			dAtA10[j9] = uint8(num)
+			j9++
+		}
+		i -= j9
+		copy(dAtA[i:], dAtA10[:j9])
+		i = encodeVarintEvents(dAtA, i, uint64(j9))
+		i--
+		dAtA[i] = 0x52
+	}
+	if len(m.Consensus) > 0 {
+		dAtA12 := make([]byte, len(m.Consensus)*10)
+		var j11 int
+		for _, num := range m.Consensus {
+			for num >= 1<<7 {
+				dAtA12[j11] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j11++
+			}
+			dAtA12[j11] = uint8(num)
+			j11++
+		}
+		i -= j11
+		copy(dAtA[i:], dAtA12[:j11])
+		i = encodeVarintEvents(dAtA, i, uint64(j11))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if len(m.Stake) > 0 {
+		dAtA14 := make([]byte, len(m.Stake)*10)
+		var j13 int
+		for _, num := range m.Stake {
+			for num >= 1<<7 {
+				dAtA14[j13] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j13++
+			}
+			dAtA14[j13] = uint8(num)
+			j13++
+		}
+		i -= j13
+		copy(dAtA[i:], dAtA14[:j13])
+		i = encodeVarintEvents(dAtA, i, uint64(j13))
+		i--
+		dAtA[i] = 0x42
+	}
+	if len(m.Outcome) > 0 {
+		i -= len(m.Outcome)
+		copy(dAtA[i:], m.Outcome)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Outcome)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Dividends) > 0 {
+		dAtA16 := make([]byte, len(m.Dividends)*10)
+		var j15 int
+		for _, num := range m.Dividends {
+			for num >= 1<<7 {
+				dAtA16[j15] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j15++
+			}
+			dAtA16[j15] = uint8(num)
+			j15++
+		}
+		i -= j15
+		copy(dAtA[i:], dAtA16[:j15])
+		i = encodeVarintEvents(dAtA, i, uint64(j15))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Incentive) > 0 {
+		dAtA18 := make([]byte, len(m.Incentive)*10)
+		var j17 int
+		for _, num := range m.Incentive {
+			for num >= 1<<7 {
+				dAtA18[j17] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j17++
+			}
+			dAtA18[j17] = uint8(num)
+			j17++
+		}
+		i -= j17
+		copy(dAtA[i:], dAtA18[:j17])
+		i = encodeVarintEvents(dAtA, i, uint64(j17))
 		i--
 		dAtA[i] = 0x2a
 	}
@@ -1077,6 +1211,41 @@ func (m *EventEpoch) Size() (n int) {
 	l = len(m.Outcome)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
+	}
+	if len(m.Stake) > 0 {
+		l = 0
+		for _, e := range m.Stake {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if len(m.Consensus) > 0 {
+		l = 0
+		for _, e := range m.Consensus {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if len(m.ValidatorTrust) > 0 {
+		l = 0
+		for _, e := range m.ValidatorTrust {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if len(m.Active) > 0 {
+		l = 0
+		for _, e := range m.Active {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
+	}
+	if len(m.Permits) > 0 {
+		l = 0
+		for _, e := range m.Permits {
+			l += sovEvents(uint64(e))
+		}
+		n += 1 + sovEvents(uint64(l)) + l
 	}
 	return n
 }
@@ -2113,6 +2282,386 @@ func (m *EventEpoch) Unmarshal(dAtA []byte) error {
 			}
 			m.Outcome = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 8:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Stake = append(m.Stake, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Stake) == 0 {
+					m.Stake = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Stake = append(m.Stake, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Stake", wireType)
+			}
+		case 9:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Consensus = append(m.Consensus, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Consensus) == 0 {
+					m.Consensus = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Consensus = append(m.Consensus, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Consensus", wireType)
+			}
+		case 10:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.ValidatorTrust = append(m.ValidatorTrust, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.ValidatorTrust) == 0 {
+					m.ValidatorTrust = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.ValidatorTrust = append(m.ValidatorTrust, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field ValidatorTrust", wireType)
+			}
+		case 11:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Active = append(m.Active, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Active) == 0 {
+					m.Active = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Active = append(m.Active, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Active", wireType)
+			}
+		case 12:
+			if wireType == 0 {
+				var v uint32
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint32(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Permits = append(m.Permits, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowEvents
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthEvents
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthEvents
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Permits) == 0 {
+					m.Permits = make([]uint32, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint32
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowEvents
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint32(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Permits = append(m.Permits, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Permits", wireType)
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])
