@@ -104,6 +104,7 @@ type field struct {
 	Always   bool              `json:"always,omitempty"` // a message that is written even if empty
 	Keep     bool              `json:"keep,omitempty"`   // amino JSON has it even if empty
 	Int      bool              `json:"int,omitempty"`    // amino JSON has "0" for an empty one
+	Empty    bool              `json:"empty,omitempty"`  // amino JSON has [] for a list without items, not null
 	JSONName string            `json:"amino,omitempty"`  // where amino JSON's name is another
 }
 
@@ -187,6 +188,8 @@ func schema(t *testing.T) map[string]message {
 			scalar := protov2.GetExtension(options, cosmosproto.E_Scalar).(string)
 			entry.Address = strings.HasSuffix(scalar, "AddressString")
 			entry.Int = scalar == "cosmos.Int"
+			encoding := protov2.GetExtension(options, amino.E_Encoding).(string)
+			entry.Empty = encoding == "legacy_coins" || encoding == "null_slice_as_empty"
 			if f.Kind() == protoreflect.MessageKind {
 				entry.Type = string(f.Message().FullName())
 				entry.Always = !f.IsList() && nonNullable(t, f)
