@@ -4,10 +4,10 @@ import { test } from "node:test";
 import { createOpenResponses } from "@ai-sdk/open-responses";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import { embed, generateText, jsonSchema, Output, isStepCount, streamText, tool } from "ai";
-import { calls, city, failure, model, url } from "./at.mjs";
+import { at, calls, city, failure, key, model, url } from "./at.mjs";
 
-const compatible = createOpenAICompatible({ name: "lode", baseURL: `${url}/v1`, includeUsage: true, supportsStructuredOutputs: true });
-const responses = createOpenResponses({ name: "lode", url: `${url}/v1/responses` });
+const compatible = createOpenAICompatible({ name: "lode", apiKey: key, baseURL: `${url}/v1`, includeUsage: true, supportsStructuredOutputs: true });
+const responses = createOpenResponses({ name: "lode", apiKey: key, url: `${url}/v1/responses` });
 const weather = (seen) => tool({ description: "tells it", inputSchema: jsonSchema(city), execute: async ({ city }) => (seen.push(city), "rain") });
 
 for (const [name, provider] of [["openai-compatible", compatible(model)], ["open-responses", responses(model)]]) {
@@ -48,7 +48,7 @@ for (const [name, provider] of [["openai-compatible", compatible(model)], ["open
   test(`${name}: errors are told`, async () => {
     const err = await failure(generateText({ ...base, prompt: "say " + "x".repeat(9000) }));
     assert.equal(err.statusCode, 400);
-    assert.match(err.message, /prompt is too long/);
+    assert.match(err.message, /prompt (is too long|has \d+ tokens)/);
     assert.ok(!err.isRetryable);
     assert.ok((await failure(generateText({ ...base, prompt: "refuse overloaded" }))).isRetryable);
     const errors = [];
@@ -57,7 +57,7 @@ for (const [name, provider] of [["openai-compatible", compatible(model)], ["open
     for await (const part of broken.stream) if (part.type === "text-delta") text += part.text;
     assert.equal(text, "one two ");
     assert.ok(errors.length > 0);
-    assert.match(JSON.stringify(errors[0].message ?? errors[0]), /the miner has stopped/);
+    assert.match(JSON.stringify(errors[0].message ?? errors[0]), /the miner (has )?stopped/);
   });
 
   test(`${name}: a stream that is left ends`, async () => {
@@ -71,5 +71,5 @@ for (const [name, provider] of [["openai-compatible", compatible(model)], ["open
 
 test("embeddings are had", async () => {
   const { embedding } = await embed({ model: compatible.embeddingModel(model), value: "three", maxRetries: 0 });
-  assert.deepEqual(embedding, [5, 0.5, -0.25]);
+  at(embedding, 5);
 });

@@ -86,5 +86,5 @@ func TestAnthropicsGoClientIsAnswered(t *testing.T) {
 	s = c.Messages.NewStreaming(ctx, params("forever"))
 	require.True(t, s.Next())
 	require.NoError(t, s.Close())
-	ended(t, b, 1)
+	ended(t, b.Ended(), 1)
 }

@@ -4,6 +4,7 @@ package inference_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -27,11 +28,11 @@ func served(t *testing.T) (string, *apitest.Backend) {
 }
 
 // ended waits until so many answers that went on forever have ended.
-func ended(t *testing.T, b *apitest.Backend, n int) {
+func ended(t *testing.T, all <-chan error, n int) {
 	t.Helper()
 	for range n {
 		select {
-		case err := <-b.Ended():
+		case err := <-all:
 			require.Error(t, err)
 		case <-time.After(10 * time.Second):
 			t.Fatal("an answer goes on, but nobody reads it")
@@ -53,20 +54,47 @@ func install(ctx context.Context, t *testing.T) {
 	require.NoError(t, os.WriteFile(done, lock, 0o644))
 }
 
+// scripts are those of npm's clients, each with how many answers it leaves that go on forever.
+var scripts = map[string]int{"openai.test.mjs": 1, "anthropic.test.mjs": 1, "ai.test.mjs": 2}
+
+// npm runs a script against an API.
+func npm(ctx context.Context, t *testing.T, script, url string, more ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=tap", script)
+	cmd.Env = append(append(os.Environ(), "LODE_API="+url), more...)
+	out, err := cmd.CombinedOutput()
+	require.NoErrorf(t, err, "%s:\n%s", script, out)
+	require.True(t, bytes.Contains(out, []byte("\n# fail 0\n")), string(out))
+}
+
 func TestNPMsClientsAreAnswered(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	watch.Files(t, "*.json", "*.mjs")
 	install(ctx, t)
-	for script, left := range map[string]int{"openai.test.mjs": 1, "anthropic.test.mjs": 1, "ai.test.mjs": 2} {
+	for script, left := range scripts {
 		t.Run(script, func(t *testing.T) {
 			url, b := served(t)
-			cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=tap", script)
-			cmd.Env = append(os.Environ(), "LODE_API="+url)
-			out, err := cmd.CombinedOutput()
-			require.NoErrorf(t, err, "%s:\n%s", script, out)
-			require.True(t, bytes.Contains(out, []byte("\n# fail 0\n")), string(out))
-			ended(t, b, left)
+			npm(ctx, t, script, url)
+			ended(t, b.Ended(), left)
+		})
+	}
+}
+
+// TestNPMsClientsAreAnsweredByPaidMiners runs the same scripts against a gateway that finds
+// miners on the mesh and pays them by vouchers. The cheapest of them always fails.
+func TestNPMsClientsAreAnsweredByPaidMiners(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	watch.Files(t, "*.json", "*.mjs")
+	install(ctx, t)
+	for script, left := range scripts {
+		t.Run(script, func(t *testing.T) {
+			o := obedient{make(chan error, 16)}
+			m := paidMiners(t, failing{o}, o, o, o)
+			npm(ctx, t, script, m.url, "LODE_PAID="+fmt.Sprint(price(0)), "LODE_KEY="+key)
+			ended(t, o.ended, left)
+			m.settled(t)
 		})
 	}
 }

@@ -101,7 +101,7 @@ func TestOpenAIsGoClientIsAnswered(t *testing.T) {
 	s = c.Chat.Completions.NewStreaming(ctx, chat("forever"))
 	require.True(t, s.Next())
 	require.NoError(t, s.Close())
-	ended(t, b, 1)
+	ended(t, b.Ended(), 1)
 
 	models := c.Models.ListAutoPaging(ctx)
 	require.True(t, models.Next())
