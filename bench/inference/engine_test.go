@@ -1,12 +1,14 @@
-package bench_test
+package inference_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/lodenet/lode/bench/randommodel"
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/llama"
 )
@@ -14,11 +16,27 @@ import (
 // BenchmarkEngine makes answers of 100 tokens with the embedded engine, so many at once,
 // and scores such answers as a validator does.
 func BenchmarkEngine(b *testing.B) {
-	const length = 100
-	e, err := llama.Load(llama.Options{Model: "../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 64, Context: 256})
+	benchmarkEngine(b, llama.Options{Model: "../../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 64, Context: 256}, 100, 100)
+}
+
+// BenchmarkRandomModel does the same with models of half a billion random weights, which
+// are for speed only, on as many threads as are fastest: answers of 24 tokens, and
+// scores such of 160.
+func BenchmarkRandomModel(b *testing.B) {
+	for _, kind := range []randommodel.Type{randommodel.Q80, randommodel.F16} {
+		path := filepath.Join(b.TempDir(), fmt.Sprintf("random-%v.gguf", kind))
+		require.NoError(b, randommodel.Write(path, randommodel.Half(kind)))
+		b.Run(kind.String(), func(b *testing.B) {
+			benchmarkEngine(b, llama.Options{Model: path, Slots: 64, Context: 256}, 24, 160)
+		})
+	}
+}
+
+func benchmarkEngine(b *testing.B, o llama.Options, length, scored int) {
+	e, err := llama.Load(o)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, e.Close()) }()
-	request := func(seed int) engine.Request {
+	request := func(seed, length int) engine.Request {
 		return engine.Request{Prompt: engine.Prompt{Text: "<|user|>Tell me a story.<|end|><|assistant|>"}, MaxTokens: length,
 			Sampling: engine.Sampling{Temperature: 1.5, Seed: uint64(seed)}}
 	}
@@ -30,7 +48,7 @@ func BenchmarkEngine(b *testing.B) {
 				errs := make([]error, n)
 				var wg sync.WaitGroup
 				for i := range n {
-					wg.Go(func() { results[i], errs[i] = e.Generate(b.Context(), request(i), nil) })
+					wg.Go(func() { results[i], errs[i] = e.Generate(b.Context(), request(i, length), nil) })
 				}
 				wg.Wait()
 				for i := range n {
@@ -39,10 +57,11 @@ func BenchmarkEngine(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(tokens)/b.Elapsed().Seconds(), "tokens/s")
+			b.ReportMetric(float64(e.Info().Threads), "threads")
 		})
 	}
 	b.Run("score", func(b *testing.B) {
-		r := request(1)
+		r := request(1, scored)
 		result, err := e.Generate(b.Context(), r, nil)
 		require.NoError(b, err)
 		tokens := 0

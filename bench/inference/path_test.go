@@ -1,4 +1,4 @@
-package bench_test
+package inference_test
 
 import (
 	"bufio"
@@ -104,7 +104,7 @@ func streamed(ctx context.Context, c *http.Client, base, body string) (first, al
 // through a gateway that pays a miner over the mesh.
 func BenchmarkInferencePath(b *testing.B) {
 	const length = 100
-	lodeMini, err := llama.Load(llama.Options{Model: "../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 4, Context: 256})
+	lodeMini, err := llama.Load(llama.Options{Model: "../../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 4, Context: 256})
 	require.NoError(b, err)
 	defer func() { require.NoError(b, lodeMini.Close()) }()
 	for name, e := range map[string]engine.Engine{"lode-mini": lodeMini, "50-tokens-a-second": &idle{every: 20 * time.Millisecond}} {
