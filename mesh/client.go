@@ -129,9 +129,7 @@ func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DialTimeout)
 	defer cancel()
-	if h.cfg.NAT {
-		ctx = network.WithAllowLimitedConn(ctx, "lode")
-	}
+	ctx = network.WithAllowLimitedConn(ctx, "its address may be a relay's")
 	// A peer that was away a second ago may be back: whoever calls decides how often.
 	if s, ok := h.p2p.Network().(interface{ Backoff() *swarm.DialBackoff }); ok {
 		s.Backoff().Clear(entry.id)

@@ -25,6 +25,6 @@
 //     a peer are shared by all its streams.
 //
 // Transports are QUIC and TCP with Noise. There is no discovery (no DHT, no mDNS):
-// addresses come from the chain. Relays, hole punching and port mapping are off
-// unless [Config].NAT asks for them.
+// addresses come from the chain. Who can't be reached gets an address at a [Relay] with
+// [Config].NAT; whoever calls it there needs nothing.
 package mesh

@@ -52,16 +52,14 @@ type Config struct {
 	// [WithMaxResponse] sets it for one call.
 	MaxResponse int64
 
-	// NAT turns on relays as a client, hole punching, port mapping and finding out
-	// whether the host can be reached.
+	// NAT asks the router to map a port, finds out whether the host can be reached, and
+	// lets it be reached through relays.
 	NAT bool
-	// Relays are full multiaddrs (…/p2p/ID) of relays to be reached through; with NAT.
+	// Relays are full multiaddrs (…/p2p/ID) of relays to be reached through; with NAT. They
+	// are used at once: nobody may be there who could tell whether the host can be reached.
 	Relays []string
-	// RelayService lets others be reached through this host.
-	RelayService bool
-	// Private skips finding out whether the host can be reached and uses Relays at
-	// once; with NAT.
-	Private bool
+	// Relay, if given, lets others be reached through this host.
+	Relay *Relay
 }
 
 // Host is one hotkey's presence in the network. All methods are safe for concurrent
@@ -111,6 +109,11 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		cfg.MaxResponse = 64 << 20
 	}
 
+	if cfg.Relay != nil {
+		r := cfg.Relay.filled()
+		cfg.Relay = &r
+	}
+
 	key, err := crypto.UnmarshalSecp256k1PrivateKey(cfg.PrivKey)
 	if err != nil {
 		return nil, fmt.Errorf("the hotkey is not a 32-byte secp256k1 key: %w", err)
@@ -121,7 +124,8 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	cfg.PrivKey = nil // libp2p has it now
 
-	opts, err := options(cfg, key)
+	taken := &takenIn{}
+	opts, err := options(cfg, key, taken)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +138,8 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, errors.Join(fmt.Errorf("only %d of the addresses %v can be listened on; is a port in use?", got, cfg.Listen), p2p.Close())
 	}
 
+	taken.by.Store(&p2p)
+
 	h := &Host{cfg: cfg, log: cfg.Logger.With("hotkey", hotkey), hotkey: hotkey, p2p: p2p, book: map[string]bookEntry{}}
 	h.counters.init(p2p.ConnManager())
 	h.serve()
@@ -143,12 +149,12 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	return h, nil
 }
 
-func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
+func options(cfg Config, key crypto.PrivKey, taken *takenIn) ([]libp2p.Option, error) {
 	announce, err := announced(cfg.Announce, key)
 	if err != nil {
 		return nil, err
 	}
-	resources, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits()))
+	resources, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits(cfg.Relay)))
 	if err != nil {
 		return nil, err
 	}
@@ -167,27 +173,27 @@ func options(cfg Config, key crypto.PrivKey) ([]libp2p.Option, error) {
 	}
 	if len(announce) > 0 {
 		opts = append(opts, libp2p.AddrsFactory(func([]ma.Multiaddr) []ma.Multiaddr { return announce }))
+	} else if cfg.NAT {
+		opts = append(opts, libp2p.AddrsFactory(taken.announce))
 	}
-	if cfg.RelayService {
-		opts = append(opts, libp2p.EnableRelayService(), libp2p.ForceReachabilityPublic())
+	// Whoever calls goes through the other side's relay where that is its address, and
+	// to it directly where that can be arranged.
+	opts = append(opts, libp2p.EnableRelay(), libp2p.EnableHolePunching())
+	if cfg.Relay != nil {
+		opts = append(opts, cfg.Relay.option(), libp2p.ForceReachabilityPublic())
 	}
 	if !cfg.NAT {
-		if !cfg.RelayService {
-			opts = append(opts, libp2p.DisableRelay())
-		}
 		return append(opts, libp2p.DisableIdentifyAddressDiscovery()), nil
 	}
-	opts = append(opts, libp2p.EnableRelay(), libp2p.EnableHolePunching(), libp2p.NATPortMap(), libp2p.EnableAutoNATv2())
-	if cfg.Private {
-		opts = append(opts, libp2p.ForceReachabilityPrivate())
-	}
+	opts = append(opts, libp2p.NATPortMap(), libp2p.EnableAutoNATv2())
 	if len(cfg.Relays) > 0 {
 		relays, err := relayInfos(cfg.Relays)
 		if err != nil {
 			return nil, err
 		}
+		taken.relays = relays
 		// Without a delay: else one relay that is down keeps the others waiting for minutes.
-		opts = append(opts, libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0)))
+		opts = append(opts, libp2p.ForceReachabilityPrivate(), libp2p.EnableAutoRelayWithStaticRelays(relays, autorelay.WithBootDelay(0)))
 	}
 	return opts, nil
 }
@@ -202,9 +208,12 @@ const (
 )
 
 // limits are libp2p's own, but for calls.
-func limits() rcmgr.ConcreteLimitConfig {
+func limits(r *Relay) rcmgr.ConcreteLimitConfig {
 	l := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&l)
+	if r != nil {
+		r.limit(&l)
+	}
 	streams := func(each int) rcmgr.BaseLimit {
 		return rcmgr.BaseLimit{StreamsInbound: each, StreamsOutbound: each, Streams: 2 * each, Memory: 256 << 20}
 	}

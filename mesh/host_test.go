@@ -358,35 +358,3 @@ func TestAHostThatCannotBeMadeSaysWhy(t *testing.T) {
 		}
 	}
 }
-
-func TestAHostBehindARelayIsReachedThroughIt(t *testing.T) {
-	relay := newHost(t, "relay", func(c *mesh.Config) { c.RelayService = true })
-	home := newHost(t, "home", func(c *mesh.Config) {
-		c.NAT, c.Private, c.Relays = true, true, relay.Endpoints()
-	})
-	away := newHost(t, "away", func(c *mesh.Config) { c.NAT = true })
-	mount(t, home, "/", open, answer("from home"))
-	// Its endpoint, made by hand: by itself it announces only relays on the internet.
-	through := relay.Endpoints()[0] + "/p2p-circuit/p2p/" + home.PeerID().String()
-	if err := away.AddPeer(home.Hotkey(), through); err != nil {
-		t.Fatal(err)
-	}
-	waitFor(t, "the relay to take it in", func() bool {
-		status, text, err := call(ctxOf(t), away, home, "/", nil)
-		if err != nil && !errors.Is(err, mesh.ErrUnreachable) {
-			t.Fatal(err)
-		}
-		return status == 200 && text == "from home"
-	})
-}
-
-func TestWithoutNATARelayIsNotUsed(t *testing.T) {
-	relay := newHost(t, "relay", func(c *mesh.Config) { c.RelayService = true })
-	home, away := newHost(t, "home"), newHost(t, "away")
-	if err := away.AddPeer(home.Hotkey(), relay.Endpoints()[0]+"/p2p-circuit/p2p/"+home.PeerID().String()); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := call(ctxOf(t), away, home, "/", nil); !errors.Is(err, mesh.ErrUnreachable) {
-		t.Errorf("got %v", err)
-	}
-}
