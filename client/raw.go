@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -47,4 +49,27 @@ func (c *Client) SendRaw(ctx context.Context, raw []byte) (*TxResult, error) {
 			return c.finish(o, done)
 		}
 	}
+}
+
+// SimulateRaw runs a transaction that was made elsewhere on a node, without sending it,
+// and returns the gas that it used. Its signatures may be empty. One that would fail is
+// a [*TxError].
+func (c *Client) SimulateRaw(ctx context.Context, raw []byte) (gas uint64, err error) {
+	res, err := c.abciQuery(ctx, "/app/simulate", raw, 0)
+	var q *QueryError
+	if errors.As(err, &q) {
+		return 0, c.refusal(&draft{}, &TxError{Codespace: q.Codespace, Code: q.Code, Log: q.Log})
+	}
+	if err != nil {
+		return 0, err
+	}
+	var sim struct {
+		GasInfo struct {
+			GasUsed uint64 `json:"gas_used,string"`
+		} `json:"gas_info"`
+	}
+	if err := json.Unmarshal(res.Response.Value, &sim); err != nil {
+		return 0, fmt.Errorf("the node's estimate of gas can't be read: %w", err)
+	}
+	return sim.GasInfo.GasUsed, nil
 }

@@ -77,3 +77,22 @@ func TestATransactionSignedElsewhereThatNoBlockTakesMayHappenYet(t *testing.T) {
 	_, err := connect(t, nil, n).SendRaw(within(t, time.Second), raw)
 	require.ErrorIs(t, err, client.ErrTxUnknown)
 }
+
+func TestATransactionSignedElsewhereIsRunWithoutBeingSent(t *testing.T) {
+	t.Parallel()
+	raw := signedElsewhere(t)
+	f, n, _ := running(t, 5*tao)
+	c := connect(t, nil, n)
+	gas, err := c.SimulateRaw(within(t, 10*time.Second), raw)
+	require.NoError(t, err)
+	require.Positive(t, gas)
+	f.mu.Lock()
+	require.Empty(t, f.order)
+	f.mu.Unlock()
+
+	_, err = c.SimulateRaw(within(t, 10*time.Second), []byte("hello"))
+	require.ErrorIs(t, err, client.ErrTxFailed)
+	_, poor, _ := running(t, 1)
+	_, err = connect(t, nil, poor).SimulateRaw(within(t, 10*time.Second), raw)
+	require.ErrorIs(t, err, sdkerrors.ErrInsufficientFunds)
+}
