@@ -1,0 +1,416 @@
+package console
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strconv"
+
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/lodenet/lode/client"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+)
+
+// maxHotkeys bounds how many hotkeys an account's answer lists.
+const maxHotkeys = 500
+
+// signing is what an account's next signature needs.
+type signing struct {
+	exists           bool
+	number, sequence uint64
+	keyType          *string
+	publicKey        *string // base64
+}
+
+// keyTypes by the end of a public key's type URL.
+var keyTypes = map[string]string{
+	"/cosmos.crypto.secp256k1.PubKey": "secp256k1", "/cosmos.crypto.ed25519.PubKey": "ed25519",
+	"/cosmos.crypto.mldsa65.PubKey": "mldsa65", "/cosmos.crypto.multisig.LegacyAminoPubKey": "multisig",
+}
+
+func (s *Server) signing(ctx context.Context, address string) (signing, error) {
+	r, err := s.client.Auth().Account(ctx, &authtypes.QueryAccountRequest{Address: address})
+	if errors.Is(err, client.ErrNotFound) {
+		return signing{}, nil
+	}
+	if err != nil {
+		return signing{}, err
+	}
+	acc, ok := r.Account.GetCachedValue().(sdk.AccountI)
+	if !ok {
+		return signing{}, fail(500, "bad_data", "", "account %s is of a kind that this program does not know: %s", address, r.Account.TypeUrl)
+	}
+	v := signing{exists: true, number: acc.GetAccountNumber(), sequence: acc.GetSequence()}
+	kind := ""
+	if _, ok := acc.(sdk.ModuleAccountI); ok {
+		kind = "module"
+	} else if key := acc.GetPubKey(); key != nil {
+		if kind = keyTypes[sdk.MsgTypeURL(key)]; kind == "" {
+			kind = "other"
+		}
+		if kind != "multisig" {
+			v.publicKey = publicKey(key)
+		}
+	}
+	v.keyType = orNone(kind)
+	return v, nil
+}
+
+func publicKey(k cryptotypes.PubKey) *string {
+	text := base64.StdEncoding.EncodeToString(k.Bytes())
+	return &text
+}
+
+// holdings are what an address has in all.
+type holdings struct {
+	BalanceRao     uint64 `json:"balance_rao,string"`
+	DelegatedRao   uint64 `json:"delegated_rao,string"`
+	UnbondingRao   uint64 `json:"unbonding_rao,string"`
+	RewardsRao     uint64 `json:"rewards_rao,string"`
+	StakesValueRao uint64 `json:"stakes_value_rao,string"`
+	ClaimsRao      uint64 `json:"claims_rao,string"`
+	TotalRao       uint64 `json:"total_rao,string"`
+
+	stakes []alphatypes.StakeInfo
+	claims []alphatypes.ClaimInfo
+}
+
+// holdings asks the chain for all that an address has at the block that ctx is pinned to.
+func (s *Server) holdings(ctx context.Context, address string) (h holdings, err error) {
+	if h.BalanceRao, err = s.client.Balance(ctx, address); err != nil {
+		return h, err
+	}
+	if h.DelegatedRao, h.UnbondingRao, err = s.delegated(ctx, address); err != nil {
+		return h, err
+	}
+	if h.RewardsRao, err = s.rewards(ctx, address); err != nil {
+		return h, err
+	}
+	if h.stakes, err = s.allStakes(ctx, address); err != nil {
+		return h, err
+	}
+	if h.claims, err = s.allClaims(ctx, address); err != nil {
+		return h, err
+	}
+	for _, st := range h.stakes {
+		h.StakesValueRao = sum(h.StakesValueRao, st.ValueTao)
+	}
+	for _, c := range h.claims {
+		h.ClaimsRao = sum(h.ClaimsRao, c.Tao)
+	}
+	h.TotalRao = sum(h.BalanceRao, h.DelegatedRao, h.UnbondingRao, h.RewardsRao, h.StakesValueRao, h.ClaimsRao)
+	return h, nil
+}
+
+// delegated is what an address has with the chain's validators, and what is on its way back.
+func (s *Server) delegated(ctx context.Context, address string) (bonded, unbonding uint64, err error) {
+	for req := (&stakingtypes.QueryDelegatorDelegationsRequest{DelegatorAddr: address}); ; {
+		r, err := s.client.Staking().DelegatorDelegations(ctx, req)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, d := range r.DelegationResponses {
+			bonded = sum(bonded, d.Balance.Amount.Uint64())
+		}
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			break
+		}
+	}
+	for req := (&stakingtypes.QueryDelegatorUnbondingDelegationsRequest{DelegatorAddr: address}); ; {
+		r, err := s.client.Staking().DelegatorUnbondingDelegations(ctx, req)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, u := range r.UnbondingResponses {
+			for _, e := range u.Entries {
+				unbonding = sum(unbonding, e.Balance.Uint64())
+			}
+		}
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			return bonded, unbonding, nil
+		}
+	}
+}
+
+// rewards are what the chain's validators have earned for an address, whole rao.
+func (s *Server) rewards(ctx context.Context, address string) (uint64, error) {
+	r, err := s.client.Distribution().DelegationTotalRewards(ctx, &distributiontypes.QueryDelegationTotalRewardsRequest{DelegatorAddress: address})
+	if err != nil {
+		return 0, err
+	}
+	n := r.Total.AmountOf(client.Denom).TruncateInt()
+	if !n.IsUint64() {
+		return 0, fail(500, "bad_data", "", "the rewards of %s are no amount: %s", address, n)
+	}
+	return n.Uint64(), nil
+}
+
+// nextPage asks for what follows an answer; nil if nothing does.
+func nextPage(r *query.PageResponse) *query.PageRequest {
+	if r == nil || len(r.NextKey) == 0 {
+		return nil
+	}
+	return &query.PageRequest{Key: r.NextKey}
+}
+
+func (s *Server) allStakes(ctx context.Context, coldkey string) (all []alphatypes.StakeInfo, err error) {
+	for req := (&alphatypes.QueryStakesRequest{Coldkey: coldkey}); ; {
+		r, err := s.client.Alpha().Stakes(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.Stakes...)
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			return all, nil
+		}
+	}
+}
+
+func (s *Server) allClaims(ctx context.Context, coldkey string) (all []alphatypes.ClaimInfo, err error) {
+	for req := (&alphatypes.QueryClaimsRequest{Coldkey: coldkey}); ; {
+		r, err := s.client.Alpha().Claims(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r.Claims...)
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			return all, nil
+		}
+	}
+}
+
+type accountHotkeyJSON struct {
+	Hotkey      string  `json:"hotkey"`
+	Take        float64 `json:"take"`
+	BoundHeight int64   `json:"bound_height"`
+	Destination string  `json:"destination"`
+}
+
+type accountRegistrationJSON struct {
+	Netuid uint32 `json:"netuid"`
+	UID    uint32 `json:"uid"`
+	Hotkey string `json:"hotkey"`
+	Permit bool   `json:"permit"`
+}
+
+type coldkeySwapJSON struct {
+	NewColdkey      string `json:"new_coldkey"`
+	AnnouncedHeight int64  `json:"announced_height"`
+	DueHeight       int64  `json:"due_height"`
+	DueTime         string `json:"due_time"`
+	Executing       bool   `json:"executing"`
+}
+
+type accountJSON struct {
+	at
+	Address       string  `json:"address"`
+	Exists        bool    `json:"exists"`
+	AccountNumber *string `json:"account_number"`
+	Sequence      *string `json:"sequence"`
+	KeyType       *string `json:"key_type"`
+	holdings
+	Coldkey       *string                   `json:"coldkey"`
+	Take          *float64                  `json:"take"`
+	Hotkeys       []accountHotkeyJSON       `json:"hotkeys"`
+	Registrations []accountRegistrationJSON `json:"registrations"`
+	ColdkeySwap   *coldkeySwapJSON          `json:"coldkey_swap"`
+	RecoveryKey   *string                   `json:"recovery_key"`
+}
+
+func (s *Server) account(ctx context.Context, a *ask) (any, error) {
+	address, err := a.address()
+	if err != nil {
+		return nil, err
+	}
+	ctx, t, err := s.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := accountJSON{at: t.at, Address: address, Hotkeys: []accountHotkeyJSON{}, Registrations: []accountRegistrationJSON{}}
+	sign, err := s.signing(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	if v.Exists, v.KeyType = sign.exists, sign.keyType; sign.exists {
+		number, sequence := strconv.FormatUint(sign.number, 10), strconv.FormatUint(sign.sequence, 10)
+		v.AccountNumber, v.Sequence = &number, &sequence
+	}
+	if v.holdings, err = s.holdings(ctx, address); err != nil {
+		return nil, err
+	}
+	if err := s.addKeys(ctx, &v, t); err != nil {
+		return nil, err
+	}
+	swap, err := s.client.Alpha().ColdkeySwap(ctx, &alphatypes.QueryColdkeySwapRequest{Coldkey: address})
+	if err != nil {
+		return nil, err
+	}
+	if w := swap.Swap; w != nil {
+		v.ColdkeySwap = &coldkeySwapJSON{w.NewColdkey, w.AnnouncedHeight, w.DueHeight, unix(w.DueTime), w.Executing}
+	}
+	if swap.Recovery != nil {
+		v.RecoveryKey = orNone(swap.Recovery.Key)
+	}
+	return v, nil
+}
+
+// addKeys says what keys belong to an address, and where they are registered.
+func (s *Server) addKeys(ctx context.Context, v *accountJSON, t *table) error {
+	bound, err := s.client.Alpha().Hotkey(ctx, &alphatypes.QueryHotkeyRequest{Hotkey: v.Address})
+	switch {
+	case err == nil:
+		take := share(bound.Hotkey.Take)
+		v.Coldkey, v.Take = orNone(bound.Hotkey.Coldkey), &take
+	case !errors.Is(err, client.ErrNotFound):
+		return err
+	}
+	own := map[string]bool{v.Address: true}
+	for req := (&alphatypes.QueryHotkeysRequest{Coldkey: v.Address}); len(v.Hotkeys) < maxHotkeys; {
+		r, err := s.client.Alpha().Hotkeys(ctx, req)
+		if err != nil {
+			return err
+		}
+		for _, h := range r.Hotkeys[:min(len(r.Hotkeys), maxHotkeys-len(v.Hotkeys))] {
+			to := h.Destination
+			if to == "" {
+				to = h.Hotkey
+			}
+			v.Hotkeys, own[h.Hotkey] = append(v.Hotkeys, accountHotkeyJSON{h.Hotkey, share(h.Take), h.BoundHeight, to}), true
+		}
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			break
+		}
+	}
+	for _, r := range t.rows {
+		for i := range r.members.neurons {
+			if n := &r.members.neurons[i]; own[n.Hotkey] {
+				v.Registrations = append(v.Registrations, accountRegistrationJSON{r.subnet.Netuid, n.Uid, n.Hotkey, n.Permit})
+			}
+		}
+	}
+	return nil
+}
+
+type stakeJSON struct {
+	Netuid      uint32  `json:"netuid"`
+	SubnetID    uint64  `json:"subnet_id"`
+	SubnetName  string  `json:"subnet_name"`
+	Removed     bool    `json:"removed"`
+	Hotkey      string  `json:"hotkey"`
+	Registered  bool    `json:"registered"`
+	Alpha       uint64  `json:"alpha,string"`
+	LockedAlpha uint64  `json:"locked_alpha,string"`
+	ValueRao    uint64  `json:"value_rao,string"`
+	Price       *string `json:"price"`
+}
+
+func newStake(t *table, s alphatypes.StakeInfo) stakeJSON {
+	v := stakeJSON{Netuid: s.Netuid, SubnetID: s.SubnetId, Hotkey: s.Hotkey, Alpha: s.Alpha, LockedAlpha: s.Locked, ValueRao: s.ValueTao}
+	r := t.byID[s.SubnetId]
+	if r == nil {
+		v.Removed = true
+		return v
+	}
+	v.SubnetName, v.Price = r.subnet.Name, &r.price
+	for i := range r.members.neurons {
+		if r.members.neurons[i].Hotkey == s.Hotkey {
+			v.Registered = true
+			break
+		}
+	}
+	return v
+}
+
+func newClaim(c alphatypes.ClaimInfo) stakeJSON {
+	return stakeJSON{Netuid: c.Netuid, SubnetID: c.SubnetId, Removed: true, Hotkey: c.Hotkey, Alpha: c.Alpha, ValueRao: c.Tao}
+}
+
+// Stakes come before claims on removed subnets; a cursor begins with which.
+const (
+	ofStakes = 's'
+	ofClaims = 'c'
+)
+
+func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
+	address, err := a.address()
+	if err != nil {
+		return nil, err
+	}
+	limit, key, err := a.page(ofStakes, ofClaims)
+	if err != nil {
+		return nil, err
+	}
+	ctx, t, err := s.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, next := []stakeJSON{}, ""
+	if len(key) == 0 || key[0] == ofStakes {
+		r, err := s.client.Alpha().Stakes(ctx, &alphatypes.QueryStakesRequest{Coldkey: address, Pagination: pageRequest(key, limit)})
+		if err != nil {
+			return nil, err
+		}
+		for _, st := range r.Stakes {
+			list = append(list, newStake(t, st))
+		}
+		switch {
+		case r.Pagination != nil && len(r.Pagination.NextKey) > 0:
+			next = cursor(append([]byte{ofStakes}, r.Pagination.NextKey...))
+		case len(list) == limit:
+			next = cursor([]byte{ofClaims})
+		}
+		key = []byte{ofClaims}
+	}
+	if next == "" {
+		r, err := s.client.Alpha().Claims(ctx, &alphatypes.QueryClaimsRequest{Coldkey: address, Pagination: pageRequest(key, limit-len(list))})
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range r.Claims {
+			list = append(list, newClaim(c))
+		}
+		if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
+			next = cursor(append([]byte{ofClaims}, r.Pagination.NextKey...))
+		}
+	}
+	return struct {
+		at
+		Items []stakeJSON `json:"items"`
+		Next  string      `json:"next"`
+	}{t.at, list, next}, nil
+}
+
+// page reads a list's limit and its cursor, which begins with one of kinds; the key is
+// empty on the first page.
+func (a *ask) page(kinds ...byte) (limit int, key []byte, err error) {
+	if limit, err = a.limit(); err != nil {
+		return 0, nil, err
+	}
+	after, err := a.after()
+	if err != nil || after == "" {
+		return limit, nil, err
+	}
+	if key, err = uncursor(after); err != nil {
+		return 0, nil, err
+	}
+	if len(key) == 0 || !slices.Contains(kinds, key[0]) {
+		return 0, nil, badCursor()
+	}
+	return limit, key, nil
+}
+
+// pageRequest asks the chain for a page from a cursor's key, whose first byte is ours.
+func pageRequest(key []byte, limit int) *query.PageRequest {
+	p := &query.PageRequest{Limit: uint64(limit)}
+	if len(key) > 1 {
+		p.Key = key[1:]
+	}
+	return p
+}

@@ -1,0 +1,467 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/lodenet/lode/mesh"
+	"github.com/lodenet/lode/pay/x402"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// buyMethods are what is forwarded.
+var buyMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+
+// Bounds of what is forwarded: a video goes one way and comes back.
+const (
+	maxBuyBody   = 512 << 20
+	maxBought    = 1 << 30
+	buyTime      = 30 * time.Minute
+	buyIdle      = 2 * time.Minute // without a byte either way
+	buyDial      = 10 * time.Second
+	maxBuyHeader = 64 << 10
+)
+
+// buyRequestHeaders pass to a provider, beside those that begin with Lode-; Cookie,
+// Authorization, Origin and whatever else a browser tells do not.
+var buyRequestHeaders = []string{x402.HeaderSignature, "Content-Type", "Accept", "Range", "If-None-Match", "If-Match", "Idempotency-Key", "Anthropic-Version"}
+
+// buyAnswerHeaders come back.
+var buyAnswerHeaders = []string{x402.HeaderRequired, x402.HeaderResponse, "Content-Length", "Content-Encoding", "Content-Range", "Accept-Ranges",
+	"Retry-After", "Etag", "Last-Modified", "X-Request-Id"}
+
+// passedTypes are contents that nothing runs. All else comes as bytes.
+var passedTypes = []string{"application/json", "application/problem+json", "application/x-ndjson", "text/event-stream", "text/plain",
+	"application/octet-stream", "video/", "audio/", "image/png", "image/jpeg", "image/webp", "image/avif", "image/gif"}
+
+// buyer forwards requests to services.
+type buyer struct {
+	s     *Server
+	slots chan struct{}
+	http  [2]*http.Transport // by whether local addresses are allowed
+
+	mu     sync.Mutex
+	mesh   *mesh.Host // once it was needed
+	closed bool
+}
+
+func newBuyer(s *Server) *buyer {
+	b := &buyer{s: s, slots: make(chan struct{}, s.cfg.MaxBuys)}
+	for i := range b.http {
+		d := &net.Dialer{Timeout: buyDial, ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return dialable(address, i == 1)
+		}}
+		b.http[i] = &http.Transport{
+			Proxy:       nil, // a proxy would resolve names itself
+			DialContext: d.DialContext, TLSHandshakeTimeout: buyDial, ResponseHeaderTimeout: buyIdle, ExpectContinueTimeout: time.Second,
+			MaxResponseHeaderBytes: maxBuyHeader, DisableCompression: true, MaxIdleConns: 64, MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute,
+			ForceAttemptHTTP2: true,
+		}
+	}
+	return b
+}
+
+func (b *buyer) close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for _, t := range b.http {
+		t.CloseIdleConnections()
+	}
+	if b.mesh == nil {
+		return nil
+	}
+	return b.mesh.Close()
+}
+
+// serve forwards a request.
+func (b *buyer) serve(w http.ResponseWriter, r *http.Request) {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "", "empty", "video", "audio", "image":
+	default: // a page, a script, a frame: nothing of a provider may be one
+		writeFailure(w, fail(http.StatusForbidden, "bad_origin", "fetch it from the console's page", "what a service answers is no page of the console"))
+		return
+	}
+	select {
+	case b.slots <- struct{}{}:
+		defer func() { <-b.slots }()
+	default:
+		writeFailure(w, tooMany("purchases under way"))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), buyTime)
+	defer cancel()
+	if err := b.forward(ctx, w, r); err != nil && r.Context().Err() == nil {
+		writeFailure(w, failureOf(err))
+	}
+}
+
+// target is a service's endpoint.
+func (b *buyer) target(ctx context.Context, r *http.Request) (hotkey, endpoint string, local bool, err error) {
+	id, err := number("service", r.PathValue("service"), 1, 1<<63-1)
+	if err != nil {
+		return "", "", false, err
+	}
+	asking, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	q, err := b.s.client.Market().Service(asking, &markettypes.QueryServiceRequest{ServiceId: id})
+	if err != nil {
+		return "", "", false, err
+	}
+	if !q.Service.Service.Listed {
+		return "", "", false, fail(http.StatusNotFound, "not_found", "/v1/market/services lists those on offer", "service %d is not offered any more", id)
+	}
+	if local, err = b.s.local(asking); err != nil {
+		return "", "", false, err
+	}
+	return q.Service.Hotkey, q.Service.Service.Endpoint, local && servesLoopback(r), nil
+}
+
+// forward has an error only as long as nothing was answered.
+func (b *buyer) forward(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	hotkey, endpoint, local, err := b.target(ctx, r)
+	if err != nil {
+		return err
+	}
+	to, trip, err := b.way(ctx, hotkey, endpoint, local)
+	if err != nil {
+		return err
+	}
+	// What is below the endpoint, byte by byte: the service reads what the page wrote.
+	_, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/buy/"), "/")
+	if to, err = join(to, rest, r.URL.RawQuery); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(buyIdle, func() { cancel(context.DeadlineExceeded) })
+	defer idle.Stop()
+	control := http.NewResponseController(w)
+	moved := func() {
+		idle.Reset(buyIdle)
+		// Recorders of tests know no deadlines.
+		_ = control.SetReadDeadline(time.Now().Add(buyIdle))
+		_ = control.SetWriteDeadline(time.Now().Add(buyIdle))
+	}
+	moved()
+	var body io.Reader = http.NoBody
+	if r.ContentLength != 0 {
+		body = &watched{http.MaxBytesReader(w, r.Body, maxBuyBody), moved}
+	}
+	out, err := http.NewRequestWithContext(mesh.WithMaxResponse(ctx, maxBought), r.Method, to, body)
+	if err != nil {
+		return badValue("", "%.200s can't be asked for: %v", rest, err)
+	}
+	out.ContentLength = r.ContentLength
+	out.Header.Set("User-Agent", "lode-console")
+	for name, values := range r.Header {
+		if passes(name, buyRequestHeaders) {
+			out.Header[name] = values
+		}
+	}
+	answer, err := trip.RoundTrip(out)
+	if err != nil {
+		return unreachable(err)
+	}
+	defer answer.Body.Close()
+	h := w.Header()
+	for name, values := range answer.Header {
+		if passes(name, buyAnswerHeaders) {
+			h[name] = values
+		}
+	}
+	h.Set("Content-Type", passedType(answer.Header.Get("Content-Type")))
+	h.Set("Content-Disposition", "attachment")
+	h.Set("Cache-Control", "no-store")
+	status := answer.StatusCode
+	if status >= 300 && status < 400 && status != http.StatusNotModified {
+		return fail(http.StatusBadGateway, "unreachable", "its provider must list the endpoint that answers", "the service sends elsewhere (%d); the console does not follow", status)
+	}
+	w.WriteHeader(status)
+	part := make([]byte, 32<<10)
+	for left := int64(maxBought); ; {
+		n, err := answer.Body.Read(part)
+		moved()
+		if n > 0 {
+			if left -= int64(n); left < 0 {
+				panic(http.ErrAbortHandler) // who reads must see that it is not whole
+			}
+			if _, err := w.Write(part[:n]); err != nil {
+				return nil // the caller is gone
+			}
+			if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// watched is a body that tells when something was read of it.
+type watched struct {
+	io.ReadCloser
+	moved func()
+}
+
+func (b *watched) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.moved()
+	}
+	return n, err
+}
+
+func passes(name string, list []string) bool {
+	if strings.HasPrefix(name, "Lode-") {
+		return true
+	}
+	for _, l := range list {
+		if http.CanonicalHeaderKey(l) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// passedType is what a provider's content is called here: as it calls it where nothing
+// runs it, else just bytes.
+func passedType(s string) string {
+	kind := strings.ToLower(strings.TrimSpace(s))
+	kind, _, _ = strings.Cut(kind, ";")
+	kind = strings.TrimSpace(kind)
+	for _, p := range passedTypes {
+		if kind == p || strings.HasSuffix(p, "/") && strings.HasPrefix(kind, p) && strings.Trim(kind, "abcdefghijklmnopqrstuvwxyz0123456789/.+-") == "" {
+			return kind
+		}
+	}
+	return "application/octet-stream"
+}
+
+// unreachable is a service that could not be asked.
+func unreachable(err error) error {
+	var f *failure
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &f):
+		return f
+	case errors.As(err, &large):
+		return fail(http.StatusRequestEntityTooLarge, "too_large", "", "a body may have %d bytes", large.Limit)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fail(http.StatusGatewayTimeout, "unreachable", "try again, or another service", "the service does not answer in time")
+	case isCanceled(err):
+		return err
+	}
+	return fail(http.StatusBadGateway, "unreachable", "try again, or another service", "the service can't be reached: %v", err)
+}
+
+// join is a path below an endpoint.
+func join(endpoint, rest, query string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", fail(http.StatusBadGateway, "unreachable", "", "the service's endpoint %q is no URL", endpoint)
+	}
+	for _, part := range strings.Split(rest, "/") {
+		if plain, err := url.PathUnescape(part); err != nil || plain == "." || plain == ".." {
+			return "", badValue("", "a path has no . and .. here")
+		}
+	}
+	base := strings.TrimSuffix(u.EscapedPath(), "/")
+	full := u.Scheme + "://" + u.Host + base
+	if rest != "" || base == "" {
+		full += "/" + rest
+	}
+	if query != "" {
+		full += "?" + query
+	}
+	return full, nil
+}
+
+// way is how an endpoint is asked: its URL, and what carries it.
+func (b *buyer) way(ctx context.Context, hotkey, endpoint string, local bool) (string, http.RoundTripper, error) {
+	if !reachable(endpoint, local) {
+		return "", nil, fail(http.StatusForbidden, "not_allowed", "a console on loopback with a local network may", "the service is at %s, an address of this machine or a private network", endpoint)
+	}
+	if !strings.HasPrefix(endpoint, "/") {
+		t := b.http[0]
+		if local {
+			t = b.http[1]
+		}
+		return endpoint, t, nil
+	}
+	at, err := resolve(ctx, endpoint, local)
+	if err != nil {
+		return "", nil, err
+	}
+	host, err := b.host(local)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := host.AddPeer(hotkey, at...); err != nil {
+		return "", nil, unreachable(err)
+	}
+	return "http://" + hotkey, host.RoundTripper(), nil
+}
+
+// host is the console's end of the mesh, with a key of its own that nobody else has: who
+// pays is told by vouchers.
+func (b *buyer) host(local bool) (*mesh.Host, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil, fail(http.StatusServiceUnavailable, "unavailable", "", "the console is stopping")
+	}
+	if b.mesh != nil {
+		return b.mesh, nil
+	}
+	var listen []string // nobody calls the console: on a local network loopback will do
+	if !local {
+		listen = []string{"/ip4/0.0.0.0/udp/0/quic-v1", "/ip4/0.0.0.0/tcp/0"}
+	}
+	h, err := mesh.New(context.Background(), mesh.Config{
+		PrivKey: secp256k1.GenPrivKey().Bytes(), Listen: listen, CallTimeout: buyTime, DialTimeout: buyDial, MaxResponse: maxBought, Logger: b.s.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the mesh can't be joined: %w", err)
+	}
+	b.mesh = h
+	return h, nil
+}
+
+// servesLoopback says whether a request came to a loopback address.
+func servesLoopback(r *http.Request) bool {
+	a, ok := localAddr(r)
+	return ok && a.Addr().IsLoopback()
+}
+
+// reachable says whether an endpoint may be asked by what it says of itself. What its
+// name resolves to is looked at again when it is called.
+func reachable(endpoint string, local bool) bool {
+	if strings.HasPrefix(endpoint, "/") {
+		m, err := ma.NewMultiaddr(endpoint)
+		if err != nil {
+			return false
+		}
+		ok := true
+		ma.ForEach(m, func(c ma.Component) bool {
+			switch c.Protocol().Code {
+			case ma.P_IP4, ma.P_IP6:
+				a, err := netip.ParseAddr(c.Value())
+				ok = ok && err == nil && allowed(a, local)
+			case ma.P_CIRCUIT, ma.P_UNIX, ma.P_IP6ZONE, ma.P_DNSADDR:
+				ok = false
+			}
+			return ok
+		})
+		return ok
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return false
+	}
+	h, err := parseHost(u.Host)
+	if err != nil {
+		return false
+	}
+	if h.name == "" {
+		return allowed(h.addr, local)
+	}
+	return local || h.name != "localhost" && !strings.HasSuffix(h.name, ".localhost") && strings.Contains(h.name, ".")
+}
+
+// allowed says whether an address is one of the whole internet; where all is local also
+// one of this machine.
+func allowed(a netip.Addr, local bool) bool {
+	a = a.Unmap()
+	if local && a.IsLoopback() {
+		return true
+	}
+	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
+		return false
+	}
+	for _, p := range special {
+		if p.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+// special are ranges that lead to no host of the internet, or to one by another way
+// (RFC 6890 and after it).
+var special = func() (all []netip.Prefix) {
+	for _, s := range []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
+	} {
+		all = append(all, netip.MustParsePrefix(s))
+	}
+	return all
+}()
+
+// dialable looks at the address that a connection is about to be made to, which is what
+// a name resolved to.
+func dialable(address string, local bool) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil || !allowed(ap.Addr(), local) {
+		return fail(http.StatusForbidden, "not_allowed", "a console on loopback with a local network may", "the service is at %s, an address of this machine or a private network", address)
+	}
+	return nil
+}
+
+// resolve makes names of a multiaddr addresses, so that what is called is what was
+// looked at.
+func resolve(ctx context.Context, endpoint string, local bool) ([]string, error) {
+	m, err := ma.NewMultiaddr(endpoint)
+	if err != nil {
+		return nil, fail(http.StatusBadGateway, "unreachable", "", "the service's endpoint %q is no multiaddr", endpoint)
+	}
+	first, rest := ma.SplitFirst(m)
+	network := map[int]string{ma.P_DNS: "ip", ma.P_DNS4: "ip4", ma.P_DNS6: "ip6"}[first.Protocol().Code]
+	if network == "" {
+		return []string{endpoint}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, buyDial)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, first.Value())
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	var all []string
+	for _, a := range addrs[:min(len(addrs), 8)] {
+		a = a.Unmap()
+		if !allowed(a, local) {
+			continue
+		}
+		kind := "/ip6/"
+		if a.Is4() {
+			kind = "/ip4/"
+		}
+		all = append(all, kind+a.String()+rest.String())
+	}
+	if len(all) == 0 {
+		return nil, fail(http.StatusForbidden, "not_allowed", "", "the service is at %s, which leads to no address of the internet", endpoint)
+	}
+	return all, nil
+}
+
+// serviceOf is a service's number as text.
+func serviceOf(id uint64) string { return strconv.FormatUint(id, 10) }

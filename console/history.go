@@ -1,0 +1,404 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/indexer"
+)
+
+// Index is what the server asks of the history; [indexer.Store] is one. Subnets are
+// named by their permanent ids.
+type Index interface {
+	// Status is how far it is; ErrEmpty before the first block.
+	Status(ctx context.Context) (indexer.Status, error)
+	// Figures are those of all live subnets.
+	Figures(ctx context.Context) ([]indexer.Figures, error)
+	// Candles and Epochs are oldest first, the other lists newest first.
+	Candles(ctx context.Context, subnetID uint64, interval time.Duration, span indexer.Span) (indexer.List[indexer.Candle], error)
+	Epochs(ctx context.Context, subnetID uint64, span indexer.Span) (indexer.List[indexer.Epoch], error)
+	Registrations(ctx context.Context, subnetID uint64, page indexer.Page) (indexer.List[indexer.Registration], error)
+	AccountRegistrations(ctx context.Context, address string, page indexer.Page) (indexer.List[indexer.Registration], error)
+	Income(ctx context.Context, address string, page indexer.Page) (indexer.List[indexer.Income], error)
+	AccountTransactions(ctx context.Context, address string, page indexer.Page) (indexer.List[indexer.Transaction], error)
+	Transactions(ctx context.Context, page indexer.Page) (indexer.List[indexer.Transaction], error)
+	Transaction(ctx context.Context, hash string) (indexer.TransactionDetail, error)
+	Blocks(ctx context.Context, page indexer.Page) (indexer.List[indexer.Block], error)
+	Block(ctx context.Context, height int64) (indexer.BlockDetail, error)
+	// Yields are those of a coldkey's stakes.
+	Yields(ctx context.Context, coldkey string) ([]indexer.StakeYields, error)
+	// History writes an account's history as CSV with Koinly's columns.
+	History(ctx context.Context, w io.Writer, address string) error
+	// Names are those of all subnets that there ever were.
+	Names(ctx context.Context) ([]indexer.SubnetName, error)
+	// Search finds at most limit things.
+	Search(ctx context.Context, q string, limit int) ([]indexer.Found, error)
+}
+
+var errNoIndex = fail(http.StatusNotFound, "no_index", "start the console with --db", "this console keeps no history")
+
+// historic makes a handler that needs the index.
+func historic(serve func(s *Server, ctx context.Context, a *ask) (any, error)) func(s *Server, ctx context.Context, a *ask) (any, error) {
+	return func(s *Server, ctx context.Context, a *ask) (any, error) {
+		if s.index == nil {
+			return nil, errNoIndex
+		}
+		v, err := serve(s, ctx, a)
+		return v, indexError(err)
+	}
+}
+
+// indexError makes an answer of the index's errors.
+func indexError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, indexer.ErrNotFound):
+		return fail(http.StatusNotFound, "not_found", "what is newer than indexed_height of /v1/status comes in a moment", "%v", err)
+	case errors.Is(err, indexer.ErrCursor):
+		return badCursor()
+	case errors.Is(err, indexer.ErrEmpty):
+		return fail(http.StatusServiceUnavailable, "unavailable", "try again in a moment", "the index has no block yet")
+	}
+	return err
+}
+
+// pageOf is the page that a request asks the index for.
+func (a *ask) pageOf() (p indexer.Page, err error) {
+	if p.Limit, err = a.limit(); err != nil {
+		return p, err
+	}
+	p.After, err = a.after()
+	return p, err
+}
+
+// spanOf is the part of a series that a request asks for.
+func (a *ask) spanOf() (s indexer.Span, err error) {
+	if s.Page, err = a.pageOf(); err != nil {
+		return s, err
+	}
+	if s.From, err = a.time("from"); err != nil {
+		return s, err
+	}
+	s.To, err = a.time("to")
+	return s, err
+}
+
+// subnetID is that of the live subnet that the path names.
+func (s *Server) subnetID(ctx context.Context, a *ask) (netuid uint32, id uint64, err error) {
+	if netuid, err = a.netuid(); err != nil {
+		return 0, 0, err
+	}
+	_, _, sub, err := s.oneSubnet(ctx, a)
+	if err != nil {
+		return 0, 0, err
+	}
+	return netuid, sub.Id, nil
+}
+
+// intervals of candles.
+var intervals = map[string]time.Duration{"5m": indexer.Minutes5, "1h": indexer.Hour, "1d": indexer.Day}
+
+func (s *Server) candles(ctx context.Context, a *ask) (any, error) {
+	interval, err := a.oneOf("interval", "1h", "5m", "1d")
+	if err != nil {
+		return nil, err
+	}
+	span, err := a.spanOf()
+	if err != nil {
+		return nil, err
+	}
+	netuid, id, err := s.subnetID(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.index.Candles(ctx, id, intervals[interval], span)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		indexer.List[indexer.Candle]
+		Netuid   uint32 `json:"netuid"`
+		SubnetID uint64 `json:"subnet_id"`
+		Interval string `json:"interval"`
+	}{l, netuid, id, interval}, nil
+}
+
+func (s *Server) emission(ctx context.Context, a *ask) (any, error) {
+	span, err := a.spanOf()
+	if err != nil {
+		return nil, err
+	}
+	netuid, id, err := s.subnetID(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.index.Epochs(ctx, id, span)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		indexer.List[indexer.Epoch]
+		Netuid   uint32 `json:"netuid"`
+		SubnetID uint64 `json:"subnet_id"`
+	}{l, netuid, id}, nil
+}
+
+func (s *Server) registrations(ctx context.Context, a *ask) (any, error) {
+	p, err := a.pageOf()
+	if err != nil {
+		return nil, err
+	}
+	_, id, err := s.subnetID(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return s.index.Registrations(ctx, id, p)
+}
+
+// ofAccount answers with a list of an address.
+func ofAccount[T any](list func(ix Index, ctx context.Context, address string, p indexer.Page) (indexer.List[T], error)) func(s *Server, ctx context.Context, a *ask) (any, error) {
+	return func(s *Server, ctx context.Context, a *ask) (any, error) {
+		address, err := a.address()
+		if err != nil {
+			return nil, err
+		}
+		p, err := a.pageOf()
+		if err != nil {
+			return nil, err
+		}
+		return list(s.index, ctx, address, p)
+	}
+}
+
+func (s *Server) history(ctx context.Context, a *ask) (any, error) {
+	address, err := a.address()
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	if err := s.index.History(ctx, &b, address); err != nil {
+		return nil, err
+	}
+	return raw{"text/csv; charset=utf-8", []byte(b.String()), address + ".csv"}, nil
+}
+
+func (s *Server) transactions(ctx context.Context, a *ask) (any, error) {
+	p, err := a.pageOf()
+	if err != nil {
+		return nil, err
+	}
+	return s.index.Transactions(ctx, p)
+}
+
+type attributeJSON struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+type eventJSON struct {
+	Type       string          `json:"type"`
+	Attributes []attributeJSON `json:"attributes"`
+}
+
+func newEvents(events []abci.Event) []eventJSON {
+	list := []eventJSON{}
+	for _, e := range events {
+		v := eventJSON{Type: e.Type, Attributes: []attributeJSON{}}
+		for _, a := range e.Attributes {
+			v.Attributes = append(v.Attributes, attributeJSON{a.Key, a.Value})
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+func (s *Server) transaction(ctx context.Context, a *ask) (any, error) {
+	hash := strings.ToUpper(a.PathValue("hash"))
+	if len(hash) != 64 || strings.Trim(hash, "0123456789ABCDEF") != "" {
+		return nil, badValue("64 hexadecimal digits", "%.80q is no transaction's hash", hash)
+	}
+	t, err := s.index.Transaction(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	v := struct {
+		indexer.TransactionDetail
+		Events []eventJSON `json:"events"`
+	}{t, []eventJSON{}}
+	if v.Messages == nil {
+		v.Messages = []json.RawMessage{}
+	}
+	// The index leaves events to the node, which may have dropped the block.
+	r, err := s.client.Record(ctx, t.Height)
+	switch {
+	case err == nil && t.Index < len(r.Results):
+		v.Events = newEvents(r.Results[t.Index].Events)
+	case err != nil && !errors.Is(err, client.ErrNotFound) && !errors.Is(err, client.ErrUnavailable):
+		return nil, err
+	}
+	return v, nil
+}
+
+func (s *Server) blocks(ctx context.Context, a *ask) (any, error) {
+	p, err := a.pageOf()
+	if err != nil {
+		return nil, err
+	}
+	return s.index.Blocks(ctx, p)
+}
+
+func (s *Server) block(ctx context.Context, a *ask) (any, error) {
+	height, err := number("height", a.PathValue("height"), 1, 1<<62)
+	if err != nil {
+		return nil, err
+	}
+	return s.index.Block(ctx, int64(height))
+}
+
+// indexPause is how long the server waits before it lets the index try again.
+const indexPause = 2 * time.Second
+
+// keepIndex keeps the index up to date until ctx ends. What a retry can't cure is shown,
+// and left to people: a database of another chain is not touched.
+func (s *Server) keepIndex(ctx context.Context) error {
+	for {
+		err := s.cfg.Indexing(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("it ended")
+		}
+		why := err.Error()
+		if before := s.indexErr.Swap(&why); before == nil || *before != why {
+			s.log.Error("the index stands still", "err", err)
+		}
+		if errors.Is(err, indexer.ErrForeign) || errors.Is(err, indexer.ErrMalformed) {
+			<-ctx.Done()
+			return nil
+		}
+		again := time.NewTimer(indexPause)
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			again.Stop()
+			return nil
+		}
+	}
+}
+
+// addHistory adds what the index knows to the subnets' figures.
+func (s *Server) addHistory(ctx context.Context, _ *table, list []subnetFigures) error {
+	if s.index == nil {
+		return nil
+	}
+	all, err := s.index.Figures(ctx)
+	if errors.Is(err, indexer.ErrEmpty) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	byID := map[uint64]indexer.Figures{}
+	for _, f := range all {
+		byID[f.SubnetID] = f
+	}
+	for i := range list {
+		f, ok := byID[list[i].SubnetID]
+		if !ok {
+			continue // it is younger than the index
+		}
+		volume, revenue := uint64(f.Volume24h), uint64(f.Revenue24h)
+		list[i].Change1h, list[i].Change24h, list[i].Change7d = f.Change1h, f.Change24h, f.Change7d
+		list[i].Volume24hRao, list[i].Revenue24hRao = &volume, &revenue
+	}
+	return nil
+}
+
+// indexStatus adds where the index is.
+func (s *Server) indexStatus(ctx context.Context, v *statusJSON) error {
+	if s.index == nil {
+		return nil
+	}
+	none := int64(0)
+	v.IndexedHeight, v.IndexError = &none, s.indexErr.Load()
+	st, err := s.index.Status(ctx)
+	switch {
+	case errors.Is(err, indexer.ErrEmpty):
+		return nil
+	case err != nil:
+		why := err.Error()
+		v.IndexError = &why
+		return nil
+	}
+	t := rfc3339(st.Time)
+	v.IndexedHeight, v.IndexedTime = &st.Height, &t
+	if v.Height == 0 { // the node has said nothing yet
+		age := max(0, time.Since(st.Time).Seconds())
+		v.Height, v.Time, v.ChainID, v.Local, v.AgeSeconds = st.Height, &t, st.ChainID, isLocal(st.ChainID), &age
+	}
+	return nil
+}
+
+// addYields adds what stakes earned.
+func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
+	if s.index == nil {
+		return nil
+	}
+	st, err := s.index.Status(ctx)
+	if errors.Is(err, indexer.ErrEmpty) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := s.index.Yields(ctx, v.Address)
+	if err != nil {
+		return err
+	}
+	v.IndexedHeight = &st.Height
+	type key struct {
+		id     uint64
+		hotkey string
+	}
+	byStake := map[key][]indexer.Yield{}
+	for _, y := range all {
+		byStake[key{y.SubnetID, y.Hotkey}] = y.Yields
+	}
+	for _, sub := range v.Subnets {
+		for i := range sub.Stakes {
+			for _, y := range byStake[key{sub.SubnetID, sub.Stakes[i].Hotkey}] {
+				sub.Stakes[i].Yields = append(sub.Stakes[i].Yields, yieldJSON{y.Days, y.Samples, y.Epoch, y.APR, y.APY, y.TAOReturn})
+			}
+		}
+	}
+	return nil
+}
+
+// indexSearch is what the index finds.
+func (s *Server) indexSearch(ctx context.Context, q string) ([]foundJSON, error) {
+	if s.index == nil {
+		return nil, nil
+	}
+	all, err := s.index.Search(ctx, q, maxFound)
+	if errors.Is(err, indexer.ErrEmpty) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []foundJSON
+	for _, f := range all {
+		list = append(list, found(f.Kind, f.ID, f.Title))
+	}
+	return list, nil
+}

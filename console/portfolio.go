@@ -1,0 +1,88 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"slices"
+)
+
+type portfolioStakeJSON struct {
+	Hotkey      string      `json:"hotkey"`
+	Registered  bool        `json:"registered"`
+	Alpha       uint64      `json:"alpha,string"`
+	LockedAlpha uint64      `json:"locked_alpha,string"`
+	ValueRao    uint64      `json:"value_rao,string"`
+	Yields      []yieldJSON `json:"yields"`
+}
+
+// yieldJSON is what a stake earned over some days.
+type yieldJSON struct {
+	Days      int      `json:"days"`
+	Samples   int      `json:"samples"` // epochs
+	Epoch     *float64 `json:"epoch"`
+	APR       *float64 `json:"apr"`
+	APY       *float64 `json:"apy"`
+	TaoReturn *float64 `json:"tao_return"`
+}
+
+type portfolioSubnetJSON struct {
+	Netuid   uint32               `json:"netuid"`
+	SubnetID uint64               `json:"subnet_id"`
+	Name     string               `json:"name"`
+	Removed  bool                 `json:"removed"`
+	Alpha    uint64               `json:"alpha,string"`
+	ValueRao uint64               `json:"value_rao,string"`
+	Price    *string              `json:"price"`
+	Part     float64              `json:"part"`
+	Stakes   []portfolioStakeJSON `json:"stakes"`
+}
+
+type portfolioJSON struct {
+	at
+	Address string `json:"address"`
+	holdings
+	IndexedHeight *int64                 `json:"indexed_height"`
+	Subnets       []*portfolioSubnetJSON `json:"subnets"`
+}
+
+func (s *Server) portfolio(ctx context.Context, a *ask) (any, error) {
+	address, err := a.address()
+	if err != nil {
+		return nil, err
+	}
+	ctx, t, err := s.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := portfolioJSON{at: t.at, Address: address, Subnets: []*portfolioSubnetJSON{}}
+	if v.holdings, err = s.holdings(ctx, address); err != nil {
+		return nil, err
+	}
+	var all []stakeJSON
+	for _, st := range v.stakes {
+		all = append(all, newStake(t, st))
+	}
+	for _, c := range v.claims {
+		all = append(all, newClaim(c))
+	}
+	byID := map[uint64]*portfolioSubnetJSON{}
+	for _, st := range all {
+		sub := byID[st.SubnetID]
+		if sub == nil {
+			sub = &portfolioSubnetJSON{Netuid: st.Netuid, SubnetID: st.SubnetID, Name: st.SubnetName, Removed: st.Removed, Price: st.Price}
+			byID[st.SubnetID], v.Subnets = sub, append(v.Subnets, sub)
+		}
+		sub.Alpha, sub.ValueRao = sum(sub.Alpha, st.Alpha), sum(sub.ValueRao, st.ValueRao)
+		sub.Stakes = append(sub.Stakes, portfolioStakeJSON{st.Hotkey, st.Registered, st.Alpha, st.LockedAlpha, st.ValueRao, []yieldJSON{}})
+	}
+	for _, sub := range v.Subnets {
+		sub.Part = ratio(sub.ValueRao, v.TotalRao)
+		slices.SortFunc(sub.Stakes, func(a, b portfolioStakeJSON) int {
+			return cmp.Or(cmp.Compare(b.ValueRao, a.ValueRao), cmp.Compare(a.Hotkey, b.Hotkey))
+		})
+	}
+	slices.SortFunc(v.Subnets, func(a, b *portfolioSubnetJSON) int {
+		return cmp.Or(cmp.Compare(b.ValueRao, a.ValueRao), cmp.Compare(a.SubnetID, b.SubnetID))
+	})
+	return v, s.addYields(ctx, &v)
+}

@@ -1,0 +1,90 @@
+package console
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// maxFound is how many things a search finds.
+const maxFound = 20
+
+type foundJSON struct {
+	Kind  string `json:"kind"` // block, transaction, account, subnet, service
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Path  string `json:"path"`
+}
+
+func found(kind, id, title string) foundJSON {
+	path := map[string]string{"block": "/blocks/", "transaction": "/transactions/", "account": "/accounts/", "subnet": "/subnets/", "service": "/market/services/"}[kind]
+	return foundJSON{kind, id, title, path + id}
+}
+
+func (s *Server) search(ctx context.Context, a *ask) (any, error) {
+	q := strings.TrimSpace(a.query.Get("q"))
+	if q == "" || len(q) > 128 {
+		return nil, badValue("give a height, a hash, an address or a name", "q must have 1 to 128 bytes")
+	}
+	ctx, t, err := s.table(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []foundJSON{}
+	seen := map[string]bool{}
+	add := func(f foundJSON) {
+		if !seen[f.Path] && len(list) < maxFound {
+			seen[f.Path], list = true, append(list, f)
+		}
+	}
+	if n, err := strconv.ParseUint(q, 10, 63); err == nil {
+		if r := t.byNetuid[uint32(min(n, 1<<20))]; r != nil {
+			add(found("subnet", q, r.subnet.Name))
+		}
+		if n > 0 && int64(n) <= t.height {
+			add(found("block", strconv.FormatUint(n, 10), "block "+q))
+		}
+	}
+	if address, err := checkAddress(q); err == nil {
+		add(found("account", address, address))
+	}
+	words := strings.ToLower(q)
+	for _, r := range t.rows {
+		if strings.Contains(strings.ToLower(r.subnet.Name), words) {
+			add(found("subnet", strconv.FormatUint(uint64(r.subnet.Netuid), 10), r.subnet.Name))
+		}
+	}
+	if strings.HasPrefix(q, "lode1") && len(q) > 5 { // a key's beginning
+		for _, r := range t.rows {
+			for i := range r.members.neurons {
+				for _, key := range []string{r.members.neurons[i].Hotkey, r.members.neurons[i].Coldkey} {
+					if strings.HasPrefix(key, q) {
+						add(found("account", key, key))
+					}
+				}
+			}
+		}
+	}
+	services, err := s.client.Market().Services(ctx, &markettypes.QueryServicesRequest{Pagination: pageRequest(nil, maxLimit)})
+	if err != nil {
+		return nil, err
+	}
+	for _, info := range services.Services {
+		if id := serviceOf(info.Service.Id); id == q || strings.Contains(strings.ToLower(info.Service.Name), words) {
+			add(found("service", id, info.Service.Name))
+		}
+	}
+	more, err := s.indexSearch(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range more {
+		add(f)
+	}
+	return struct {
+		at
+		Items []foundJSON `json:"items"`
+	}{t.at, list}, nil
+}
