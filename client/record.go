@@ -13,6 +13,7 @@ import (
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/cosmos/cosmos-sdk/codec"
 )
 
 // Record is a block as a node keeps it, with all that came of it.
@@ -109,3 +110,6 @@ func (c *Client) Genesis(ctx context.Context) (*cmttypes.GenesisDoc, error) {
 	})
 	return doc, err
 }
+
+// Codec returns a codec that knows the messages of every module of the chain.
+func Codec() (codec.Codec, error) { return newCodec() }

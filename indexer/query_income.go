@@ -1,0 +1,387 @@
+package indexer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/lodenet/lode/x/alpha/pool"
+)
+
+// stint is a hotkey's time on a uid: the epochs after one, until another.
+type stint struct {
+	subnet, uid  int64
+	hotkey       string
+	after, until uint64
+}
+
+// stints are those of registrations, in their order.
+func (v *view) stints(where string, args ...any) (out []stint, err error) {
+	err = v.rows(`SELECT r.subnet, r.uid, h.address, r.epoch, COALESCE((SELECT MIN(o.epoch) FROM registrations o
+		WHERE o.subnet = r.subnet AND o.uid = r.uid AND (o.height, o.n) > (r.height, r.n)), s.epoch)
+		FROM registrations r JOIN accounts h ON h.id = r.hotkey JOIN subnets s ON s.id = r.subnet WHERE `+where+" ORDER BY r.height, r.n", args,
+		func(scan func(...any) error) error {
+			var st stint
+			err := scan(&st.subnet, &st.uid, &st.hotkey, &st.after, &st.until)
+			out = append(out, st)
+			return err
+		})
+	return out, err
+}
+
+// blobs reads what epochs gave to uids.
+type blobs struct {
+	*view
+	recent map[int64]uint64        // by subnet: the first epoch that has a row; 0: none has
+	rows   map[[2]int64][]uidEpoch // by subnet and epoch
+	chunks map[[3]int64][]uidEpoch // by subnet, uid and chunk
+}
+
+func (v *view) blobs() *blobs {
+	return &blobs{v, map[int64]uint64{}, map[[2]int64][]uidEpoch{}, map[[3]int64][]uidEpoch{}}
+}
+
+// at is what an epoch gave a uid, if that is known.
+func (b *blobs) at(subnet, uid int64, number uint64) (u uidEpoch, ok bool, err error) {
+	first, known := b.recent[subnet]
+	if !known {
+		if err := b.row("SELECT COALESCE(MIN(number), 0) FROM epoch_blobs WHERE subnet = ?", []any{subnet}, &first); err != nil {
+			return u, false, err
+		}
+		b.recent[subnet] = first
+	}
+	var list []uidEpoch
+	var i int64
+	if first > 0 && number >= first {
+		i = uid
+		key := [2]int64{subnet, int64(number)}
+		if list, ok = b.rows[key]; !ok {
+			if list, err = b.read("SELECT data FROM epoch_blobs WHERE subnet = ? AND number = ?", subnet, int64(number)); err != nil {
+				return u, false, err
+			}
+			b.rows[key] = list
+		}
+	} else {
+		chunk := int64((number - 1) / chunkEpochs)
+		i = int64((number - 1) % chunkEpochs)
+		key := [3]int64{subnet, uid, chunk}
+		if list, ok = b.chunks[key]; !ok {
+			if list, err = b.read("SELECT data FROM epoch_chunks WHERE subnet = ? AND uid = ? AND chunk = ?", subnet, uid, chunk); err != nil {
+				return u, false, err
+			}
+			b.chunks[key] = list
+		}
+	}
+	if i >= int64(len(list)) {
+		return u, false, nil
+	}
+	return list[i], true, nil
+}
+
+func (b *blobs) read(query string, args ...any) ([]uidEpoch, error) {
+	var data []byte
+	if err := b.row(query, args, &data); err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, err
+	}
+	return decode(data)
+}
+
+// Income is what an address was paid, the latest first; within a block in an order that
+// stays.
+func (s *Store) Income(ctx context.Context, address string, p Page) (List[Income], error) {
+	return look(ctx, s, func(v *view) (l List[Income], err error) {
+		after, err := p.cursor(last, 0)
+		if err != nil {
+			return l, err
+		}
+		id, err := v.account(address)
+		if err != nil {
+			return l, err
+		}
+		// Of the block where the page before ended, so many are known.
+		in := incomes{view: v, account: id, until: after[0], most: p.limit() + int(after[1]) + 1}
+		for _, part := range []func() error{in.payments, in.days, in.epochs} {
+			if err := part(); err != nil {
+				return l, err
+			}
+		}
+		slices.SortStableFunc(in.items, func(a, b Income) int {
+			return cmp.Or(cmp.Compare(b.Height, a.Height), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.SubnetID, b.SubnetID), cmp.Compare(a.Hotkey, b.Hotkey))
+		})
+		skip := 0
+		for skip < len(in.items) && skip < int(after[1]) && in.items[skip].Height == after[0] {
+			skip++
+		}
+		l = List[Income]{At: v.at, Items: in.items[skip:]}
+		if len(l.Items) > p.limit() {
+			l.Items = l.Items[:p.limit()]
+			end := l.Items[len(l.Items)-1].Height
+			told := int64(0)
+			if end == after[0] {
+				told = int64(skip)
+			}
+			for _, i := range l.Items {
+				if i.Height == end {
+					told++
+				}
+			}
+			l.Next = cursorOf(end, told)
+		}
+		if l.Items == nil {
+			l.Items = []Income{}
+		}
+		return l, nil
+	})
+}
+
+type incomes struct {
+	*view
+	account int64
+	until   int64 // height, inclusive
+	most    int
+	items   []Income
+}
+
+func (in *incomes) payments() error {
+	return in.rows(`SELECT p.height, b.time, p.kind, p.subnet, s.netuid, COALESCE(h.address, ''), p.rao, p.alpha, p.epoch, p.value FROM payments p
+		JOIN blocks b ON b.height = p.height JOIN subnets s ON s.id = p.subnet LEFT JOIN accounts h ON h.id = p.hotkey
+		WHERE p.account = ? AND p.height <= ? ORDER BY p.height DESC, p.n DESC LIMIT ?`, []any{in.account, in.until, in.most}, func(scan func(...any) error) error {
+		var i Income
+		var nanos, epoch int64
+		var value uint64
+		if err := scan(&i.Height, &nanos, &i.Kind, &i.SubnetID, &i.Netuid, &i.Hotkey, (*stored)(&i.TAO), (*stored)(&i.Alpha), &epoch, (*stored)(&value)); err != nil {
+			return err
+		}
+		i.Time = moment(nanos)
+		if epoch >= 0 {
+			number := uint64(epoch)
+			i.Epoch = &number
+		}
+		all := i.TAO + Amount(value)
+		i.Value = &all
+		in.items = append(in.items, i)
+		return nil
+	})
+}
+
+// days are what stakes grew by, a day at a time.
+func (in *incomes) days() error {
+	return in.rows(`SELECT d.height, b.time, d.subnet, s.netuid, h.address, d.dividends, d.alpha, d.value FROM position_days d
+		JOIN blocks b ON b.height = d.height JOIN subnets s ON s.id = d.subnet JOIN accounts h ON h.id = d.hotkey
+		WHERE d.coldkey = ? AND d.height <= ? ORDER BY d.day DESC, d.subnet, d.hotkey LIMIT ?`, []any{in.account, in.until, in.most}, func(scan func(...any) error) error {
+		i := Income{Kind: "dividends"}
+		var nanos int64
+		var alpha, value uint64
+		if err := scan(&i.Height, &nanos, &i.SubnetID, &i.Netuid, &i.Hotkey, (*stored)(&i.Alpha), (*stored)(&alpha), (*stored)(&value)); err != nil {
+			return err
+		}
+		if i.Alpha == 0 {
+			return nil
+		}
+		i.Time = moment(nanos)
+		if alpha > 0 {
+			v := Amount(mulDiv(uint64(i.Alpha), value, alpha))
+			i.Value = &v
+		}
+		in.items = append(in.items, i)
+		return nil
+	})
+}
+
+// epochs are what epochs paid to neurons of the account, or to the account as a hotkey.
+func (in *incomes) epochs() error {
+	stints, err := in.stints("(r.hotkey = ? OR r.hotkey IN (SELECT hotkey FROM hotkeys WHERE coldkey = ?))", in.account, in.account)
+	if err != nil {
+		return err
+	}
+	by := map[int64][]stint{}
+	for _, st := range stints {
+		by[st.subnet] = append(by[st.subnet], st)
+	}
+	blobs := in.blobs()
+	for subnet, list := range by {
+		if err := in.ofSubnet(blobs, subnet, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *incomes) ofSubnet(blobs *blobs, subnet int64, list []stint) error {
+	type epoch struct {
+		number uint64
+		height int64
+		time   time.Time
+		price  float64
+		netuid uint32
+	}
+	var epochs []epoch
+	err := in.rows("SELECT e.number, e.height, e.time, e.price, s.netuid FROM epochs e JOIN subnets s ON s.id = e.subnet WHERE e.subnet = ? AND e.height <= ? ORDER BY e.height DESC LIMIT ?",
+		[]any{subnet, in.until, in.most}, func(scan func(...any) error) error {
+			var e epoch
+			var nanos int64
+			err := scan(&e.number, &e.height, &nanos, &e.price, &e.netuid)
+			e.time = moment(nanos)
+			epochs = append(epochs, e)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	for _, st := range list {
+		for _, e := range epochs {
+			if e.number <= st.after || e.number > st.until {
+				continue
+			}
+			u, ok, err := blobs.at(subnet, st.uid, e.number)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			for kind, alpha := range map[string]uint64{"incentive": u.incentive, "revenue": u.revenue} {
+				if alpha == 0 {
+					continue
+				}
+				number, value := e.number, Amount(float64(alpha)*e.price)
+				in.items = append(in.items, Income{
+					Height: e.height, Time: e.time, Netuid: e.netuid, SubnetID: uint64(subnet), Epoch: &number, Hotkey: st.hotkey, Kind: kind, Alpha: Amount(alpha), Value: &value,
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// Stakes are a coldkey's, also in subnets that are gone, by subnet and hotkey.
+func (s *Store) Stakes(ctx context.Context, coldkey string) ([]Stake, error) {
+	return look(ctx, s, func(v *view) (out []Stake, err error) {
+		id, err := v.account(coldkey)
+		if err != nil {
+			return nil, err
+		}
+		err = v.rows(`SELECT p.subnet, n.netuid, h.address, p.shares, p.locked, s.alpha, s.shares, n.tao, n.reserve FROM positions p
+			JOIN stake_pools s ON s.subnet = p.subnet AND s.hotkey = p.hotkey JOIN subnets n ON n.id = p.subnet JOIN accounts h ON h.id = p.hotkey
+			WHERE p.coldkey = ? AND p.shares <> '0' ORDER BY p.subnet, p.hotkey`, []any{id}, func(scan func(...any) error) error {
+			st := Stake{Coldkey: coldkey}
+			var all string
+			var alpha, tao, reserve uint64
+			if err := scan(&st.SubnetID, &st.Netuid, &st.Hotkey, &st.Shares, (*stored)(&st.Locked), (*stored)(&alpha), &all, (*stored)(&tao), (*stored)(&reserve)); err != nil {
+				return err
+			}
+			shares, held := new(big.Int), new(big.Int)
+			if err := setShares(shares, all); err != nil {
+				return err
+			}
+			if err := setShares(held, st.Shares); err != nil {
+				return err
+			}
+			st.Alpha = Amount(pool.SharePool{Alpha: alpha, Shares: shares}.Value(held))
+			st.Value = Amount((&subnet{tao: tao, reserve: reserve}).worth(uint64(st.Alpha)))
+			out = append(out, st)
+			return nil
+		})
+		return out, err
+	})
+}
+
+// yieldDays are the windows of yields.
+var yieldDays = [...]int{1, 7, 30}
+
+const year = 365.25 * 86_400 // seconds
+
+// Yields are those of a coldkey's stakes. A window begins with the bucket of 6 hours in
+// which its first moment is.
+func (s *Store) Yields(ctx context.Context, coldkey string) ([]StakeYields, At, error) {
+	var at At
+	out, err := look(ctx, s, func(v *view) (out []StakeYields, err error) {
+		at = v.at
+		id, err := v.account(coldkey)
+		if err != nil {
+			return nil, err
+		}
+		var keys [][2]int64
+		err = v.rows("SELECT p.subnet, h.address, p.hotkey FROM positions p JOIN accounts h ON h.id = p.hotkey WHERE p.coldkey = ? AND p.shares <> '0' ORDER BY p.subnet, p.hotkey", []any{id},
+			func(scan func(...any) error) error {
+				var st StakeYields
+				var hotkey int64
+				err := scan(&st.SubnetID, &st.Hotkey, &hotkey)
+				out, keys = append(out, st), append(keys, [2]int64{int64(st.SubnetID), hotkey})
+				return err
+			})
+		if err != nil {
+			return nil, err
+		}
+		for i, k := range keys {
+			if out[i].Yields, err = v.yieldsOf(k[0], k[1]); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	})
+	return out, at, err
+}
+
+func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
+	now := v.at.Time.Unix()
+	out := make([]Yield, len(yieldDays))
+	var price float64
+	var tao, reserve uint64
+	if err := v.row("SELECT tao, reserve FROM subnets WHERE id = ?", []any{subnet}, (*stored)(&tao), (*stored)(&reserve)); err != nil {
+		return nil, err
+	}
+	price = (&subnetPrice{tao, reserve}).value()
+	for i, days := range yieldDays {
+		y := &out[i]
+		y.Days = days
+		var bucket *int64
+		var sum float64
+		from := (now - int64(days)*86_400) / growthSpan
+		err := v.row("SELECT MIN(bucket), COALESCE(SUM(growth), 0) FROM yields WHERE subnet = ? AND hotkey = ? AND bucket >= ?", []any{subnet, hotkey, from}, &bucket, &sum)
+		if err != nil {
+			return nil, err
+		}
+		if bucket == nil {
+			continue
+		}
+		start := *bucket * growthSpan
+		var first, latest int64
+		err = v.row("SELECT COUNT(*), COALESCE(MIN(time), 0), COALESCE(MAX(time), 0) FROM epochs WHERE subnet = ? AND time >= ?", []any{subnet, start * 1e9}, &y.Samples, &first, &latest)
+		if err != nil {
+			return nil, err
+		}
+		if y.Samples == 0 {
+			continue
+		}
+		mean := sum / float64(y.Samples)
+		y.Epoch = &mean
+		if y.Samples > 1 && latest > first {
+			perYear := float64(y.Samples-1) / (float64(latest-first) / 1e9) * year
+			apr, apy := mean*perYear, math.Expm1(perYear*math.Log1p(mean))
+			if !math.IsInf(apy, 0) && !math.IsNaN(apy) {
+				y.APR, y.APY = &apr, &apy
+			}
+		}
+		var old float64
+		err = v.row("SELECT open FROM candles WHERE subnet = ? AND span = 3600 AND start >= ? ORDER BY start LIMIT 1", []any{subnet, start}, &old)
+		switch {
+		case errors.Is(err, ErrNotFound):
+		case err != nil:
+			return nil, err
+		case old > 0:
+			if r := math.Exp(float64(y.Samples)*math.Log1p(mean))*price/old - 1; !math.IsInf(r, 0) && !math.IsNaN(r) {
+				y.TAOReturn = &r
+			}
+		}
+	}
+	return out, nil
+}
+
+type subnetPrice struct{ tao, reserve uint64 }
+
+func (p *subnetPrice) value() float64 { return (&subnet{tao: p.tao, reserve: p.reserve}).price() }
