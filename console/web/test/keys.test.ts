@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openArmor } from "../src/wallet/armor.ts";
 import { fromHex, toHex } from "../src/wallet/bytes.ts";
-import { addressOf, checkMnemonic, fromMnemonic, newMnemonic, publicKey, sign } from "../src/wallet/keys.ts";
+import { addressOf } from "../src/wallet/account.ts";
+import { checkMnemonic, fromMnemonic, newMnemonic, publicKey, sign } from "../src/wallet/keys.ts";
 import type { Algorithm } from "../src/wallet/tx.ts";
 import vectors from "../../testdata/keys.json" with { type: "json" };
 

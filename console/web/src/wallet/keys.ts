@@ -1,12 +1,9 @@
 // Keys: from words, from bytes, and what they sign. Used in the worker alone.
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { ripemd160 } from "@noble/hashes/legacy.js";
-import { sha256 } from "@noble/hashes/sha2.js";
 import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { HDKey } from "@scure/bip32";
 import { entropyToMnemonic, generateMnemonic, mnemonicToEntropy, mnemonicToSeedSync } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import { toAddress } from "./bytes.ts";
 import type { Algorithm } from "./tx.ts";
 
 export const PATH = "m/44'/118'/0'/0/0";
@@ -54,10 +51,6 @@ export function fromBytes(algorithm: Algorithm, bytes: Uint8Array): Secret {
 export function publicKey({ algorithm, bytes }: Secret): Uint8Array {
   if (algorithm === "secp256k1") return secp256k1.getPublicKey(bytes, true);
   return bytes.length === 32 ? ml_dsa65.keygen(bytes).publicKey : ml_dsa65.getPublicKey(bytes);
-}
-
-export function addressOf(algorithm: Algorithm, key: Uint8Array): string {
-  return toAddress(algorithm === "secp256k1" ? ripemd160(sha256(key)) : sha256(key).slice(0, 20));
 }
 
 export function sign({ algorithm, bytes }: Secret, message: Uint8Array): Uint8Array {

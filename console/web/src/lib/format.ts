@@ -1,0 +1,120 @@
+// How figures, times and other people's words are written.
+
+/** rao, or units of alpha, in one whole coin. */
+export const COIN = 1_000_000_000n;
+
+const group = (digits: string) => digits.replace(/\B(?=(\d{3})+$)/g, "\u202f");
+
+/** An amount of whole units as coins, exact: 1234567890 is "1.23456789". */
+export function exact(units: string | bigint): string {
+  const value = BigInt(units);
+  const sign = value < 0n ? "−" : "";
+  const digits = (value < 0n ? -value : value).toString().padStart(10, "0");
+  const fraction = digits.slice(-9).replace(/0+$/, "");
+  return sign + group(digits.slice(0, -9)) + (fraction ? "." + fraction : "");
+}
+
+/** An amount of whole units as coins, in as many digits as one reads: rounded towards zero, never to 0. */
+export function coins(units: string | bigint): string {
+  const value = BigInt(units);
+  const size = value < 0n ? -value : value;
+  if (size === 0n) return "0";
+  if (size < 1_000_000n) return exact(value); // under 0.001: all digits
+  const decimals = size >= 1_000n * COIN ? 0 : size >= COIN ? 3 : 5;
+  const step = 10n ** BigInt(9 - decimals);
+  const cut = (size / step) * step;
+  const sign = value < 0n ? "−" : "";
+  const digits = cut.toString().padStart(10, "0");
+  return sign + group(digits.slice(0, -9)) + (decimals ? "." + digits.slice(-9, -9 + decimals || undefined).slice(0, decimals) : "");
+}
+
+/** A big amount in few characters: 1 234 567 TAO is "1.23 M". */
+export function short(units: string | bigint): string {
+  const whole = Number(BigInt(units) / 1_000_000n) / 1000;
+  for (const [size, name] of [
+    [1e9, "G"],
+    [1e6, "M"],
+    [1e4, "k"],
+  ] as const) {
+    if (whole >= size) return `${(whole / (name === "k" ? 1e3 : size)).toPrecision(3)}\u202f${name}`;
+  }
+  return coins(units);
+}
+
+/** A typed amount of coins in whole units; undefined where it is none, or has more than nine decimals. */
+export function parseCoins(text: string): bigint | undefined {
+  const plain = text.replace(/[\s\u202f_']/g, "").replace(",", ".");
+  if (!/^(\d{1,20})(\.\d{0,9})?$|^\.\d{1,9}$/.test(plain)) return undefined;
+  const [whole = "", fraction = ""] = plain.split(".");
+  return BigInt(whole || "0") * COIN + BigInt(fraction.padEnd(9, "0"));
+}
+
+/** A price, to four significant digits. */
+export function price(text: string | number): string {
+  const value = Number(text);
+  if (!Number.isFinite(value)) return "?";
+  if (value === 0) return "0";
+  if (value >= 1000) return group(Math.round(value).toString());
+  const fixed = value.toPrecision(4);
+  return fixed.includes("e") ? value.toFixed(12).replace(/0+$/, "") : fixed;
+}
+
+export function percent(part: number, digits = 2): string {
+  const value = part * 100;
+  if (value !== 0 && Math.abs(value) < 10 ** -digits) return `${value < 0 ? "−" : ""}<${(10 ** -digits).toFixed(digits)}\u202f%`;
+  return `${value.toFixed(digits).replace("-", "−")}\u202f%`;
+}
+
+export const change = (part: number): string => (part > 0 ? "+" : "") + percent(part);
+
+export const count = (n: number | bigint): string => group(String(n));
+
+export function ago(time: string | number, now: number): string {
+  const seconds = Math.max(0, (now - new Date(time).getTime()) / 1000);
+  if (seconds < 5) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+export function span(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  if (seconds < 730 * 86_400) return `${Math.round(seconds / 86_400)} days`;
+  return `${(seconds / 31_557_600).toFixed(1)} years`;
+}
+
+export const utc = (time: string | number): string => new Date(time).toISOString().replace("T", " ").replace(/\.\d+Z$|Z$/, " UTC");
+
+export const shortAddress = (address: string): string => (address.length > 20 ? `${address.slice(0, 9)}…${address.slice(-5)}` : address);
+export const shortHash = (hash: string): string => (hash.length > 20 ? `${hash.slice(0, 8)}…${hash.slice(-6)}` : hash);
+
+/**
+ * Somebody else's words as they may be shown: what is invisible, or turns the direction of
+ * writing, is spelled out, and marks are not piled up.
+ */
+export function visible(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\u115f\u1160\u3164\uffa0]/gu, (c) => `⟨U+${c.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`)
+    .replace(/(\p{M}{2})\p{M}+/gu, "$1")
+    .replace(/\p{Zs}/gu, " ");
+}
+
+/** The same on one line, cut to a length. */
+export function label(text: string, longest = 60): string {
+  const shown = visible(text).trim();
+  const letters = [...shown];
+  return letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : shown;
+}
+
+const UNITS: Record<string, string> = { request: "request", token: "token", gib_month: "GiB·month", video_minute: "minute of video", task: "task", unspecified: "unit", mib_hour: "MiB·hour", video_ms: "ms of video" };
+export const unit = (name: string): string => UNITS[name] ?? visible(name);
+
+/** A message's type as people say it: /lode.alpha.v1.MsgUnstakeAll is "Unstake all". */
+export function verb(type: string): string {
+  const name = type.split(".").at(-1) ?? type;
+  const words = name.replace(/^Msg/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return visible(words.charAt(0).toUpperCase() + words.slice(1));
+}

@@ -1,0 +1,82 @@
+// The newest block, as it comes. Browsers allow a host six connections, so of all tabs one
+// reads the stream, and tells the others.
+import type { Status, StreamBlock } from "./types.ts";
+import { get } from "./api.ts";
+
+type Told = { block: StreamBlock } | { connected: boolean };
+
+class Live {
+  height = $state(0);
+  time = $state("");
+  /** Whether the console answers. */
+  connected = $state(true);
+  status = $state.raw<Status | undefined>();
+  /** Milliseconds, once a second: what "ago" counts from. */
+  now = $state(Date.now());
+  /** Rises where lists must be read anew. */
+  generation = $state(0);
+
+  #channel: BroadcastChannel | undefined;
+
+  start(): void {
+    setInterval(() => (this.now = Date.now()), 1000);
+    void this.#look();
+    setInterval(() => void this.#look(), 10_000);
+    addEventListener("online", () => void this.#look());
+    if (!("BroadcastChannel" in globalThis) || !navigator.locks) {
+      this.#lead();
+      return;
+    }
+    this.#channel = new BroadcastChannel("lode-live");
+    this.#channel.onmessage = ({ data }: MessageEvent<Told>) => this.#hear(data);
+    // whoever has the lock reads; when its tab closes, the next one does
+    void navigator.locks.request("lode-live", () => {
+      this.#lead();
+      return new Promise(() => {});
+    });
+  }
+
+  async #look(): Promise<void> {
+    try {
+      const status = await get<Status>("/v1/status");
+      const back = !this.connected;
+      this.status = status;
+      this.connected = true;
+      if (status.height > this.height && status.time) this.#block({ height: status.height, time: status.time, transactions: null, epochs: [], missed: true });
+      if (back) this.generation++;
+    } catch {
+      this.connected = false;
+    }
+  }
+
+  #lead(): void {
+    const source = new EventSource("/v1/stream");
+    source.addEventListener("block", (event: MessageEvent<string>) => this.#tell({ block: JSON.parse(event.data) as StreamBlock }));
+    source.onopen = () => this.#tell({ connected: true });
+    source.onerror = () => {
+      void this.#look();
+      // a stream that the server refused does not come back by itself
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#lead(), 5000);
+    };
+  }
+
+  #tell(told: Told): void {
+    this.#channel?.postMessage(told);
+    this.#hear(told);
+  }
+
+  #hear(told: Told): void {
+    if ("block" in told) this.#block(told.block);
+    else if (told.connected && !this.connected) void this.#look();
+  }
+
+  #block({ height, time, missed }: StreamBlock): void {
+    if (height <= this.height) return;
+    this.height = height;
+    this.time = time;
+    this.connected = true;
+    if (missed) this.generation++;
+  }
+}
+
+export const live = new Live();

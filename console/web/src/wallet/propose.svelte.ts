@@ -1,0 +1,32 @@
+// The one transaction that is being reviewed. A form proposes; the review shows, signs and sends.
+import type { Broadcast, Quote } from "../lib/types.ts";
+import type { Intent } from "./tx.ts";
+
+export interface Proposal {
+  title: string;
+  intents: Intent[];
+  memo?: string;
+  /** The trade that it makes, as it was quoted. */
+  quote?: Quote;
+  resolve: (result: Broadcast | undefined) => void;
+}
+
+class Proposals {
+  current = $state.raw<Proposal | undefined>();
+
+  /** Opens the review. Undefined: nothing was sent. */
+  propose(title: string, intents: Intent[], options: { memo?: string; quote?: Quote } = {}): Promise<Broadcast | undefined> {
+    this.current?.resolve(undefined);
+    return new Promise((resolve) => {
+      this.current = { title, intents, ...options, resolve };
+    });
+  }
+
+  close(result?: Broadcast): void {
+    const { current } = this;
+    this.current = undefined;
+    current?.resolve(result);
+  }
+}
+
+export const proposals = new Proposals();

@@ -1,0 +1,151 @@
+// From what a person wants to the bytes that are signed, and from them into a block.
+import { ApiError, get, post, SEND_TIMEOUT } from "../lib/api.ts";
+import type { Broadcast, ChainAccount, Params, Simulation } from "../lib/types.ts";
+import { fromBase64, toBase64, toHex } from "./bytes.ts";
+import { wallet } from "./client.svelte.ts";
+import { signWithKeplr } from "./keplr.ts";
+import { authInfoBytes, bodyBytes, directBytes, type Intent, MODE_AMINO, MODE_DIRECT, type PublicKey, type Signer, signersOf, txBytes } from "./tx.ts";
+
+export interface Draft {
+  body: Uint8Array;
+  authInfo: Uint8Array;
+  chainId: string;
+  signers: { address: string; accountNumber: bigint }[];
+  timeoutHeight: bigint;
+  height: number;
+  balance: bigint; // of the first signer, in rao
+  gas: bigint;
+  feeRao: bigint;
+  mode: number;
+}
+
+/** A SignDoc's bytes, of the signer at an index. */
+export const docOf = (draft: Draft, index: number): Uint8Array =>
+  directBytes({ body: draft.body, authInfo: draft.authInfo, chainId: draft.chainId, accountNumber: draft.signers[index]?.accountNumber ?? 0n });
+
+export const params = (): Promise<Params> => get<Params>("/v1/chain/params");
+
+function keyOf(address: string, account: ChainAccount): PublicKey {
+  if (wallet.keplr?.address === address) return wallet.keplr.key;
+  const key = wallet.key(address);
+  if (key?.algorithm && key.publicKey) return { algorithm: key.algorithm, bytes: key.publicKey };
+  if (account.public_key && (account.key_type === "secp256k1" || account.key_type === "mldsa65")) {
+    return { algorithm: account.key_type === "secp256k1" ? "secp256k1" : "ml_dsa_65", bytes: fromBase64(account.public_key) };
+  }
+  throw new ApiError("no_key", `There is no key of ${address} in this wallet.`, "Import the key, or sign with the wallet that has it.");
+}
+
+// a time at which it is over too, a century away and drawn, so that no two transactions are
+// the same bytes by accident: one would be told of the other's outcome
+function drawnTime(): bigint {
+  const [low = 0, high = 0] = crypto.getRandomValues(new Uint32Array(2));
+  return 5_680_281_600n * 1_000_000_000n + (BigInt(high >>> 2) << 32n) + BigInt(low);
+}
+
+/** Builds a transaction and runs it on the node without sending it: the fee is known then, and what would fail has failed. */
+export async function prepare(intents: Intent[], memo = ""): Promise<Draft> {
+  const addresses: string[] = [];
+  for (const { type, value } of intents) for (const address of signersOf(type, value)) if (!addresses.includes(address)) addresses.push(address);
+  const [chain, ...accounts] = await Promise.all([params(), ...addresses.map((a) => get<ChainAccount>(`/v1/chain/account/${a}`))]);
+  accounts.forEach((account, i) => {
+    if (!account.exists) throw new ApiError("no_account", `${addresses[i]} has never had a coin, so it can't sign yet.`, "Send it TAO first; one rao is enough for a hotkey.");
+  });
+  const ledger = wallet.keplr?.ledger === true && addresses.includes(wallet.keplr.address);
+  const mode = ledger ? MODE_AMINO : MODE_DIRECT;
+  const signers: Signer[] = accounts.map((account, i) => ({ key: keyOf(addresses[i] ?? "", account), sequence: BigInt(account.sequence) }));
+  const timeoutHeight = BigInt(chain.height + chain.tx_lifetime_blocks);
+  const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger ? undefined : drawnTime() });
+  const trial = txBytes(body, authInfoBytes(signers, { rao: 0n, gas: 0n }, mode), signers.map(() => new Uint8Array()));
+  const simulated = await post<Simulation>("/v1/chain/simulate", { tx_bytes: toBase64(trial) }, 30_000);
+  const feeRao = BigInt(simulated.fee_rao);
+  const gas = BigInt(simulated.gas_limit);
+  return {
+    body,
+    authInfo: authInfoBytes(signers, { rao: feeRao, gas }, mode),
+    chainId: chain.chain_id,
+    signers: accounts.map((account, i) => ({ address: addresses[i] ?? "", accountNumber: BigInt(account.account_number) })),
+    timeoutHeight,
+    height: chain.height,
+    balance: BigInt(accounts[0]?.balance_rao ?? 0),
+    gas,
+    feeRao,
+    mode,
+  };
+}
+
+/** Signs with all keys that it takes. The bytes that come back are sent, and sent again, as they are. */
+export async function sign(draft: Draft): Promise<Uint8Array> {
+  const signatures: Uint8Array[] = [];
+  let { body, authInfo } = draft;
+  for (const [i, { address, accountNumber }] of draft.signers.entries()) {
+    if (wallet.keplr?.address === address) {
+      const signed = await signWithKeplr(address, { body, authInfo, chainId: draft.chainId, accountNumber }, draft.mode, i);
+      if (draft.signers.length === 1) authInfo = signed.authInfo;
+      signatures.push(signed.signature);
+    } else {
+      signatures.push(await wallet.call("sign", address, docOf(draft, i)));
+    }
+  }
+  return txBytes(body, authInfo, signatures);
+}
+
+export async function hashOf(tx: Uint8Array): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", tx as Uint8Array<ArrayBuffer>))).toUpperCase();
+}
+
+export interface Pending {
+  hash: string;
+  tx: string; // base64
+  title: string;
+  timeoutHeight: string;
+  sent: number;
+}
+
+const STORE = "lode-pending";
+
+export function pending(): Pending[] {
+  try {
+    const kept = JSON.parse(localStorage.getItem(STORE) ?? "[]") as unknown;
+    return Array.isArray(kept) ? (kept as Pending[]) : [];
+  } catch {
+    return [];
+  }
+}
+
+function keep(list: Pending[]): void {
+  try {
+    localStorage.setItem(STORE, JSON.stringify(list.slice(-20)));
+  } catch {
+    // without storage the transaction's page has to do
+  }
+}
+
+export const settled = (hash: string): void => keep(pending().filter((p) => p.hash !== hash));
+
+/** Sends, and waits for the block. Until the outcome is known the bytes are kept, so that the same can be sent again. */
+export async function broadcast(tx: Uint8Array, title: string, timeoutHeight: bigint): Promise<Broadcast> {
+  const hash = await hashOf(tx);
+  const bytes = toBase64(tx);
+  keep([...pending().filter((p) => p.hash !== hash), { hash, tx: bytes, title, timeoutHeight: String(timeoutHeight), sent: Date.now() }]);
+  return again(hash, bytes);
+}
+
+/** Sends the same bytes once more. */
+export async function again(hash: string, bytes: string): Promise<Broadcast> {
+  try {
+    const result = await post<Broadcast>("/v1/chain/broadcast", { tx_bytes: bytes }, SEND_TIMEOUT);
+    settled(hash);
+    return result;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code !== "tx_unknown" && error.code !== "timeout" && error.code !== "offline") settled(hash);
+    throw error;
+  }
+}
+
+export const isUnknown = (error: unknown): boolean => error instanceof ApiError && ["tx_unknown", "timeout", "offline"].includes(error.code);
+
+/** One transaction of an account at a time, in all tabs. */
+export async function inTurn<T>(address: string, work: () => Promise<T>): Promise<T> {
+  return navigator.locks ? ((await navigator.locks.request("lode-tx-" + address, work)) as T) : work();
+}
