@@ -10,7 +10,7 @@ import (
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
-	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	txsigning "github.com/cosmos/cosmos-sdk/x/tx/signing"
 
 	"github.com/lodenet/lode/wallet"
 )
@@ -23,6 +23,7 @@ type draft struct {
 	granter  string     // whose allowance pays the fee instead; empty: nobody's
 	feeRao   uint64
 	gas      uint64
+	changes  []Change // of balances, when it was run last
 	// deadline is the last block that may take it.
 	deadline int64
 	// until is a time at which it is over, too: a century away, and drawn, so that nobody
@@ -30,6 +31,7 @@ type draft struct {
 	// and one sequence would otherwise make one transaction, and both be told that theirs
 	// is done.
 	until time.Time
+	files txsigning.ProtoFileResolver // that describe the messages
 }
 
 // until draws a [draft]'s.
@@ -52,7 +54,7 @@ func (c *Client) draft(signers []*wallet.Signer, msgs []sdk.Msg) (*draft, error)
 		}
 		given[s.Address()] = s
 	}
-	d := &draft{granter: c.cfg.FeeGranter, until: until()}
+	d := &draft{granter: c.cfg.FeeGranter, until: until(), files: c.codec.InterfaceRegistry()}
 	used := map[string]bool{}
 	add := func(s *wallet.Signer) {
 		if !used[s.Address()] {
@@ -92,9 +94,13 @@ func (c *Client) draft(signers []*wallet.Signer, msgs []sdk.Msg) (*draft, error)
 }
 
 // bytes returns the transaction with the accounts' sequences, signed; without chain id
-// it is a simulation's, with empty signatures.
+// it is a simulation's, with signatures that stand for the real ones.
 func (d *draft) bytes(chainID string, sequences []uint64) ([]byte, error) {
-	body, err := (&txtypes.TxBody{Messages: d.msgs, TimeoutHeight: uint64(d.deadline), TimeoutTimestamp: &d.until}).Marshal()
+	txBody := txtypes.TxBody{Messages: d.msgs, TimeoutHeight: uint64(d.deadline), TimeoutTimestamp: &d.until}
+	if d.amino() {
+		txBody.TimeoutTimestamp = nil // devices don't know the word
+	}
+	body, err := txBody.Marshal()
 	if err != nil {
 		return nil, err
 	}
@@ -103,28 +109,37 @@ func (d *draft) bytes(chainID string, sequences []uint64) ([]byte, error) {
 		auth.Fee.Amount = sdk.NewCoins(sdk.NewCoin(Denom, sdkmath.NewIntFromUint64(d.feeRao)))
 		auth.Fee.Granter = d.granter
 	}
+	var stands [][]byte
 	for i, a := range d.accounts {
-		pub, err := codectypes.NewAnyWithValue(a.signer.PubKey())
-		if err != nil {
+		info := &txtypes.SignerInfo{Sequence: sequences[i]}
+		if pub := a.signer.PubKey(); pub != nil { // that of an address alone is not known
+			if info.PublicKey, err = codectypes.NewAnyWithValue(pub); err != nil {
+				return nil, err
+			}
+		}
+		var sig []byte
+		if info.ModeInfo, sig, err = stand(a.signer); err != nil {
 			return nil, err
 		}
-		auth.SignerInfos = append(auth.SignerInfos, &txtypes.SignerInfo{
-			PublicKey: pub,
-			ModeInfo:  &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}},
-			Sequence:  sequences[i],
-		})
+		stands = append(stands, sig)
+		auth.SignerInfos = append(auth.SignerInfos, info)
 	}
 	info, err := auth.Marshal()
 	if err != nil {
 		return nil, err
 	}
 	raw := txtypes.TxRaw{BodyBytes: body, AuthInfoBytes: info}
-	for _, a := range d.accounts {
+	for i, a := range d.accounts {
 		if chainID == "" {
-			raw.Signatures = append(raw.Signatures, []byte{})
+			raw.Signatures = append(raw.Signatures, stands[i])
 			continue
 		}
-		doc, err := (&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: info, ChainId: chainID, AccountNumber: a.number}).Marshal()
+		var doc []byte
+		if a.signer.SignsAmino() {
+			doc, err = AminoSignBytes(d.files, a.signer.Address(), AccountData{chainID, a.number, sequences[i]}, body, info)
+		} else {
+			doc, err = (&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: info, ChainId: chainID, AccountNumber: a.number}).Marshal()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -24,8 +24,8 @@ type Config struct {
 
 	// Timeout bounds one request to one node; default 10 s.
 	Timeout time.Duration
-	// TxTimeout bounds how long [Client.Send] tries to have a transaction committed,
-	// where its context does not end before; default 60 s.
+	// TxTimeout bounds how long [Client.Send] tries to have a transaction committed, and
+	// before that to estimate it, where its context does not end before; default 60 s.
 	TxTimeout time.Duration
 	// MaxBlockAge is how old a node's latest block may be before the node counts as
 	// behind; default 60 s.
@@ -38,6 +38,8 @@ type Config struct {
 	// FeeGranter, if given, is the account whose fee allowance (x/feegrant) pays what
 	// [Client.Send] takes, instead of the first signer.
 	FeeGranter string
+	// Review, if given, is asked about each transaction before it is signed.
+	Review Review
 
 	// Logger defaults to a silent one.
 	Logger *slog.Logger

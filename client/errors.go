@@ -33,6 +33,8 @@ var (
 	// ErrTxExpired says that a transaction's last block passed without it: it did not
 	// happen and can't any more. It is safe to send it anew.
 	ErrTxExpired = errors.New("the transaction was not committed in time and never will be")
+	// ErrUnordered says that a transaction without an order can't be signed as amino JSON.
+	ErrUnordered = errors.New("an unordered transaction can't be signed as amino JSON: Ledgers don't know it; give it a sequence")
 	// ErrTxUnknown says that it is not known whether a transaction will be committed.
 	ErrTxUnknown = errors.New("it is not known whether the transaction was committed")
 )

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -126,14 +125,11 @@ func (c *Client) simulate(ctx context.Context, d *draft, sequences []uint64) (ga
 		if err != nil {
 			return 0, err
 		}
-		var sim struct {
-			GasInfo struct {
-				GasUsed uint64 `json:"gas_used,string"`
-			} `json:"gas_info"`
-		}
-		if err := json.Unmarshal(res.Response.Value, &sim); err != nil {
+		sim, err := parseSimulated(res.Response.Value)
+		if err != nil {
 			return 0, fmt.Errorf("the node's estimate of gas can't be read: %w", err)
 		}
+		d.changes = sim.changes()
 		return sim.GasInfo.GasUsed, nil
 	}
 	return 0, fmt.Errorf("%w: the node changed its mind about the next sequence of %s too often", ErrUnavailable, d.accounts[0].signer.Address())

@@ -37,24 +37,30 @@ const (
 // happen; [ErrTxUnknown] that time was up before it was certain, with the
 // transaction's hash; any other that nothing was sent.
 func (c *Client) Send(ctx context.Context, signers []*wallet.Signer, msgs ...sdk.Msg) (*TxResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.TxTimeout)
-	defer cancel()
 	d, err := c.draft(signers, msgs)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.estimate(ctx, d); err != nil {
+	if err := c.bounded(ctx, d, c.estimate); err != nil {
+		return nil, err
+	}
+	if err := c.review(ctx, d); err != nil {
 		return nil, err
 	}
 	return c.submit(ctx, d)
+}
+
+// bounded does a part of sending within Config.TxTimeout.
+func (c *Client) bounded(ctx context.Context, d *draft, do func(context.Context, *draft) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.TxTimeout)
+	defer cancel()
+	return do(ctx, d)
 }
 
 // SendFree sends one message through the free lane, without a fee: weights, commits,
 // reveals and serves of a registered hotkey within its limits (protocol.md §8). It
 // returns as [Client.Send] does.
 func (c *Client) SendFree(ctx context.Context, signer *wallet.Signer, msg sdk.Msg) (*TxResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.TxTimeout)
-	defer cancel()
 	gas, ok := weightstypes.LaneGas(msg)
 	if !ok {
 		return nil, fmt.Errorf("the free lane does not carry %s: send it with a fee", sdk.MsgTypeURL(msg))
@@ -64,6 +70,9 @@ func (c *Client) SendFree(ctx context.Context, signer *wallet.Signer, msg sdk.Ms
 		return nil, err
 	}
 	d.gas = gas
+	if err := c.review(ctx, d); err != nil {
+		return nil, err
+	}
 	return c.submit(ctx, d)
 }
 
@@ -92,6 +101,8 @@ var errSequence = errors.New("the sequence was taken")
 
 // submit has a draft committed.
 func (c *Client) submit(ctx context.Context, d *draft) (*TxResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.TxTimeout)
+	defer cancel()
 	for range maxSignings {
 		o, err := c.dispatch(ctx, d)
 		if err != nil {
