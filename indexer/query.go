@@ -263,7 +263,7 @@ func (s *Store) Transaction(ctx context.Context, hash string) (TransactionDetail
 		if err != nil {
 			return d, err
 		}
-		if body == nil {
+		if d.Hash == "" {
 			return d, fmt.Errorf("transaction %s: %w", strings.ToUpper(hash), ErrNotFound)
 		}
 		dec := decoder{s.codec}

@@ -118,7 +118,7 @@ func (s *state) follow(ctx context.Context, store *Store, w *writer, queue <-cha
 		if err := s.apply(d, f.record); err != nil {
 			return err
 		}
-		full := s.height-s.batch.first+1 >= mostBlocks || s.batch.size+len(s.dirtyPositions)+len(s.dirtyPools) >= mostRows
+		full := s.height-s.batch.first+1 >= store.most || s.batch.size+len(s.dirtyPositions)+len(s.dirtyPools) >= mostRows
 		if !full && len(queue) > 0 {
 			continue // at the chain's end the queue is empty: its fetching waits for a block
 		}

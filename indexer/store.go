@@ -34,6 +34,7 @@ type Store struct {
 	postgres bool
 	name     string // for people
 	codec    codec.Codec
+	most     int64 // blocks in one transaction of the database
 }
 
 const (
@@ -47,7 +48,7 @@ func Open(ctx context.Context, dsn string) (*Store, error) {
 	if dsn == "" {
 		return nil, errors.New("indexer: name a file, or a database as postgres://USER@HOST/NAME")
 	}
-	s := &Store{}
+	s := &Store{most: mostBlocks}
 	var err error
 	if s.codec, err = client.Codec(); err != nil {
 		return nil, err
