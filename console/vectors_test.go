@@ -61,7 +61,7 @@ import (
 //   - web/src/wallet/schema.json: the messages that the wallet knows, field by field
 //   - testdata/signing.json: transactions with what a signature is of, in both modes
 //   - testdata/keys.json: mnemonics and key files with their keys, addresses and signatures
-var update = flag.Bool("update", false, "write web/src/wallet/schema.json and testdata anew")
+var update = flag.Bool("write", false, "write web/src/wallet/schema.json and testdata anew")
 
 // known are the messages that the wallet signs, by service; what only governance may
 // send isn't among them.
@@ -237,8 +237,8 @@ func golden(t *testing.T, path string, value any) {
 		return
 	}
 	have, err := os.ReadFile(path)
-	require.NoError(t, err, "write it with: go test ./console -run TestThePage -update")
-	require.Equal(t, string(text), string(have), "write it with: go test ./console -run TestThePage -update")
+	require.NoError(t, err, "write it with: go test ./console -run TestThePage -write")
+	require.Equal(t, string(text), string(have), "write it with: go test ./console -run TestThePage -write")
 }
 
 func TestThePageKnowsTheChainsMessages(t *testing.T) {
