@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lodenet/lode/pay/x402"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -119,6 +120,7 @@ type Gateway struct {
 	log     *slog.Logger
 	store   *store
 	chainID string
+	reader  x402.Reader
 	lookups chan struct{} // bounds questions about channels that are not known yet
 	redeem  sync.Mutex    // one redemption at a time
 	kick    chan struct{} // something is due

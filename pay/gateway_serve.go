@@ -60,7 +60,7 @@ func (g *Gateway) Handler(route Route, next http.Handler) http.Handler {
 			writeError(w, http.StatusBadRequest, "invalid_payload", "more than one "+x402.HeaderSignature)
 			return
 		}
-		payment, err := x402.DecodePayment(headers[0])
+		payment, err := g.reader.DecodePayment(headers[0])
 		if err != nil {
 			writeError(w, http.StatusBadRequest, "invalid_payload", err.Error())
 			return

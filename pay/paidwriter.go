@@ -13,7 +13,8 @@ import (
 
 // paidWriter is the ResponseWriter of a paid request. It holds an answer back until it
 // is charged; one that grows too large or is flushed streams, and nothing leaves before
-// what was charged until then is written.
+// what was charged until then is written. What a stream writes leaves with its next flush,
+// or when the handler is done: its last charge is then written together with the settlement.
 type paidWriter struct {
 	w      http.ResponseWriter
 	header http.Header
@@ -52,6 +53,14 @@ func (p *paidWriter) Write(b []byte) (int, error) {
 	if err := p.stream(); err != nil {
 		return 0, err
 	}
+	if p.buf.Len() > 0 && p.buf.Len()+len(b) > gathered {
+		if err := p.pass(); err != nil {
+			return 0, err
+		}
+	}
+	if len(b) <= gathered {
+		return p.buf.Write(b)
+	}
 	if err := p.m.commit(); err != nil {
 		p.broken = err
 		return 0, err
@@ -61,6 +70,31 @@ func (p *paidWriter) Write(b []byte) (int, error) {
 		p.broken = err
 	}
 	return n, err
+}
+
+// gathered is how many bytes of a stream wait for the next flush.
+const gathered = 4 << 10
+
+// pass writes what a stream has gathered, once its charge is written.
+func (p *paidWriter) pass() error {
+	if err := p.m.commit(); err != nil {
+		p.broken = err
+		return err
+	}
+	return p.drain()
+}
+
+// drain writes what was gathered or held back.
+func (p *paidWriter) drain() error {
+	if p.buf.Len() == 0 {
+		return nil
+	}
+	_, err := p.w.Write(p.buf.Bytes())
+	if err != nil {
+		p.broken = err
+	}
+	p.buf.Reset()
+	return err
 }
 
 // Flush sends what was written so far.
@@ -75,6 +109,9 @@ func (p *paidWriter) FlushError() error {
 
 func (p *paidWriter) flush() error {
 	if err := p.stream(); err != nil {
+		return err
+	}
+	if err := p.pass(); err != nil {
 		return err
 	}
 	if err := http.NewResponseController(p.w).Flush(); err != nil {
@@ -125,14 +162,7 @@ func (p *paidWriter) stream() error {
 		p.w.Header().Del("Content-Length") // the end follows in a trailer, or as an event
 	}
 	p.w.WriteHeader(p.status)
-	if p.buf.Len() > 0 {
-		if _, err := p.w.Write(p.buf.Bytes()); err != nil {
-			p.broken = err
-			return err
-		}
-		p.buf.Reset()
-	}
-	return nil
+	return p.drain()
 }
 
 // send puts the handler's header and the settlement into the answer.
@@ -166,7 +196,7 @@ func (p *paidWriter) event(name string, data []byte) error {
 	if err := p.stream(); err != nil {
 		return err
 	}
-	if err := p.m.commit(); err != nil {
+	if err := p.pass(); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(p.w, "event: %s\ndata: %s\n\n", name, data); err != nil {
@@ -213,7 +243,7 @@ func (p *paidWriter) finish() {
 	}
 	p.m.mu.Lock()
 	defer p.m.mu.Unlock()
-	if streaming && p.broken != nil {
+	if streaming && (p.broken != nil || p.drain() != nil) {
 		return
 	}
 	if streaming && p.events() {

@@ -52,17 +52,26 @@ func marshal(v any) ([]byte, error) {
 }
 
 func decode(header string, v any) error {
+	raw, err := unwrap(header)
+	if err != nil {
+		return err
+	}
+	return unmarshal(raw, v)
+}
+
+// unwrap is what a header carries.
+func unwrap(header string) ([]byte, error) {
 	if len(header) > MaxHeader {
-		return malformed("the header has %d bytes, at most %d are read", len(header), MaxHeader)
+		return nil, malformed("the header has %d bytes, at most %d are read", len(header), MaxHeader)
 	}
 	if strings.ContainsAny(header, "\r\n") { // which encoding/base64 would skip
-		return malformed("the header is not base64")
+		return nil, malformed("the header is not base64")
 	}
 	raw, err := base64.StdEncoding.Strict().DecodeString(header)
 	if err != nil {
-		return malformed("the header is not base64 (%v)", err)
+		return nil, malformed("the header is not base64 (%v)", err)
 	}
-	return unmarshal(raw, v)
+	return raw, nil
 }
 
 // unmarshal reads one JSON value and nothing behind it.
@@ -141,22 +150,29 @@ func (p *Payment) Read() (Parsed, string) { return p.voucher, p.identifier }
 
 // DecodeSettlement reads the header PAYMENT-RESPONSE.
 func DecodeSettlement(header string) (Settlement, error) {
-	var s Settlement
-	if err := decode(header, &s); err != nil {
+	raw, err := unwrap(header)
+	if err != nil {
 		return Settlement{}, err
 	}
-	return s, s.check()
+	return readSettlement(raw)
 }
 
 // ParseSettlement reads a settlement that is JSON, as the event payment-response
 // carries it.
 func ParseSettlement(data []byte) (Settlement, error) {
-	var s Settlement
 	if len(data) > MaxHeader {
-		return s, malformed("a settlement of %d bytes", len(data))
+		return Settlement{}, malformed("a settlement of %d bytes", len(data))
 	}
-	if err := unmarshal(data, &s); err != nil {
-		return Settlement{}, err
+	return readSettlement(data)
+}
+
+func readSettlement(raw []byte) (Settlement, error) {
+	s, ok := scanSettlement(string(raw))
+	if !ok {
+		s = Settlement{}
+		if err := unmarshal(raw, &s); err != nil {
+			return Settlement{}, err
+		}
 	}
 	return s, s.check()
 }

@@ -9,7 +9,10 @@ import (
 
 // Form is a payment by voucher on terms that were accepted, written but for its voucher
 // and its identifier: who pays on the same terms again and again writes the rest once.
-type Form struct{ head, middle, tail []byte }
+type Form struct {
+	head, middle, tail []byte
+	declares, declared int // where in middle the extension with the identifier begins, and in tail ends
+}
 
 // NewForm writes what [Encode] would of a [Payment] with these fields, and with
 // [Extensions.WithIdentifier] of the extensions.
@@ -26,7 +29,7 @@ func NewForm(resource *Resource, accepted Requirements, e Extensions) (*Form, er
 	if err != nil {
 		return nil, err
 	}
-	f := &Form{head: append(head[:len(head)-1], `,"payload":{"type":"`+TypeVoucher+`","voucher":{"channelId":"`...)}
+	f := &Form{head: append(head[:len(head)-1], beforeVoucher...)}
 	write := func(to *[]byte, v any) {
 		var raw []byte
 		if raw, err = marshal(v); err == nil {
@@ -50,6 +53,7 @@ func NewForm(resource *Resource, accepted Requirements, e Extensions) (*Form, er
 		if name != ExtensionIdentifier {
 			write(at, all[name])
 		} else {
+			f.declares = len(*at)
 			*at = append(*at, `{"info":{"required":`...)
 			write(at, v.Info.Required)
 			*at = append(*at, `,"id":"`...)
@@ -60,6 +64,7 @@ func NewForm(resource *Resource, accepted Requirements, e Extensions) (*Form, er
 				write(at, v.Schema)
 			}
 			*at = append(*at, '}')
+			f.declared = len(*at)
 		}
 		if err != nil {
 			return nil, err
@@ -72,15 +77,24 @@ func NewForm(resource *Resource, accepted Requirements, e Extensions) (*Form, er
 // Encode is the header with a voucher and an identifier, which are of the form that
 // [DecodePayment] wants.
 func (f *Form) Encode(v Voucher, id string) string {
+	return base64.StdEncoding.EncodeToString(f.write(v, id))
+}
+
+// What stands between the fields of a voucher.
+const (
+	beforeAmount    = `","maxClaimableAmount":"`
+	beforeSignature = `","signature":"`
+)
+
+func (f *Form) write(v Voucher, id string) []byte {
 	raw := make([]byte, 0, len(f.head)+len(f.middle)+len(f.tail)+len(id)+320)
 	raw = append(raw, f.head...)
 	raw = append(raw, v.ChannelID...)
-	raw = append(raw, `","maxClaimableAmount":"`...)
+	raw = append(raw, beforeAmount...)
 	raw = append(raw, v.MaxClaimableAmount...)
-	raw = append(raw, `","signature":"`...)
+	raw = append(raw, beforeSignature...)
 	raw = append(raw, v.Signature...)
 	raw = append(raw, f.middle...)
 	raw = append(raw, id...)
-	raw = append(raw, f.tail...)
-	return base64.StdEncoding.EncodeToString(raw)
+	return append(raw, f.tail...)
 }

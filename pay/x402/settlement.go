@@ -3,6 +3,7 @@ package x402
 import (
 	"encoding/base64"
 	"strconv"
+	"strings"
 )
 
 // AppendJSON appends a settlement as JSON: every answer carries one.
@@ -67,4 +68,126 @@ func appendField(b []byte, name, v string) []byte {
 	b = append(b, '"')
 	b = append(b, v...)
 	return append(b, '"')
+}
+
+// scanSettlement reads a settlement as [Settlement.AppendJSON] writes it, where no text in it
+// has anything escaped. Of others it reports false.
+func scanSettlement(data string) (Settlement, bool) {
+	x := scan{rest: data}
+	var s Settlement
+	x.begin("success")
+	switch {
+	case x.literal("true"):
+		s.Success = true
+	case !x.literal("false"):
+		return s, false
+	}
+	s.ErrorReason = x.some("errorReason")
+	s.ErrorMessage = x.some("errorMessage")
+	s.Payer = x.some("payer")
+	s.Transaction = x.field("transaction")
+	s.Network = x.field("network")
+	s.Amount = x.field("amount")
+	if x.bad = x.bad || !x.literal(`,"extra":{`); x.bad {
+		return s, false
+	}
+	x.first = true
+	s.Extra.CommitmentID = x.some("commitmentId")
+	s.Extra.ChargedAmount = x.some("chargedAmount")
+	if x.name("channelState") {
+		c := &ChannelState{}
+		s.Extra.ChannelState = c
+		x.bad = x.bad || !x.literal("{")
+		x.first = true
+		c.ChannelID = x.field("channelId")
+		c.Balance = x.field("balance")
+		c.TotalClaimed = x.field("totalClaimed")
+		c.WithdrawRequestedAt = x.number("withdrawRequestedAt")
+		c.ChargedCumulativeAmount = x.field("chargedCumulativeAmount")
+		x.bad = x.bad || !x.literal("}")
+	}
+	return s, !x.bad && x.rest == "}}"
+}
+
+// scan reads JSON whose form is known.
+type scan struct {
+	rest  string
+	first bool // in its object
+	bad   bool
+}
+
+func (x *scan) begin(name string) { x.bad = !x.literal(`{"` + name + `":`) }
+
+func (x *scan) literal(s string) bool {
+	rest, ok := strings.CutPrefix(x.rest, s)
+	x.rest = rest
+	return ok
+}
+
+// name reads a field's name, if that is the next.
+func (x *scan) name(name string) bool {
+	rest := x.rest
+	if !x.first {
+		if rest == "" || rest[0] != ',' {
+			return false
+		}
+		rest = rest[1:]
+	}
+	if len(rest) < len(name)+3 || rest[0] != '"' || rest[1:1+len(name)] != name || rest[1+len(name):len(name)+3] != `":` {
+		return false
+	}
+	x.rest, x.first = rest[len(name)+3:], false
+	return true
+}
+
+// field reads a field's text.
+func (x *scan) field(name string) string {
+	if x.bad = x.bad || !x.name(name); x.bad {
+		return ""
+	}
+	return x.text()
+}
+
+// some reads a field that may be left out; it never is empty.
+func (x *scan) some(name string) string {
+	if x.bad || !x.name(name) {
+		return ""
+	}
+	return x.text()
+}
+
+func (x *scan) text() string {
+	if x.bad = !x.literal(`"`); x.bad {
+		return ""
+	}
+	for i := range len(x.rest) {
+		switch c := x.rest[i]; {
+		case c == '"':
+			s := x.rest[:i]
+			x.rest = x.rest[i+1:]
+			return s
+		case c < ' ' || c >= 0x7f || c == '\\':
+			x.bad = true
+			return ""
+		}
+	}
+	x.bad = true
+	return ""
+}
+
+// number reads a field that is a number from 0 on.
+func (x *scan) number(name string) int64 {
+	if x.bad = x.bad || !x.name(name); x.bad {
+		return 0
+	}
+	end := 0
+	for end < len(x.rest) && x.rest[end] >= '0' && x.rest[end] <= '9' {
+		end++
+	}
+	n, err := strconv.ParseInt(x.rest[:end], 10, 64)
+	if err != nil || end > 1 && x.rest[0] == '0' {
+		x.bad = true
+	}
+	x.rest = x.rest[end:]
+	return n
 }

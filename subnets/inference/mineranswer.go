@@ -88,7 +88,7 @@ func (m *Miner) embed(w http.ResponseWriter, r *http.Request) {
 	place, err := m.cfg.Engine.Embed(call.ctx, e.Prompt)
 	if err == nil {
 		place.Tokens = prompt
-		err = out.send(0, embedEvent{Embedded: place})
+		err = out.send(0, embedEvent{Embedded: place}, true)
 	}
 	if err != nil {
 		out.broken(err)
@@ -161,8 +161,9 @@ func (d *delivery) reserve() error {
 	return nil
 }
 
-// send charges so many tokens more and sends what they came as.
-func (d *delivery) send(tokens int, v any) error {
+// send charges so many tokens more and sends what they came as. Behind the last piece the
+// answer ends at once.
+func (d *delivery) send(tokens int, v any, last bool) error {
 	total := Units(d.prompt, d.completion+tokens)
 	if d.meter != nil {
 		if err := d.meter.Charge(total - d.charged); err != nil {
@@ -175,7 +176,7 @@ func (d *delivery) send(tokens int, v any) error {
 	}
 	d.completion += tokens
 	d.charged = total
-	if err := d.stream.send(v); err != nil {
+	if err := d.stream.send(v, last); err != nil {
 		return err
 	}
 	d.started = true
@@ -206,7 +207,7 @@ func (d *delivery) pass(ev Event) error {
 	if !d.started {
 		ev.Prompt = d.prompt
 	}
-	return d.send(completion(ev, d.verifiable), ev)
+	return d.send(completion(ev, d.verifiable), ev, ev.Finish != "")
 }
 
 // last takes the tokens that end the answer without a text, and why it ends.
@@ -269,5 +270,5 @@ func (d *delivery) broken(err error) {
 		writeFailure(d.call.w, f, status)
 		return
 	}
-	_ = d.stream.send(Event{Error: f}) // it may be the caller who broke it
+	_ = d.stream.send(Event{Error: f}, true) // it may be the caller who broke it
 }

@@ -113,6 +113,7 @@ type pieceWriter struct {
 	w      http.ResponseWriter
 	sealer Sealer
 	buf    []byte
+	begun  bool // a piece has left
 }
 
 // begin says what follows. Until the first piece leaves, all can be said anew.
@@ -122,8 +123,10 @@ func (p *pieceWriter) begin() {
 	h.Set("Cache-Control", "no-store")
 }
 
-// send writes a piece and sees to it that it leaves.
-func (p *pieceWriter) send(v any) error {
+// send writes a piece and sees to it that it leaves: at once, or, of the last one of an
+// answer that has begun, with the answer's end. (An answer that never was flushed would be
+// none that streams, and kept by who sells.)
+func (p *pieceWriter) send(v any, last bool) error {
 	plain, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -139,11 +142,12 @@ func (p *pieceWriter) send(v any) error {
 		return errPieceTooLarge
 	}
 	p.buf = append(append(append(p.buf[:0], "data: "...), sealed...), "\n\n"...)
-	if _, err = p.w.Write(p.buf); err == nil {
+	if _, err = p.w.Write(p.buf); err == nil && !(last && p.begun) {
 		err = http.NewResponseController(p.w).Flush()
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errNotTaken, err)
 	}
+	p.begun = true
 	return nil
 }

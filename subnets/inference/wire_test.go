@@ -38,7 +38,7 @@ func TestPiecesAreReadAsTheyAreWritten(t *testing.T) {
 		{Finish: engine.FinishStop, StopString: "data: x\n\n"},
 	}
 	for _, ev := range events {
-		require.NoError(t, out.send(ev))
+		require.NoError(t, out.send(ev, false))
 	}
 	require.True(t, w.Flushed)
 	require.Equal(t, "text/event-stream", w.Header().Get("Content-Type"))
@@ -56,7 +56,7 @@ func TestPiecesAreReadAsTheyAreWritten(t *testing.T) {
 			require.Equal(t, events[i], ev)
 		}
 	}
-	require.ErrorIs(t, out.send(Event{Text: strings.Repeat("x", maxPiece)}), errPieceTooLarge)
+	require.ErrorIs(t, out.send(Event{Text: strings.Repeat("x", maxPiece)}, false), errPieceTooLarge)
 }
 
 func TestAStreamThatBreaksOffDoesNotLookWhole(t *testing.T) {
