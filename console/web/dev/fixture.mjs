@@ -63,6 +63,7 @@ function answer(url, body) {
   if (a === "transactions" && !b) return list(Array.from({ length: 30 }, (_, n) => tx(n)));
   if (a === "transactions") return { ...tx(1), hash: b, memo: "hello \u202ereversed", messages: [{ "@type": "/cosmos.bank.v1beta1.MsgSend", from_address: address(0), to_address: address(1), amount: [{ denom: "rao", amount: "1500000000" }] }], events: [{ type: "transfer", attributes: [{ key: "sender", value: address(0) }, { key: "amount", value: "1500000000rao" }] }] };
   if (a === "blocks" && !b) return list(Array.from({ length: 30 }, (_, n) => block(height() - n)));
+  if (a === "blocks" && !(Number(b) > 0)) return undefined;
   if (a === "blocks") return { ...block(Number(b)), items: [tx(1), tx(2)] };
   if (path === "/search") return list([{ kind: "subnet", id: "1", title: "video", path: "/subnets/1" }, { kind: "service", id: "3", title: "\u202eevil", path: "/market/services/3" }]);
   if (path === "/market/services") return list([1, 2, 3, 4].map(service));

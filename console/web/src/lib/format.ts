@@ -20,12 +20,13 @@ export function coins(units: string | bigint): string {
   const size = value < 0n ? -value : value;
   if (size === 0n) return "0";
   if (size < 1_000_000n) return exact(value); // under 0.001: all digits
-  const decimals = size >= 1_000n * COIN ? 0 : size >= COIN ? 3 : 5;
+  const decimals = size >= 1_000n * COIN ? 0 : size >= 100n * COIN ? 1 : size >= COIN ? 3 : 5;
   const step = 10n ** BigInt(9 - decimals);
   const cut = (size / step) * step;
   const sign = value < 0n ? "−" : "";
   const digits = cut.toString().padStart(10, "0");
-  return sign + group(digits.slice(0, -9)) + (decimals ? "." + digits.slice(-9, -9 + decimals || undefined).slice(0, decimals) : "");
+  const fraction = digits.slice(-9).slice(0, decimals).replace(/0+$/, "");
+  return sign + group(digits.slice(0, -9)) + (fraction ? "." + fraction : "");
 }
 
 /** A big amount in few characters: 1 234 567 TAO is "1.23 M". */
