@@ -34,13 +34,12 @@ type Index interface {
 	Blocks(ctx context.Context, page indexer.Page) (indexer.List[indexer.Block], error)
 	Block(ctx context.Context, height int64) (indexer.BlockDetail, error)
 	// Yields are those of a coldkey's stakes.
-	Yields(ctx context.Context, coldkey string) ([]indexer.StakeYields, error)
+	Yields(ctx context.Context, coldkey string) ([]indexer.StakeYields, indexer.At, error)
 	// History writes an account's history as CSV with Koinly's columns.
-	History(ctx context.Context, w io.Writer, address string) error
-	// Names are those of all subnets that there ever were.
-	Names(ctx context.Context) ([]indexer.SubnetName, error)
-	// Search finds at most limit things.
-	Search(ctx context.Context, q string, limit int) ([]indexer.Found, error)
+	History(ctx context.Context, address string, w io.Writer) error
+	// Subnets are all that there ever were.
+	Subnets(ctx context.Context) ([]indexer.SubnetName, error)
+	Search(ctx context.Context, text string) ([]indexer.Found, error)
 }
 
 var errNoIndex = fail(http.StatusNotFound, "no_index", "start the console with --db", "this console keeps no history")
@@ -185,7 +184,7 @@ func (s *Server) history(ctx context.Context, a *ask) (any, error) {
 		return nil, err
 	}
 	var b strings.Builder
-	if err := s.index.History(ctx, &b, address); err != nil {
+	if err := s.index.History(ctx, address, &b); err != nil {
 		return nil, err
 	}
 	return raw{"text/csv; charset=utf-8", []byte(b.String()), address + ".csv"}, nil
@@ -354,18 +353,14 @@ func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
 	if s.index == nil {
 		return nil
 	}
-	st, err := s.index.Status(ctx)
+	all, at, err := s.index.Yields(ctx, v.Address)
 	if errors.Is(err, indexer.ErrEmpty) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	all, err := s.index.Yields(ctx, v.Address)
-	if err != nil {
-		return err
-	}
-	v.IndexedHeight = &st.Height
+	v.IndexedHeight = &at.Height
 	type key struct {
 		id     uint64
 		hotkey string
@@ -389,7 +384,7 @@ func (s *Server) indexSearch(ctx context.Context, q string) ([]foundJSON, error)
 	if s.index == nil {
 		return nil, nil
 	}
-	all, err := s.index.Search(ctx, q, maxFound)
+	all, err := s.index.Search(ctx, q)
 	if errors.Is(err, indexer.ErrEmpty) {
 		return nil, nil
 	}

@@ -3,11 +3,14 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/lodenet/lode/indexer"
 )
 
 const (
@@ -204,7 +207,43 @@ func (s *Server) follow(ctx context.Context) error {
 	for b := range s.client.Blocks(ctx) {
 		s.chain.saw(b)
 		t := streamBlock{at: newAt(b.Height, b.Time), Epochs: epochsOf(b.Events), Missed: b.Missed}
+		if s.index != nil {
+			t.Transactions = s.awaitIndex(ctx, b.Height)
+		}
 		s.stream.tell(t)
 	}
 	return nil
+}
+
+const (
+	// indexTime is how long a block is held back until the index has it, so that who is
+	// told of it finds it in the lists; indexLook is how often the index is looked at.
+	indexTime = 2 * time.Second
+	indexLook = 20 * time.Millisecond
+)
+
+// awaitIndex waits until the index has a block, but not long, and says how many
+// transactions it has; nil: that is not known.
+func (s *Server) awaitIndex(ctx context.Context, height int64) *int {
+	ctx, cancel := context.WithTimeout(ctx, indexTime)
+	defer cancel()
+	tick := time.NewTicker(indexLook)
+	defer tick.Stop()
+	for {
+		l, err := s.index.Blocks(ctx, indexer.Page{Limit: 1})
+		if err == nil && len(l.Items) > 0 && l.Items[0].Height >= height {
+			if l.Items[0].Height == height {
+				return &l.Items[0].Transactions
+			}
+			return nil
+		}
+		if err != nil && !errors.Is(err, indexer.ErrEmpty) {
+			return nil // /v1/status says what is wrong with it
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }

@@ -1,0 +1,463 @@
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	sdkmath "cosmossdk.io/math"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/console"
+	"github.com/lodenet/lode/localnet"
+	"github.com/lodenet/lode/localnet/localnettest"
+	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
+)
+
+// world is a local network with a subnet, a stake and a service, and a console.
+type world struct {
+	*testing.T
+	ctx     context.Context
+	c       *client.Client
+	url     string
+	http    *http.Client
+	user    *wallet.Signer
+	hotkey  string // of the subnet's owner
+	owner   *wallet.Signer
+	service *httptest.Server
+}
+
+func newWorld(t *testing.T) *world {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	t.Cleanup(cancel)
+	n := localnettest.Start(t, localnet.Config{ChainOnly: true, BlockTime: 500 * time.Millisecond})
+	w := &world{T: t, ctx: ctx, c: n.Client(), http: &http.Client{Timeout: time.Minute}}
+	netuid, err := n.CreateSubnet(ctx, "owner", "words", `{"language":"<script>alert(1)</script>"}`)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, netuid)
+	w.user, err = n.Wallet().Signer(localnet.UserKey)
+	require.NoError(t, err)
+	w.owner, err = n.Wallet().Signer("owner")
+	require.NoError(t, err)
+	hot, err := n.Wallet().Get("owner-hot")
+	require.NoError(t, err)
+	w.hotkey = hot.Address
+	w.service = httptest.NewServer(http.HandlerFunc(provide))
+	t.Cleanup(w.service.Close)
+	_, err = w.c.Send(ctx, []*wallet.Signer{w.owner}, &markettypes.MsgListService{
+		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "words", Description: "words", Endpoint: w.service.URL + "/v1",
+		Unit: markettypes.UNIT_REQUEST, Price: 100_000, Per: 1,
+	}, &markettypes.MsgListService{
+		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "away", Description: "a private network's", Endpoint: "http://10.0.0.1/",
+		Unit: markettypes.UNIT_TOKEN, Price: 5, Per: 1000,
+	})
+	require.NoError(t, err)
+	_, err = w.c.Send(ctx, []*wallet.Signer{w.user}, &alphatypes.MsgStake{
+		Coldkey: w.user.Address(), Hotkey: w.hotkey, Netuid: 1, Tao: localnet.TAO, LimitPrice: 1 << 62, AllowPartial: true,
+	})
+	require.NoError(t, err)
+
+	s, err := console.New(console.Config{Client: w.c, Pages: page(), Version: "test"})
+	require.NoError(t, err)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	w.url = "http://" + ln.Addr().String()
+	serving, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(serving, ln, nil) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-done)
+	})
+	return w
+}
+
+// provide is a service's own server.
+func provide(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/v1/words":
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("PAYMENT-REQUIRED", "terms")
+		w.Header().Set("PAYMENT-RESPONSE", "receipt of "+r.Header.Get("PAYMENT-SIGNATURE"))
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Set-Cookie", "a=b")
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Content-Security-Policy", "script-src *")
+		w.Header().Set("Service-Worker-Allowed", "/")
+		w.WriteHeader(http.StatusPaymentRequired)
+		fmt.Fprintf(w, `{"method":%q,"query":%q,"body":%q,"cookie":%q,"authorization":%q,"origin":%q}`,
+			r.Method, r.URL.RawQuery, body, r.Header.Get("Cookie"), r.Header.Get("Authorization"), r.Header.Get("Origin"))
+	case "/v1/page":
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, "<script>alert(1)</script>")
+	case "/v1/elsewhere":
+		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+	case "/v1/events":
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, "data: 1\n\n")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// get asks the API, checks the answer against the document, and reads it into v.
+func (w *world) get(route, path string, v any) int {
+	w.Helper()
+	resp, err := w.http.Get(w.url + path)
+	require.NoError(w, err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(w, err)
+	fits(w, "GET", route, resp.StatusCode, body)
+	if v != nil {
+		require.NoError(w, json.Unmarshal(body, v), "%s", body)
+	}
+	return resp.StatusCode
+}
+
+func (w *world) post(path string, body, v any) int {
+	w.Helper()
+	raw, err := json.Marshal(body)
+	require.NoError(w, err)
+	req, err := http.NewRequest(http.MethodPost, w.url+path, bytes.NewReader(raw))
+	require.NoError(w, err)
+	req.Header.Set("Origin", w.url)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := w.http.Do(req)
+	require.NoError(w, err)
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	require.NoError(w, err)
+	fits(w, "POST", path, resp.StatusCode, answer)
+	if v != nil {
+		require.NoError(w, json.Unmarshal(answer, v), "%s", answer)
+	}
+	return resp.StatusCode
+}
+
+// sign is what a wallet in the page does: a transaction of the user's, with what the API
+// says of the account.
+func (w *world) sign(sequence uint64, number uint64, feeRao, gas uint64, signed bool, msgs ...sdk.Msg) []byte {
+	w.Helper()
+	var any []*codectypes.Any
+	for _, m := range msgs {
+		a, err := codectypes.NewAnyWithValue(m)
+		require.NoError(w, err)
+		any = append(any, a)
+	}
+	body, err := (&txtypes.TxBody{Messages: any}).Marshal()
+	require.NoError(w, err)
+	pub, err := codectypes.NewAnyWithValue(w.user.PubKey())
+	require.NoError(w, err)
+	info, err := (&txtypes.AuthInfo{
+		SignerInfos: []*txtypes.SignerInfo{{PublicKey: pub, Sequence: sequence,
+			ModeInfo: &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signingtypes.SignMode_SIGN_MODE_DIRECT}}}}},
+		Fee: &txtypes.Fee{GasLimit: gas, Amount: sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewIntFromUint64(feeRao)))},
+	}).Marshal()
+	require.NoError(w, err)
+	raw := txtypes.TxRaw{BodyBytes: body, AuthInfoBytes: info, Signatures: [][]byte{{}}}
+	if signed {
+		doc, err := (&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: info, ChainId: localnet.ChainID, AccountNumber: number}).Marshal()
+		require.NoError(w, err)
+		raw.Signatures[0], err = w.user.Sign(doc)
+		require.NoError(w, err)
+	}
+	out, err := raw.Marshal()
+	require.NoError(w, err)
+	return out
+}
+
+type txBytes struct {
+	TxBytes []byte `json:"tx_bytes"`
+}
+
+type apiError struct {
+	Error struct{ Code, Message, Hash string } `json:"error"`
+}
+
+func TestAConsoleOnARealNetwork(t *testing.T) {
+	w := newWorld(t)
+	user := w.user.Address()
+
+	t.Run("every answer fits the document", func(t *testing.T) {
+		w := *w
+		w.T = t
+		for route, path := range map[string]string{
+			"/v1/status": "", "/v1/home": "", "/v1/subnets": "", "/v1/subnets/{netuid}": "/v1/subnets/1",
+			"/v1/subnets/{netuid}/metagraph": "/v1/subnets/1/metagraph", "/v1/subnets/{netuid}/weights": "/v1/subnets/1/weights",
+			"/v1/subnets/{netuid}/bonds": "/v1/subnets/1/bonds", "/v1/validators": "", "/v1/accounts/{address}": "/v1/accounts/" + user,
+			"/v1/accounts/{address}/stakes": "/v1/accounts/" + user + "/stakes", "/v1/accounts/{address}/channels": "/v1/accounts/" + user + "/channels",
+			"/v1/accounts/{address}/portfolio": "/v1/accounts/" + user + "/portfolio", "/v1/market/services": "", "/v1/market/services/{id}": "/v1/market/services/1",
+			"/v1/chain/params": "", "/v1/chain/account/{address}": "/v1/chain/account/" + user,
+			"/v1/chain/quote": "/v1/chain/quote?kind=stake&netuid=1&amount=1000000000",
+			"/v1/search":      "/v1/search?q=wor",
+		} {
+			if path == "" {
+				path = route
+			}
+			require.Equal(t, 200, w.get(route, path, nil), path)
+		}
+		for route, path := range map[string]string{
+			"/v1/subnets/{netuid}": "/v1/subnets/9", "/v1/subnets/{netuid}/metagraph": "/v1/subnets/9/metagraph",
+			"/v1/subnets/{netuid}/weights": "/v1/subnets/9/weights", "/v1/market/services/{id}": "/v1/market/services/99",
+		} {
+			var e apiError
+			require.Equal(t, 404, w.get(route, path, &e), path)
+			require.Equal(t, "not_found", e.Error.Code, path)
+		}
+		require.Equal(t, 404, w.get("/v1/blocks", "/v1/blocks", nil), "without an index there is no history")
+	})
+
+	t.Run("figures are the chain's", func(t *testing.T) {
+		w := *w
+		w.T = t
+		var home struct {
+			Height  int64
+			Issued  string `json:"issued_rao"`
+			Subnets []struct {
+				Share float64 `json:"emission_share"`
+			}
+		}
+		w.get("/v1/home", "/v1/home", &home)
+		require.Positive(t, home.Height)
+		require.Len(t, home.Subnets, 1)
+		require.InDelta(t, 1, home.Subnets[0].Share, 1e-9)
+
+		var account struct {
+			Height    int64
+			Exists    bool
+			KeyType   string `json:"key_type"`
+			Balance   string `json:"balance_rao"`
+			Stakes    string `json:"stakes_value_rao"`
+			Total     string `json:"total_rao"`
+			Delegated string `json:"delegated_rao"`
+		}
+		w.get("/v1/accounts/{address}", "/v1/accounts/"+user, &account)
+		at := client.AtHeight(w.ctx, account.Height)
+		balance, err := w.c.Balance(at, user)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(balance), account.Balance)
+		stakes, err := w.c.Alpha().Stakes(at, &alphatypes.QueryStakesRequest{Coldkey: user})
+		require.NoError(t, err)
+		require.Len(t, stakes.Stakes, 1)
+		require.Equal(t, fmt.Sprint(stakes.Stakes[0].ValueTao), account.Stakes)
+		require.Equal(t, fmt.Sprint(balance+stakes.Stakes[0].ValueTao), account.Total)
+		require.Equal(t, "secp256k1", account.KeyType)
+		require.True(t, account.Exists)
+
+		var portfolio struct {
+			Total   string `json:"total_rao"`
+			Subnets []struct {
+				Name   string
+				Value  string `json:"value_rao"`
+				Stakes []struct{ Registered bool }
+			}
+		}
+		w.get("/v1/accounts/{address}/portfolio", "/v1/accounts/"+user+"/portfolio", &portfolio)
+		require.Equal(t, "words", portfolio.Subnets[0].Name)
+		require.True(t, portfolio.Subnets[0].Stakes[0].Registered)
+
+		var none struct {
+			Exists bool
+			Total  string `json:"total_rao"`
+		}
+		stranger, err := wallet.NewSigner(bytes.Repeat([]byte{7}, 32))
+		require.NoError(t, err)
+		require.Equal(t, 200, w.get("/v1/accounts/{address}", "/v1/accounts/"+stranger.Address(), &none))
+		require.False(t, none.Exists)
+		require.Equal(t, "0", none.Total)
+
+		var search struct {
+			Items []struct{ Kind, ID, Path string }
+		}
+		for q, want := range map[string]string{"WORDS": "/subnets/1", "1": "/subnets/1", user: "/accounts/" + user, w.hotkey[:20]: "/accounts/" + w.hotkey, "away": "/market/services/2"} {
+			w.get("/v1/search", "/v1/search?q="+url.QueryEscape(q), &search)
+			require.NotEmpty(t, search.Items, q)
+			require.Equal(t, want, search.Items[0].Path, q)
+		}
+	})
+
+	t.Run("a metagraph can be had as a table", func(t *testing.T) {
+		for _, how := range []struct{ query, accept string }{{"?format=csv", ""}, {"", "text/csv"}} {
+			req, err := http.NewRequest(http.MethodGet, w.url+"/v1/subnets/1/metagraph"+how.query, nil)
+			require.NoError(t, err)
+			req.Header.Set("Accept", how.accept)
+			resp, err := w.http.Do(req)
+			require.NoError(t, err)
+			require.Equal(t, "text/csv; charset=utf-8", resp.Header.Get("Content-Type"))
+			rows, err := csv.NewReader(resp.Body).ReadAll()
+			resp.Body.Close()
+			require.NoError(t, err)
+			require.Len(t, rows, 2)
+			require.Equal(t, "uid", rows[0][0])
+			require.Equal(t, w.hotkey, rows[1][1])
+		}
+	})
+
+	t.Run("lists come in pages", func(t *testing.T) {
+		w := *w
+		w.T = t
+		var list struct {
+			Items []struct{ Name string }
+			Next  string
+		}
+		w.get("/v1/market/services", "/v1/market/services?limit=1", &list)
+		require.Len(t, list.Items, 1)
+		require.NotEmpty(t, list.Next)
+		first := list.Items[0].Name
+		w.get("/v1/market/services", "/v1/market/services?limit=1&after="+list.Next, &list)
+		require.Len(t, list.Items, 1)
+		require.NotEqual(t, first, list.Items[0].Name)
+		require.Empty(t, list.Next)
+	})
+
+	t.Run("a wallet simulates, signs and sends", func(t *testing.T) {
+		w := *w
+		w.T = t
+		var account struct {
+			Number   uint64 `json:"account_number,string"`
+			Sequence uint64 `json:"sequence,string"`
+			Balance  uint64 `json:"balance_rao,string"`
+		}
+		w.get("/v1/chain/account/{address}", "/v1/chain/account/"+user, &account)
+		gift := &banktypes.MsgSend{FromAddress: user, ToAddress: w.owner.Address(), Amount: sdk.NewCoins(sdk.NewInt64Coin(client.Denom, 5))}
+		var sim struct {
+			Limit uint64 `json:"gas_limit,string"`
+			Fee   uint64 `json:"fee_rao,string"`
+		}
+		require.Equal(t, 200, w.post("/v1/chain/simulate", txBytes{w.sign(account.Sequence, account.Number, 1, 100_000, false, gift)}, &sim))
+		tx := w.sign(account.Sequence, account.Number, sim.Fee, sim.Limit, true, gift)
+		var sent struct {
+			Hash   string
+			Height int64
+		}
+		require.Equal(t, 200, w.post("/v1/chain/broadcast", txBytes{tx}, &sent))
+		again := sent
+		require.Equal(t, 200, w.post("/v1/chain/broadcast", txBytes{tx}, &again))
+		require.Equal(t, sent, again, "the same bytes are the same transaction")
+		before := account
+		w.get("/v1/chain/account/{address}", "/v1/chain/account/"+user, &account)
+		require.Equal(t, before.Balance-5-sim.Fee, account.Balance, "who asks next sees what it has done")
+		require.Equal(t, before.Sequence+1, account.Sequence)
+
+		var e apiError
+		require.Equal(t, 422, w.post("/v1/chain/broadcast", txBytes{w.sign(before.Sequence, account.Number, sim.Fee, sim.Limit, true, gift, gift)}, &e))
+		require.Equal(t, "tx_failed", e.Error.Code, "the sequence is used")
+		much := &banktypes.MsgSend{FromAddress: user, ToAddress: w.owner.Address(), Amount: sdk.NewCoins(sdk.NewInt64Coin(client.Denom, 1<<62))}
+		require.Equal(t, 422, w.post("/v1/chain/simulate", txBytes{w.sign(account.Sequence, account.Number, 1, 100_000, false, much)}, &e))
+		require.Equal(t, "insufficient_funds", e.Error.Code)
+		require.Equal(t, 422, w.post("/v1/chain/broadcast", txBytes{w.sign(account.Sequence, account.Number, 0, sim.Limit, true, gift)}, &e))
+		require.Equal(t, "fee_too_low", e.Error.Code)
+		require.Equal(t, 422, w.post("/v1/chain/broadcast", txBytes{[]byte("nonsense")}, &e))
+		require.Equal(t, "tx_failed", e.Error.Code)
+	})
+
+	t.Run("a quote says the best and the worst", func(t *testing.T) {
+		w := *w
+		w.T = t
+		var q struct {
+			Trades []struct {
+				Fee, Given, Expected, Least uint64 `json:",string"`
+				Within                      bool   `json:"within_limit"`
+				Impact                      float64
+			}
+		}
+		require.Equal(t, 200, w.get("/v1/chain/quote", "/v1/chain/quote?kind=stake&netuid=1&amount=1000000000&slippage=500", &q))
+		require.Len(t, q.Trades, 1)
+		tr := q.Trades[0]
+		require.Less(t, tr.Least, tr.Expected)
+		require.Positive(t, tr.Fee)
+		require.Positive(t, tr.Impact)
+		require.True(t, tr.Within)
+		require.Equal(t, 200, w.get("/v1/chain/quote", "/v1/chain/quote?kind=unstake&netuid=1&amount=100000000", &q))
+		require.Negative(t, q.Trades[0].Impact)
+		var e apiError
+		require.Equal(t, 404, w.get("/v1/chain/quote", "/v1/chain/quote?kind=stake&netuid=7&amount=1000000000", &e))
+	})
+
+	t.Run("blocks stream as they come", func(t *testing.T) {
+		events, end := subscribe(t, http.DefaultClient, w.url, "")
+		defer end()
+		first := nextEvent(t, events)
+		second := nextEvent(t, events)
+		require.Equal(t, first.Height+1, second.Height)
+		require.False(t, second.Missed)
+	})
+
+	t.Run("a service is bought through the console", func(t *testing.T) {
+		buy := func(method, path, body string, headers ...string) (*http.Response, string) {
+			req, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
+			require.NoError(t, err)
+			req.Header.Set("Origin", w.url)
+			req.Header.Set("Cookie", "secret=1")
+			req.Header.Set("Authorization", "Bearer secret")
+			for i := 0; i < len(headers); i += 2 {
+				req.Header.Set(headers[i], headers[i+1])
+			}
+			c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			resp, err := c.Do(req)
+			require.NoError(t, err)
+			answer, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			resp.Body.Close()
+			return resp, string(answer)
+		}
+		resp, body := buy("POST", "/buy/1/words?a=1", "hello", "PAYMENT-SIGNATURE", "voucher", "Content-Type", "text/plain")
+		require.Equal(t, http.StatusPaymentRequired, resp.StatusCode)
+		require.JSONEq(t, `{"method":"POST","query":"a=1","body":"hello","cookie":"","authorization":"","origin":""}`, body)
+		require.Equal(t, "terms", resp.Header.Get("PAYMENT-REQUIRED"))
+		require.Equal(t, "receipt of voucher", resp.Header.Get("PAYMENT-RESPONSE"))
+		for _, h := range []string{"Set-Cookie", "Access-Control-Allow-Origin", "Service-Worker-Allowed"} {
+			require.Empty(t, resp.Header.Get(h), h)
+		}
+		require.Contains(t, resp.Header.Get("Content-Security-Policy"), "sandbox")
+		require.NotContains(t, resp.Header.Get("Content-Security-Policy"), "*")
+
+		resp, _ = buy("GET", "/buy/1/page", "")
+		require.Equal(t, "application/octet-stream", resp.Header.Get("Content-Type"), "it is no page here")
+		require.Equal(t, "attachment", resp.Header.Get("Content-Disposition"))
+		resp, body = buy("GET", "/buy/1/elsewhere", "")
+		require.Equal(t, http.StatusBadGateway, resp.StatusCode, body)
+		require.Empty(t, resp.Header.Get("Location"))
+		resp, _ = buy("GET", "/buy/1/..%2f..%2fadmin", "")
+		require.NotEqual(t, http.StatusOK, resp.StatusCode)
+		resp, body = buy("GET", "/buy/2/x", "")
+		require.Equal(t, http.StatusForbidden, resp.StatusCode, body)
+		require.Contains(t, body, "not_allowed")
+		resp, _ = buy("GET", "/buy/77/x", "")
+		require.Equal(t, http.StatusNotFound, resp.StatusCode)
+
+		// What streams comes as it is written.
+		ctx, cancel := context.WithCancel(w.ctx)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/buy/1/events", nil)
+		require.NoError(t, err)
+		stream, err := w.http.Do(req)
+		require.NoError(t, err)
+		defer stream.Body.Close()
+		part := make([]byte, 9)
+		_, err = io.ReadFull(stream.Body, part)
+		require.NoError(t, err)
+		require.Equal(t, "data: 1\n\n", string(part))
+	})
+}
