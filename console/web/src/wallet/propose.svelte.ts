@@ -6,6 +6,8 @@ export interface Proposal {
   title: string;
   intents: Intent[];
   memo?: string;
+  /** The last block that may take it, where that is not the usual one. */
+  timeoutHeight?: bigint;
   /** The trade that it makes, as it was quoted. */
   quote?: Quote;
   resolve: (result: Broadcast | undefined) => void;
@@ -15,7 +17,7 @@ class Proposals {
   current = $state.raw<Proposal | undefined>();
 
   /** Opens the review. Undefined: nothing was sent. */
-  propose(title: string, intents: Intent[], options: { memo?: string; quote?: Quote } = {}): Promise<Broadcast | undefined> {
+  propose(title: string, intents: Intent[], options: { memo?: string; quote?: Quote; timeoutHeight?: bigint } = {}): Promise<Broadcast | undefined> {
     this.current?.resolve(undefined);
     return new Promise((resolve) => {
       this.current = { title, intents, ...options, resolve };

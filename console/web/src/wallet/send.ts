@@ -43,7 +43,7 @@ function drawnTime(): bigint {
 }
 
 /** Builds a transaction and runs it on the node without sending it: the fee is known then, and what would fail has failed. */
-export async function prepare(intents: Intent[], memo = ""): Promise<Draft> {
+export async function prepare(intents: Intent[], { memo = "", timeoutHeight: latest }: { memo?: string; timeoutHeight?: bigint } = {}): Promise<Draft> {
   const addresses: string[] = [];
   for (const { type, value } of intents) for (const address of signersOf(type, value)) if (!addresses.includes(address)) addresses.push(address);
   const [chain, ...accounts] = await Promise.all([params(), ...addresses.map((a) => get<ChainAccount>(`/v1/chain/account/${a}`))]);
@@ -53,7 +53,8 @@ export async function prepare(intents: Intent[], memo = ""): Promise<Draft> {
   const ledger = wallet.keplr?.ledger === true && addresses.includes(wallet.keplr.address);
   const mode = ledger ? MODE_AMINO : MODE_DIRECT;
   const signers: Signer[] = accounts.map((account, i) => ({ key: keyOf(addresses[i] ?? "", account), sequence: BigInt(account.sequence) }));
-  const timeoutHeight = BigInt(chain.height + chain.tx_lifetime_blocks);
+  const usual = BigInt(chain.height + chain.tx_lifetime_blocks);
+  const timeoutHeight = latest !== undefined && latest < usual ? latest : usual;
   const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger ? undefined : drawnTime() });
   const trial = txBytes(body, authInfoBytes(signers, { rao: 0n, gas: 0n }, mode), signers.map(() => new Uint8Array()));
   const simulated = await post<Simulation>("/v1/chain/simulate", { tx_bytes: toBase64(trial) }, 30_000);

@@ -1,1 +1,0 @@
-import{D as e,k as t}from"./router.svelte-Bm3oTwoU.js";var n=t(`<h1>Service</h1>`);function r(t){var r=n();e(t,r)}export{r as default};
