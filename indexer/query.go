@@ -123,19 +123,15 @@ func paged[T any](v *view, items []T, limit int, next func(T) string) List[T] {
 	return l
 }
 
-// Status says how far the index is; an empty one has no chain id.
+// Status says how far the index is.
 func (s *Store) Status(ctx context.Context) (Status, error) {
-	st, err := look(ctx, s, func(v *view) (Status, error) {
+	return look(ctx, s, func(v *view) (Status, error) {
 		st := Status{At: v.at}
 		var hash []byte
 		err := v.row("SELECT chain_id, hash FROM chain", nil, &st.ChainID, &hash)
 		st.Hash = fmt.Sprintf("%X", hash)
 		return st, err
 	})
-	if errors.Is(err, ErrEmpty) {
-		return Status{}, nil
-	}
-	return st, err
 }
 
 const blockColumns = "height, time, hash, proposer, txs"
