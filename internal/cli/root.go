@@ -102,7 +102,7 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 		}
 	}
 	add("network", newUpCommand(), newStatusCommand(), newFaucetCommand(), newNodeCommand(), newLabCommand())
-	add("use", newWalletCommand(), newColdkeyCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newSeedCommand(), newMarketCommand(), newPayCommand(), newVideoCommand(), newInferenceCommand(), newChatCommand())
+	add("use", newWalletCommand(), newColdkeyCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newSeedCommand(), newMarketCommand(), newPayCommand(), newVideoCommand(), newInferenceCommand(), newChatCommand(), newConsoleCommand())
 	add("work", newHotkeyCommand(), newNeuronCommand(), newCollateralCommand(), newMineCommand(), newValidateCommand(), newModelCommand(), newRelayCommand())
 	add("more", newQueryCommand(), newTxCommand(), newVersionCommand(), newEngineChildCommand())
 	root.SetHelpCommandGroupID("more")

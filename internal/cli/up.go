@@ -28,6 +28,8 @@ func newUpCommand() *cobra.Command {
 		duration      time.Duration
 		reportTo      string
 		logLevel      string
+		withConsole   bool
+		consolePort   int
 	)
 	cmd := &cobra.Command{
 		Use:   "up",
@@ -36,6 +38,8 @@ func newUpCommand() *cobra.Command {
 compete with different strategies for compressing real video; and subnet 2 (inference) with two validators and three miners
 that answer with a language model. One of those sells the model and runs a smaller one, and earns nothing (--honest: not so).
 The model is lode-mini, which comes along: it is tiny, and what it says is not to be trusted. --model takes another.
+
+The console, wallet, explorer and market as a page, is served on loopback (--console=false: not so; docs/console.md).
 
 State lives in --home; a second start continues from it, --fresh starts over. Ctrl-C stops it.
 The keys in the home are encrypted with a passphrase that lies beside them: for local networks only.`,
@@ -70,8 +74,18 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 			}
 			defer func() { err = errors.Join(err, closeLog()) }()
 			cfg.Logger = logger
+			var page *upConsole
+			if withConsole {
+				page = &upConsole{home: cfg.Home, port: consolePort, log: logger}
+				if err := page.listen(); err != nil {
+					return err
+				}
+				defer page.close()
+			} else if consolePort != 0 {
+				return fail(codeUsage, "leave --console=false out", "--console-port is about the console")
+			}
 
-			report, err := runUp(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, duration, g.json)
+			report, err := runUp(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cfg, page, duration, g.json)
 			if err != nil {
 				return err
 			}
@@ -104,12 +118,15 @@ The keys in the home are encrypted with a passphrase that lies beside them: for 
 	f.IntVar(&cfg.Ports.REST, "rest-port", 0, "REST port")
 	f.IntVar(&cfg.Ports.P2P, "p2p-port", 0, "CometBFT peer-to-peer port")
 	f.IntVar(&cfg.Ports.Status, "status-port", 0, "status port")
+	f.BoolVar(&withConsole, "console", true, "serve the console, too")
+	f.IntVar(&consolePort, "console-port", 0, "console port (0: the last run's, or 8420, or a free one)")
 	f.StringVar(&logLevel, "log-level", "info", "what goes to HOME/lode.log: debug, info, warn, error")
 	return cmd
 }
 
-// runUp runs a network and shows it until ctx ends or the duration has passed.
-func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, duration time.Duration, quiet bool) (localnet.Report, error) {
+// runUp runs a network, and its console where there is one, and shows it until ctx ends
+// or the duration has passed.
+func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, page *upConsole, duration time.Duration, quiet bool) (localnet.Report, error) {
 	if quiet {
 		errOut = io.Discard // an error is all that programs read there
 	}
@@ -138,6 +155,11 @@ func runUp(ctx context.Context, out, errOut io.Writer, cfg localnet.Config, dura
 	if duration > 0 {
 		timer := time.AfterFunc(time.Until(n.FirstBlockSeen().Add(duration)), func() { cancel(errTimeIsUp) })
 		defer timer.Stop()
+	}
+	if page != nil {
+		// It ends before the network does, whose client it asks.
+		defer page.start(ctx, n, step)()
+		fmt.Fprintf(errOut, "\n  console %s", page.url())
 	}
 	e := n.Info().Endpoints
 	fmt.Fprintf(errOut, "\n  rpc     %s\n  grpc    %s\n  rest    %s\n  status  %s\n  home    %s\n  wallet  coldkey `user` is funded; passphrase in %s\n          (a passphrase beside the keys suits local networks only)\n\n",
