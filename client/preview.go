@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/lodenet/lode/wallet"
@@ -106,8 +107,9 @@ func (s *simulated) changes() []Change {
 			add(of[banktypes.AttributeKeySpender], of[sdk.AttributeKeyAmount], -1)
 		case banktypes.EventTypeCoinReceived:
 			add(of[banktypes.AttributeKeyReceiver], of[sdk.AttributeKeyAmount], 1)
-		case sdk.EventTypeTx:
-			add(of[sdk.AttributeKeyFeePayer], of[sdk.AttributeKeyFee], 1) // it was spent above
+		case sdk.EventTypeTx: // the fee that moved above
+			add(of[sdk.AttributeKeyFeePayer], of[sdk.AttributeKeyFee], 1)
+			add(feeCollector, of[sdk.AttributeKeyFee], -1)
 		}
 	}
 	delete(sums, "")
@@ -120,6 +122,9 @@ func (s *simulated) changes() []Change {
 	slices.SortFunc(list, func(a, b Change) int { return strings.Compare(a.Address, b.Address) })
 	return list
 }
+
+// feeCollector is the account that fees go to.
+var feeCollector = authtypes.NewModuleAddress(authtypes.FeeCollectorName).String()
 
 // raoOf is the rao of an amount of coins; 0 where it can't be read, as of an account
 // that sends nothing.
