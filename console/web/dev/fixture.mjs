@@ -15,7 +15,7 @@ const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const start = Date.now() - 5000 * 1000;
 const height = () => Math.floor((Date.now() - start) / 1000);
 const at = (h) => new Date(start + h * 1000).toISOString();
-const address = (n) => ["lode1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5yng3zn", "lode19rl4cm2hmr8afy4kldpxz3fka4jguq0a3rzfng", "lode1tj4htz8na6crlvcl2m8x5revs94nntz2juzxfc", "lode1as3geqyfa3e4796q70yslss2zy7mm9j247cchm", "lode1er45w07q7sfgh2lnkyd4lphr00c5yuen50twa5", "lode1fcw76qawdqdq56kr28uzaha058y46lg9d43fgx"][n % 6];
+const address = (n) => ["lode1nsrlrvqezz3cdx7vpxgcefvhtu6x8tpt6w256y", "lode1u5eltj08wstehugyc5xqhyqetmjq7chkf9qmlz", "lode1tj4htz8na6crlvcl2m8x5revs94nntz2juzxfc", "lode1as3geqyfa3e4796q70yslss2zy7mm9j247cchm", "lode1er45w07q7sfgh2lnkyd4lphr00c5yuen50twa5", "lode1fcw76qawdqdq56kr28uzaha058y46lg9d43fgx"][n % 6];
 const hash = (n) => (n * 2654435761).toString(16).padStart(16, "0").toUpperCase().repeat(4).slice(0, 64);
 const rao = (tao) => String(BigInt(Math.round(tao * 1e6)) * 1000n);
 
