@@ -20,6 +20,7 @@ import (
 
 	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/pay/x402"
+	"github.com/lodenet/lode/subnet"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -110,34 +111,34 @@ func (b *buyer) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// target is a service's endpoint.
-func (b *buyer) target(ctx context.Context, r *http.Request) (hotkey, endpoint string, local bool, err error) {
+// target is a listed service.
+func (b *buyer) target(ctx context.Context, r *http.Request) (to markettypes.ServiceInfo, local bool, err error) {
 	id, err := number("service", r.PathValue("service"), 1, 1<<63-1)
 	if err != nil {
-		return "", "", false, err
+		return to, false, err
 	}
 	asking, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	q, err := b.s.client.Market().Service(asking, &markettypes.QueryServiceRequest{ServiceId: id})
 	if err != nil {
-		return "", "", false, err
+		return to, false, err
 	}
 	if !q.Service.Service.Listed {
-		return "", "", false, fail(http.StatusNotFound, "not_found", "/v1/market/services lists those on offer", "service %d is not offered any more", id)
+		return to, false, fail(http.StatusNotFound, "not_found", "/v1/market/services lists those on offer", "service %d is not offered any more", id)
 	}
 	if local, err = b.s.local(asking); err != nil {
-		return "", "", false, err
+		return to, false, err
 	}
-	return q.Service.Hotkey, q.Service.Service.Endpoint, local && servesLoopback(r), nil
+	return q.Service, local && servesLoopback(r), nil
 }
 
 // forward has an error only as long as nothing was answered.
 func (b *buyer) forward(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
-	hotkey, endpoint, local, err := b.target(ctx, r)
+	service, local, err := b.target(ctx, r)
 	if err != nil {
 		return err
 	}
-	to, trip, err := b.way(ctx, hotkey, endpoint, local)
+	to, trip, err := b.way(ctx, service, local)
 	if err != nil {
 		return err
 	}
@@ -295,8 +296,10 @@ func join(endpoint, rest, query string) (string, error) {
 	return full, nil
 }
 
-// way is how an endpoint is asked: its URL, and what carries it.
-func (b *buyer) way(ctx context.Context, hotkey, endpoint string, local bool) (string, http.RoundTripper, error) {
+// way is how a service is asked: the URL of its endpoint, and what carries it. On the
+// mesh that is where its subnet's handlers are on the provider's host.
+func (b *buyer) way(ctx context.Context, service markettypes.ServiceInfo, local bool) (string, http.RoundTripper, error) {
+	hotkey, endpoint := service.Hotkey, service.Service.Endpoint
 	if !reachable(endpoint, local) {
 		return "", nil, fail(http.StatusForbidden, "not_allowed", "a console on loopback with a local network may", "the service is at %s, an address of this machine or a private network", endpoint)
 	}
@@ -318,7 +321,8 @@ func (b *buyer) way(ctx context.Context, hotkey, endpoint string, local bool) (s
 	if err := host.AddPeer(hotkey, at...); err != nil {
 		return "", nil, unreachable(err)
 	}
-	return "http://" + hotkey, host.RoundTripper(), nil
+	mounted := subnet.NewNetwork("", &subnet.Metagraph{Netuid: uint16(service.Service.Netuid)}, "", nil, nil, nil)
+	return mounted.URL(subnet.Neuron{Hotkey: hotkey}, "/"), host.RoundTripper(), nil
 }
 
 // host is the console's end of the mesh, with a key of its own that nobody else has: who

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,8 +26,10 @@ import (
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/console"
+	"github.com/lodenet/lode/indexer"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
+	"github.com/lodenet/lode/mesh"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -62,12 +65,21 @@ func newWorld(t *testing.T) *world {
 	w.hotkey = hot.Address
 	w.service = httptest.NewServer(http.HandlerFunc(provide))
 	t.Cleanup(w.service.Close)
+	key, err := n.Wallet().Signer("owner-hot")
+	require.NoError(t, err)
+	peer, err := mesh.New(ctx, mesh.Config{PrivKey: key.PrivKey()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, peer.Close()) })
+	require.NoError(t, peer.Handle("/subnet/1/", http.StripPrefix("/subnet/1", http.HandlerFunc(provide)), mesh.HandlerOptions{Open: true}))
 	_, err = w.c.Send(ctx, []*wallet.Signer{w.owner}, &markettypes.MsgListService{
 		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "words", Description: "words", Endpoint: w.service.URL + "/v1",
 		Unit: markettypes.UNIT_REQUEST, Price: 100_000, Per: 1,
 	}, &markettypes.MsgListService{
 		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "away", Description: "a private network's", Endpoint: "http://10.0.0.1/",
 		Unit: markettypes.UNIT_TOKEN, Price: 5, Per: 1000,
+	}, &markettypes.MsgListService{
+		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "mesh", Description: "by the mesh", Endpoint: peer.Endpoints()[0],
+		Unit: markettypes.UNIT_TASK, Price: 5, Per: 1,
 	})
 	require.NoError(t, err)
 	_, err = w.c.Send(ctx, []*wallet.Signer{w.user}, &alphatypes.MsgStake{
@@ -75,7 +87,11 @@ func newWorld(t *testing.T) *world {
 	})
 	require.NoError(t, err)
 
-	s, err := console.New(console.Config{Client: w.c, Pages: page(), Version: "test"})
+	ix, err := indexer.Open(ctx, filepath.Join(t.TempDir(), "index.db"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, ix.Close()) })
+	s, err := console.New(console.Config{Client: w.c, Pages: page(), Version: "test", Index: ix,
+		Indexing: func(ctx context.Context) error { return ix.Run(ctx, indexer.Node(w.c)) }})
 	require.NoError(t, err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -225,7 +241,97 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 			require.Equal(t, 404, w.get(route, path, &e), path)
 			require.Equal(t, "not_found", e.Error.Code, path)
 		}
-		require.Equal(t, 404, w.get("/v1/blocks", "/v1/blocks", nil), "without an index there is no history")
+	})
+
+	t.Run("the history is told, and fits the document", func(t *testing.T) {
+		w := *w
+		w.T = t
+		// What the stream tells is in the index.
+		events, end := subscribe(t, http.DefaultClient, w.url, "")
+		nextEvent(t, events)
+		told := nextEvent(t, events)
+		end()
+		var status struct {
+			Indexed int64   `json:"indexed_height"`
+			Problem *string `json:"index_error"`
+		}
+		w.get("/v1/status", "/v1/status", &status)
+		require.Nil(t, status.Problem)
+		require.GreaterOrEqual(t, status.Indexed, told.Height)
+
+		var txs struct {
+			Items []struct {
+				Hash   string
+				Height int64
+			}
+			Next string
+		}
+		w.get("/v1/transactions", "/v1/transactions", &txs)
+		require.GreaterOrEqual(t, len(txs.Items), 3)
+		for route, path := range map[string]string{
+			"/v1/transactions/{hash}": "/v1/transactions/" + txs.Items[0].Hash, "/v1/blocks": "", "/v1/blocks/{height}": fmt.Sprintf("/v1/blocks/%d", txs.Items[0].Height),
+			"/v1/subnets/{netuid}/candles": "/v1/subnets/1/candles?interval=5m", "/v1/subnets/{netuid}/emission": "/v1/subnets/1/emission",
+			"/v1/subnets/{netuid}/registrations": "/v1/subnets/1/registrations", "/v1/accounts/{address}/income": "/v1/accounts/" + w.owner.Address() + "/income",
+			"/v1/accounts/{address}/registrations": "/v1/accounts/" + w.owner.Address() + "/registrations",
+			"/v1/accounts/{address}/transactions":  "/v1/accounts/" + user + "/transactions", "/v1/accounts/{address}/portfolio": "/v1/accounts/" + user + "/portfolio",
+			"/v1/subnets": "", "/v1/subnets/{netuid}": "/v1/subnets/1", "/v1/search": "/v1/search?q=" + txs.Items[0].Hash,
+		} {
+			if path == "" {
+				path = route
+			}
+			require.Equal(t, 200, w.get(route, path, nil), path)
+		}
+		var candles struct {
+			Items []struct {
+				Close  string
+				Volume string `json:"volume_rao"`
+			}
+		}
+		w.get("/v1/subnets/{netuid}/candles", "/v1/subnets/1/candles?interval=1d", &candles)
+		require.NotEmpty(t, candles.Items)
+		require.NotEqual(t, "0", candles.Items[len(candles.Items)-1].Volume)
+		var figures struct {
+			Items []struct {
+				Volume *string `json:"volume_24h_rao"`
+			}
+		}
+		w.get("/v1/subnets", "/v1/subnets", &figures)
+		require.NotNil(t, figures.Items[0].Volume)
+
+		// Pages hold together: each transaction comes once.
+		seen, after := map[string]bool{}, ""
+		for {
+			w.get("/v1/transactions", "/v1/transactions?limit=1&after="+after, &txs)
+			require.LessOrEqual(t, len(txs.Items), 1)
+			for _, x := range txs.Items {
+				require.False(t, seen[x.Hash])
+				seen[x.Hash] = true
+			}
+			if after = txs.Next; after == "" {
+				break
+			}
+		}
+		require.GreaterOrEqual(t, len(seen), 3)
+		for route, path := range map[string]string{
+			"/v1/blocks/{height}": "/v1/blocks/99999999", "/v1/transactions/{hash}": "/v1/transactions/" + strings.Repeat("A", 64),
+		} {
+			require.Equal(t, 404, w.get(route, path, nil), path)
+		}
+		for route, path := range map[string]string{
+			"/v1/blocks/{height}": "/v1/blocks/0", "/v1/transactions/{hash}": "/v1/transactions/xyz", "/v1/transactions": "/v1/transactions?after=%21",
+			"/v1/subnets/{netuid}/candles": "/v1/subnets/1/candles?interval=2h", "/v1/subnets/{netuid}/emission": "/v1/subnets/1/emission?from=yesterday",
+			"/v1/blocks": "/v1/blocks?after=nonsense",
+		} {
+			require.Equal(t, 400, w.get(route, path, nil), path)
+		}
+
+		resp, err := w.http.Get(w.url + "/v1/accounts/" + user + "/history.csv")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		rows, err := csv.NewReader(resp.Body).ReadAll()
+		require.NoError(t, err)
+		require.Equal(t, "Date", rows[0][0])
+		require.Greater(t, len(rows), 1)
 	})
 
 	t.Run("figures are the chain's", func(t *testing.T) {
@@ -321,14 +427,16 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 			Items []struct{ Name string }
 			Next  string
 		}
-		w.get("/v1/market/services", "/v1/market/services?limit=1", &list)
-		require.Len(t, list.Items, 1)
-		require.NotEmpty(t, list.Next)
-		first := list.Items[0].Name
-		w.get("/v1/market/services", "/v1/market/services?limit=1&after="+list.Next, &list)
-		require.Len(t, list.Items, 1)
-		require.NotEqual(t, first, list.Items[0].Name)
-		require.Empty(t, list.Next)
+		names, after := []string{}, ""
+		for {
+			w.get("/v1/market/services", "/v1/market/services?limit=1&after="+after, &list)
+			require.Len(t, list.Items, 1)
+			names = append(names, list.Items[0].Name)
+			if after = list.Next; after == "" {
+				break
+			}
+		}
+		require.ElementsMatch(t, []string{"words", "away", "mesh"}, names)
 	})
 
 	t.Run("a wallet simulates, signs and sends", func(t *testing.T) {
@@ -444,6 +552,10 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		resp, body = buy("GET", "/buy/2/x", "")
 		require.Equal(t, http.StatusForbidden, resp.StatusCode, body)
 		require.Contains(t, body, "not_allowed")
+		resp, body = buy("PUT", "/buy/3/v1/words?b=2", "by the mesh", "PAYMENT-SIGNATURE", "voucher")
+		require.Equal(t, http.StatusPaymentRequired, resp.StatusCode, body)
+		require.Contains(t, body, `"method":"PUT","query":"b=2","body":"by the mesh"`)
+		require.Equal(t, "receipt of voucher", resp.Header.Get("PAYMENT-RESPONSE"))
 		resp, _ = buy("GET", "/buy/77/x", "")
 		require.Equal(t, http.StatusNotFound, resp.StatusCode)
 
