@@ -80,7 +80,7 @@ func isPage(fd protoreflect.FieldDescriptor) bool {
 
 // otherFlags are the names of flags that the commands have beside those of fields.
 var otherFlags = []string{"home", "node", "from", "passphrase-file", "gas-price", "json", "help",
-	"at", "request", "body", "generate-only", "dry-run", "free", "gas"}
+	"yes", "at", "request", "body", "generate-only", "dry-run", "free", "gas"}
 
 // flagName is the flag of a field. One whose name is taken is called NAME-field.
 func flagName(fd protoreflect.FieldDescriptor) string {

@@ -76,21 +76,14 @@ them one after the other; ` + "`lode stake claim`" + ` doesn't wait for one's tu
 				return err
 			}
 			return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
-				list := []claimJSON{}
+				list, err := claimsOf(ctx, c, addr)
+				if err != nil {
+					return err
+				}
 				t := newColumns(">subnet id", ">was netuid", "hotkey", ">alpha", ">TAO")
 				names := g.names(ctx)
-				for req := (&alphatypes.QueryClaimsRequest{Coldkey: addr}); ; {
-					r, err := c.Alpha().Claims(ctx, req)
-					if err != nil {
-						return err
-					}
-					for _, p := range r.Claims {
-						list = append(list, claimJSON{p.SubnetId, p.Netuid, p.Hotkey, p.Alpha, p.Tao})
-						t.add(fmt.Sprint(p.SubnetId), fmt.Sprint(p.Netuid), displayKey(p.Hotkey, names), client.FormatAlpha(p.Alpha), client.FormatTAO(p.Tao))
-					}
-					if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-						break
-					}
+				for _, p := range list {
+					t.add(fmt.Sprint(p.SubnetID), fmt.Sprint(p.Netuid), displayKey(p.Hotkey, names), client.FormatAlpha(p.Alpha), client.FormatTAO(p.TaoRao))
 				}
 				return output(cmd, list, func(w io.Writer) {
 					if len(list) == 0 {

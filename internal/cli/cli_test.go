@@ -17,7 +17,7 @@ import (
 
 // TestMain lets scripts run `lode` as a process of its own: this test binary again.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lode": func() { os.Exit(Main()) }, "mcphouse": mcpHouse, "mcpagent": mcpAgent})
+	testscript.Main(m, map[string]func(){"lode": func() { plugIn(); os.Exit(Main()) }, "mcphouse": mcpHouse, "mcpagent": mcpAgent})
 }
 
 // TestOfflineScripts runs the scripts in testdata that need no network.

@@ -29,10 +29,24 @@ func checkAddress(s string) error {
 	return nil
 }
 
-// address reads an address, or the name of a key in the wallet.
+// address reads an address, or the name of a key in the wallet, or a name in its address
+// book.
 func (g *globals) address(ctx context.Context, s string) (string, error) {
 	if isAddress(s) {
 		return s, checkAddress(s)
+	}
+	w, err := g.openWallet(ctx)
+	if err != nil {
+		return "", err
+	}
+	contacts, err := w.Contacts()
+	if err != nil {
+		return "", err
+	}
+	for _, c := range contacts {
+		if c.Name == s {
+			return c.Address, nil
+		}
 	}
 	k, err := g.key(ctx, s)
 	return k.Address, err
@@ -60,16 +74,28 @@ func (g *globals) noKey(s string, err error) error {
 	if isAddress(s) {
 		what = "is no key"
 	}
-	return fail("no_key", "`lode wallet list` shows the keys; `lode wallet create` makes one", "%q %s of the wallet in %s", s, what, localnet.WalletDir(g.home))
+	return fail("no_key", "`lode wallet list` shows the keys, `lode wallet book list` other addresses; `lode wallet create` makes a key", "%q %s of the wallet in %s", s, what, localnet.WalletDir(g.home))
 }
 
-// signer opens a key that signs.
+// signer opens a key that signs. Where the transaction is only written, any address can
+// stand in for it.
 func (g *globals) signer(ctx context.Context, s string) (*wallet.Signer, error) {
 	w, err := g.openWallet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k, err := w.Signer(s)
+	open := w.Signer
+	if g.unsigned {
+		open = w.Absent
+	}
+	k, err := open(s)
+	if g.unsigned && errors.Is(err, wallet.ErrNotFound) {
+		addr, err := g.address(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return wallet.AbsentAddress(addr)
+	}
 	if err != nil {
 		return nil, g.noKey(s, err)
 	}
@@ -89,7 +115,12 @@ func (g *globals) hotkeyAddress(ctx context.Context, s string) (string, error) {
 	}
 	k, err := g.key(ctx, s)
 	if err == nil && k.Kind != wallet.Hotkey {
-		err = g.notAHotkey(ctx, k)
+		return "", g.notAHotkey(ctx, k)
+	}
+	if err != nil {
+		if addr, known := g.address(ctx, s); known == nil {
+			return addr, nil // in the address book
+		}
 	}
 	return k.Address, err
 }
@@ -111,8 +142,8 @@ func (g *globals) addressOrPayer(ctx context.Context, args []string) (string, er
 	return g.address(ctx, g.from)
 }
 
-// names gives the wallet's addresses their names, for display. A wallet that can't be
-// read has none: what is shown stays true without.
+// names gives the addresses of the wallet and of its book their names, for display. A
+// wallet that can't be read has none: what is shown stays true without.
 func (g *globals) names(ctx context.Context) map[string]string {
 	names := map[string]string{}
 	w, err := g.openWallet(ctx)
@@ -122,6 +153,13 @@ func (g *globals) names(ctx context.Context) map[string]string {
 	keys, err := w.List()
 	if err != nil {
 		return names
+	}
+	contacts, err := w.Contacts()
+	if err != nil {
+		return names
+	}
+	for _, c := range contacts {
+		names[c.Address] = c.Name
 	}
 	for _, k := range keys {
 		names[k.Address] = k.Name

@@ -48,6 +48,9 @@ func TestNetworkScripts(t *testing.T) {
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(ctx, n, ts, neg, args) },
+				"addsup":     func(ts *testscript.TestScript, _ bool, args []string) { addsUp(ctx, n, ts, args[0]) },
+				"index":      func(ts *testscript.TestScript, _ bool, args []string) { index(ctx, n, ts, args[0]) },
+				"balances":   func(ts *testscript.TestScript, _ bool, args []string) { balances(ctx, n, ts, args[0], args[1]) },
 			},
 		})
 	})

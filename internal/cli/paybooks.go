@@ -130,13 +130,11 @@ func (b *books) kept() bool {
 
 // withPurse runs f with the books open to spend.
 func (b *books) withPurse(ctx context.Context, f func(ctx context.Context, c *client.Client, p purse) error) error {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	c, err := b.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+	return b.g.reviewed(ctx, sendTimeout, b.connect, func(ctx context.Context, c *client.Client) error { return b.openPurse(ctx, c, f) })
+}
+
+// openPurse is withPurse on a network.
+func (b *books) openPurse(ctx context.Context, c *client.Client, f func(ctx context.Context, c *client.Client, p purse) error) error {
 	// The key is asked for where it is needed: not where another process has it.
 	p, done, err := b.open(ctx, func() (pay.ClientConfig, error) { return b.config(ctx, c) })
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -111,6 +112,10 @@ func (api *chainAPI) build(ctx context.Context, g *globals, desc protoreflect.Me
 
 // print shows a message as the chain's JSON; that is also what a person reads.
 func (api *chainAPI) print(cmd *cobra.Command, msg proto.Message) error {
+	return api.printTo(cmd.OutOrStdout(), msg)
+}
+
+func (api *chainAPI) printTo(w io.Writer, msg proto.Message) error {
 	raw, err := api.Codec.MarshalJSON(msg)
 	if err != nil {
 		return err
@@ -120,6 +125,6 @@ func (api *chainAPI) print(cmd *cobra.Command, msg proto.Message) error {
 		return err
 	}
 	b.WriteByte('\n')
-	_, err = cmd.OutOrStdout().Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -22,8 +23,12 @@ type globals struct {
 	passphraseFile string
 	gasPrice       string
 	json           bool
+	yes            bool
+	unsigned       bool // write transactions instead of sending them
 
+	out      io.Writer // standard output
 	terminal *terminal
+	review   *review        // of the command that is sending; nil: of none
 	wallet   *wallet.Wallet // once it was opened
 }
 
@@ -51,8 +56,9 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
+	g.out = out
 	err := root.ExecuteContext(context.WithValue(ctx, globalsKey{}, g))
-	if err == nil {
+	if err == nil || errors.Is(err, errWritten) {
 		return exitOK
 	}
 	// A command line that can't be parsed leaves g.json unset: look for it.
@@ -87,6 +93,7 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 	f.StringVar(&g.passphraseFile, "passphrase-file", "", "file with the wallet's passphrase (else LODE_PASSPHRASE, else the home's own, else a prompt)")
 	f.StringVar(&g.gasPrice, "gas-price", "", "what a unit of gas is paid with (default 0.01rao)")
 	f.BoolVar(&g.json, "json", false, "print one JSON value, for programs")
+	f.BoolVarP(&g.yes, "yes", "y", false, "sign what is shown without asking; where no terminal is there to ask, nobody is asked")
 
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddGroup(
@@ -105,6 +112,11 @@ home has a funded coldkey "user", which pays unless --from names another.`,
 	add("use", newWalletCommand(), newColdkeyCommand(), newSendCommand(), newStakeCommand(), newSubnetCommand(), newMetagraphCommand(), newSeedCommand(), newMarketCommand(), newPayCommand(), newVideoCommand(), newInferenceCommand(), newChatCommand(), newConsoleCommand())
 	add("work", newHotkeyCommand(), newNeuronCommand(), newCollateralCommand(), newMineCommand(), newValidateCommand(), newModelCommand(), newRelayCommand())
 	add("more", newQueryCommand(), newTxCommand(), newVersionCommand(), newEngineChildCommand())
+	for _, c := range root.Commands() {
+		if slices.Contains([]string{"send", "stake", "subnet", "hotkey", "coldkey", "neuron", "collateral", "market", "wallet"}, c.Name()) {
+			unsignedFlag(c, g)
+		}
+	}
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	root.InitDefaultHelpCmd()

@@ -43,9 +43,13 @@ func deal(cmd *cobra.Command, f *tradeFlags, prepare func(ctx context.Context, c
 			return err
 		}
 		if !g.json {
+			shown := cmd.OutOrStdout()
+			if g.unsigned {
+				shown = cmd.ErrOrStderr() // the transaction is all that is printed
+			}
 			for i := range o.trades {
-				o.trades[i].write(cmd.OutOrStdout())
-				fmt.Fprintln(cmd.OutOrStdout())
+				o.trades[i].write(shown)
+				fmt.Fprintln(shown)
 			}
 		}
 		if f.dryRun {

@@ -36,7 +36,7 @@ what a transaction would cost, --generate-only prints it unsigned, for ` + "`lod
   lode tx gov submit-proposal --title Fees --summary Lower --messages @messages.json --initial-deposit 10TAO`,
 	}
 	addModules(cmd, chain().messages, newTxMessageCommand)
-	cmd.AddCommand(newTxSignCommand(), newTxBroadcastCommand())
+	cmd.AddCommand(newTxSignCommand(), newTxCombineCommand(), newTxBroadcastCommand())
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	sdkmath "cosmossdk.io/math"
 
@@ -61,103 +62,27 @@ func readTx(cmd *cobra.Command, file string) (*txtypes.Tx, error) {
 	return t, nil
 }
 
-func newTxSignCommand() *cobra.Command {
-	var number, sequence uint64
-	var chainID string
-	cmd := &cobra.Command{
-		Use:   "sign FILE",
-		Short: "Sign a transaction of a file with the wallet's keys, and print it",
-		Long: `Signs a transaction that --generate-only printed (- reads standard input) with the keys of the wallet that its messages
-need; all of them must be there. With --chain-id, --account-number and --sequence it asks no node, so that the key
-may be on a machine without a network: there is one signer then.`,
-		Example: `  lode tx bank send --to-address alice --amount 1.5TAO --generate-only > tx.json
-  lode tx sign tx.json > signed.json
-  lode tx sign tx.json --chain-id lode-1 --account-number 7 --sequence 3 > signed.json`,
-		Args: cobra.ExactArgs(1),
-	}
-	cmd.Flags().StringVar(&chainID, "chain-id", "", "the chain, where no node is asked")
-	cmd.Flags().Uint64Var(&number, "account-number", 0, "number of the signer's account, where no node is asked")
-	cmd.Flags().Uint64Var(&sequence, "sequence", 0, "sequence of the signer's account, where no node is asked")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		g := globalsOf(cmd)
-		t, err := readTx(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		signers, err := g.txSigners(cmd.Context(), t)
-		if err != nil {
-			return err
-		}
-		given := 0
-		for _, name := range []string{"chain-id", "account-number", "sequence"} {
-			if cmd.Flags().Changed(name) {
-				given++
-			}
-		}
-		switch {
-		case given != 0 && given != 3:
-			return fail(codeUsage, "or none of them, and a node is asked", "give --chain-id, --account-number and --sequence")
-		case given == 3 && len(signers) != 1:
-			return fail(codeUsage, "leave out --chain-id, --account-number and --sequence", "%d keys sign this: their accounts must be looked up", len(signers))
-		case given == 3:
-			if err := signTx(t, chainID, signers, []account{{number, sequence}}); err != nil {
-				return err
-			}
-			return chain().print(cmd, t)
-		}
-		return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
-			id, accounts, err := lookUpAccounts(ctx, c, signers)
-			if err != nil {
-				return err
-			}
-			if err := signTx(t, id, signers, accounts); err != nil {
-				return err
-			}
-			return chain().print(cmd, t)
-		})
-	}
-	return cmd
-}
-
-// txSigners opens the keys that a transaction needs, in the order of their signatures.
-func (g *globals) txSigners(ctx context.Context, t *txtypes.Tx) ([]*wallet.Signer, error) {
-	needed, _, err := t.GetSigners(chain().Codec)
+// lookUpAccounts asks for what signatures cover beside the transaction.
+func lookUpAccounts(ctx context.Context, c *client.Client, addresses []string) (list []client.AccountData, err error) {
+	chainID, err := c.ChainID(ctx)
 	if err != nil {
-		return nil, fail("bad_tx", "`lode tx … --generate-only` prints one", "%w", err)
+		return nil, err
 	}
-	var signers []*wallet.Signer
-	for _, raw := range needed {
-		s, err := g.signer(ctx, sdk.AccAddress(raw).String())
+	for _, address := range addresses {
+		r, err := c.Auth().AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: address})
+		if errors.Is(err, client.ErrNotFound) {
+			return nil, fmt.Errorf("%w: %s", client.ErrNoAccount, address)
+		}
 		if err != nil {
 			return nil, err
 		}
-		signers = append(signers, s)
+		list = append(list, client.AccountData{ChainID: chainID, Number: r.Info.AccountNumber, Sequence: r.Info.Sequence})
 	}
-	return signers, nil
-}
-
-// account is what a signature covers beside the transaction.
-type account struct{ number, sequence uint64 }
-
-func lookUpAccounts(ctx context.Context, c *client.Client, signers []*wallet.Signer) (chainID string, list []account, err error) {
-	if chainID, err = c.ChainID(ctx); err != nil {
-		return "", nil, err
-	}
-	for _, s := range signers {
-		r, err := c.Auth().AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: s.Address()})
-		if errors.Is(err, client.ErrNotFound) {
-			return "", nil, fmt.Errorf("%w: %s", client.ErrNoAccount, s.Address())
-		}
-		if err != nil {
-			return "", nil, err
-		}
-		list = append(list, account{r.Info.AccountNumber, r.Info.Sequence})
-	}
-	return chainID, list, nil
+	return list, nil
 }
 
 // signTx puts the signatures of all signers on a transaction.
-func signTx(t *txtypes.Tx, chainID string, signers []*wallet.Signer, accounts []account) error {
+func signTx(t *txtypes.Tx, signers []*wallet.Signer, accounts []client.AccountData) error {
 	t.AuthInfo.SignerInfos, t.Signatures = nil, nil
 	for i, s := range signers {
 		pub, err := codectypes.NewAnyWithValue(s.PubKey())
@@ -165,8 +90,7 @@ func signTx(t *txtypes.Tx, chainID string, signers []*wallet.Signer, accounts []
 			return err
 		}
 		t.AuthInfo.SignerInfos = append(t.AuthInfo.SignerInfos, &txtypes.SignerInfo{
-			PublicKey: pub, Sequence: accounts[i].sequence,
-			ModeInfo: &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}},
+			PublicKey: pub, Sequence: accounts[i].Sequence, ModeInfo: single(signing.SignMode_SIGN_MODE_DIRECT),
 		})
 	}
 	body, err := proto.Marshal(t.Body)
@@ -178,7 +102,7 @@ func signTx(t *txtypes.Tx, chainID string, signers []*wallet.Signer, accounts []
 		return err
 	}
 	for i, s := range signers {
-		doc, err := proto.Marshal(&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: info, ChainId: chainID, AccountNumber: accounts[i].number})
+		doc, err := proto.Marshal(&txtypes.SignDoc{BodyBytes: body, AuthInfoBytes: info, ChainId: accounts[i].ChainID, AccountNumber: accounts[i].Number})
 		if err != nil {
 			return err
 		}
@@ -206,6 +130,13 @@ func newTxBroadcastCommand() *cobra.Command {
 			}
 			if len(t.Signatures) == 0 {
 				return fail("bad_tx", "`lode tx sign FILE` signs it", "the transaction has no signature")
+			}
+			s, err := readSignatures(t)
+			if err != nil {
+				return err
+			}
+			if missing := s.missing(); len(missing) > 0 {
+				return fail("bad_tx", "`lode tx sign FILE` signs it where the key is", "the signature of %s is missing", strings.Join(missing, ", "))
 			}
 			raw, err := proto.Marshal(t)
 			if err != nil {

@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
@@ -16,23 +13,59 @@ func newWalletCommand() *cobra.Command {
 		Use:   "wallet",
 		Short: "Keys: make, import and list them, see what they own, allow others to spend",
 		Long: `The wallet in --home keeps coldkeys (they own funds) and hotkeys (they work), encrypted with a passphrase:
-from --passphrase-file, LODE_PASSPHRASE, a local network's home, or a prompt.
+from --passphrase-file, LODE_PASSPHRASE, a local network's home, or a prompt. It also knows keys that are elsewhere: on a
+Ledger, watched only, or several that sign together; and other people's addresses (` + "`lode wallet book`" + `).
 
 Keys are BIP-39 mnemonics with the path m/44'/118'/0'/0/0, as in other wallets of the ecosystem.`,
 		Example: `  lode wallet create alice
   lode wallet list
   lode wallet balance alice`,
 	}
-	cmd.AddCommand(newWalletCreateCommand(), newWalletImportCommand(), newWalletListCommand(), newWalletBalanceCommand(), newWalletAllowCommand())
+	cmd.AddCommand(newWalletCreateCommand(), newWalletImportCommand(), newWalletExportCommand(), newWalletListCommand(), newWalletShowCommand(),
+		newWalletReceiveCommand(), newWalletBookCommand(), newWalletMultisigCommand(), newWalletBalanceCommand(), newWalletPortfolioCommand(), newWalletHistoryCommand(), newWalletIncomeCommand(), newWalletAllowCommand())
 	return cmd
 }
 
 // keyJSON is a key for programs. Mnemonic is there only when it was just made.
 type keyJSON struct {
-	Name     string      `json:"name"`
-	Kind     wallet.Kind `json:"kind"`
-	Address  string      `json:"address"`
-	Mnemonic string      `json:"mnemonic,omitempty"`
+	Name      string      `json:"name"`
+	Kind      wallet.Kind `json:"kind"`
+	Address   string      `json:"address"`
+	Algorithm string      `json:"algorithm"`
+	Held      wallet.Held `json:"held"`  // where the private key is: here (empty), watch, ledger, multisig
+	Under     string      `json:"under"` // the coldkey that a hotkey is kept under
+	Mnemonic  string      `json:"mnemonic,omitempty"`
+}
+
+func newKeyJSON(k wallet.Key) keyJSON {
+	return keyJSON{Name: k.Name, Kind: k.Kind, Address: k.Address, Algorithm: k.Algorithm.String(), Held: k.Held, Under: k.Under}
+}
+
+// facts are what people see of a key.
+func (k keyJSON) facts(out io.Writer) {
+	list := []string{"name", k.Name, "kind", string(k.Kind), "address", k.Address}
+	if k.Algorithm != wallet.Secp256k1.String() {
+		list = append(list, "algorithm", k.Algorithm)
+	}
+	if k.Held != wallet.Here {
+		list = append(list, "its key", heldText(k.Held))
+	}
+	if k.Under != "" {
+		list = append(list, "under", k.Under)
+	}
+	facts(out, list...)
+}
+
+func heldText(h wallet.Held) string {
+	switch h {
+	case wallet.Here:
+		return "here"
+	case wallet.Ledger:
+		return "on a Ledger"
+	case wallet.Multisig:
+		return "several sign together"
+	}
+	return "elsewhere"
 }
 
 // kindFlag adds --kind.
@@ -48,115 +81,10 @@ func kindFlag(cmd *cobra.Command) func() (wallet.Kind, error) {
 	}
 }
 
-func newWalletCreateCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Make a new key; its mnemonic is shown once",
-		Example: `  lode wallet create alice
-  lode wallet create miner-4 --kind hotkey
-  LODE_PASSPHRASE=… lode wallet create alice --json | jq -r .mnemonic`,
-		Args: cobra.ExactArgs(1),
-	}
-	kind := kindFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		kind, err := kind()
-		if err != nil {
-			return err
-		}
-		w, err := globalsOf(cmd).openWallet(cmd.Context())
-		if err != nil {
-			return err
-		}
-		k, mnemonic, err := w.Create(args[0], kind)
-		if err != nil {
-			return err
-		}
-		return output(cmd, keyJSON{k.Name, k.Kind, k.Address, mnemonic}, func(out io.Writer) {
-			facts(out, "name", k.Name, "kind", string(k.Kind), "address", k.Address)
-			fmt.Fprintf(out, "\nIts mnemonic, shown only now. Whoever has it has the key; without it a lost wallet is lost for ever.\n\n%s\n", wrapWords(mnemonic, 6))
-		})
-	}
-	return cmd
-}
-
-// wrapWords puts n words on a line, indented.
-func wrapWords(text string, n int) string {
-	words := strings.Fields(text)
-	var b strings.Builder
-	for i, w := range words {
-		switch {
-		case i%n == 0 && i > 0:
-			b.WriteString("\n    ")
-		case i == 0:
-			b.WriteString("    ")
-		default:
-			b.WriteByte(' ')
-		}
-		b.WriteString(w)
-	}
-	return b.String()
-}
-
-func newWalletImportCommand() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:   "import NAME",
-		Short: "Import a key by its mnemonic",
-		Long:  "Imports a key by its BIP-39 mnemonic: from --mnemonic-file, else from a prompt or a line of standard input, never from the command line, which others can see.",
-		Example: `  lode wallet import alice
-  lode wallet import alice --mnemonic-file alice.txt
-  pass show alice | lode wallet import alice --passphrase-file pass.txt`,
-		Args: cobra.ExactArgs(1),
-	}
-	cmd.Flags().StringVar(&file, "mnemonic-file", "", "file with the mnemonic")
-	kind := kindFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		g := globalsOf(cmd)
-		kind, err := kind()
-		if err != nil {
-			return err
-		}
-		mnemonic, err := g.mnemonic(cmd, file)
-		if err != nil {
-			return err
-		}
-		w, err := g.openWallet(cmd.Context())
-		if err != nil {
-			return err
-		}
-		k, err := w.Import(args[0], kind, mnemonic)
-		if err != nil {
-			return err
-		}
-		return output(cmd, keyJSON{Name: k.Name, Kind: k.Kind, Address: k.Address}, func(out io.Writer) {
-			facts(out, "name", k.Name, "kind", string(k.Kind), "address", k.Address)
-		})
-	}
-	return cmd
-}
-
-// mnemonic reads a mnemonic from a file or from the user.
-func (g *globals) mnemonic(cmd *cobra.Command, file string) (string, error) {
-	if file == "" {
-		text, err := g.terminal.ask(cmd.Context(), "mnemonic (it is not shown): ", true)
-		if errors.Is(err, errNoAnswer) {
-			return "", fail("mnemonic", "pipe it in, or name a file with --mnemonic-file", "no mnemonic was given")
-		}
-		return strings.Join(strings.Fields(text), " "), err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fail("mnemonic", "name a file that can be read", "--mnemonic-file: %w", err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, 4<<10)) // 24 words need 215 bytes
-	return strings.Join(strings.Fields(string(raw)), " "), err
-}
-
 func newWalletListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the wallet's keys; needs no passphrase",
+		Short: "List the wallet's keys, hotkeys under their coldkeys; needs no passphrase",
 		Example: `  lode wallet list
   lode wallet list --json | jq -r '.[] | select(.kind == "hotkey").address'`,
 		Args: cobra.NoArgs,
@@ -170,18 +98,44 @@ func newWalletListCommand() *cobra.Command {
 				return err
 			}
 			list := make([]keyJSON, 0, len(keys))
-			t := newColumns("name", "kind", "address")
 			for _, k := range keys {
-				list = append(list, keyJSON{Name: k.Name, Kind: k.Kind, Address: k.Address})
-				t.add(k.Name, string(k.Kind), k.Address)
+				list = append(list, newKeyJSON(k))
 			}
 			return output(cmd, list, func(out io.Writer) {
 				if len(list) == 0 {
 					fmt.Fprintln(out, "no keys yet: `lode wallet create NAME` makes one")
 					return
 				}
-				t.write(out)
+				keysTable(out, list)
 			})
 		},
 	}
+}
+
+// keysTable lists keys, those under a coldkey behind it.
+func keysTable(out io.Writer, list []keyJSON) {
+	t := newColumns("name", "kind", "address", "its key")
+	row := func(k keyJSON, name string) {
+		held := heldText(k.Held)
+		if k.Algorithm != wallet.Secp256k1.String() {
+			held += ", " + k.Algorithm
+		}
+		t.add(name, string(k.Kind), k.Address, held)
+	}
+	there := map[string]bool{}
+	for _, k := range list {
+		there[k.Name] = true
+	}
+	for _, k := range list {
+		if there[k.Under] {
+			continue
+		}
+		row(k, k.Name)
+		for _, hot := range list {
+			if hot.Under == k.Name {
+				row(hot, "  "+hot.Name)
+			}
+		}
+	}
+	t.write(out)
 }

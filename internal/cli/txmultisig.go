@@ -1,0 +1,188 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	multisigkeys "github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	"github.com/cosmos/cosmos-sdk/crypto/types/multisig"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+	"github.com/lodenet/lode/client"
+	"github.com/spf13/cobra"
+)
+
+// several finds an account of several keys, which a transaction must need.
+func (g *globals) several(ctx context.Context, s *signatures, name string) (address string, pub *multisigkeys.LegacyAminoPubKey, err error) {
+	w, err := g.openWallet(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	a, err := w.Absent(name)
+	if err != nil {
+		return "", nil, g.noKey(name, err)
+	}
+	pub, ok := a.PubKey().(*multisigkeys.LegacyAminoPubKey)
+	if !ok {
+		return "", nil, fail("bad_multisig", "`lode wallet multisig` adds one", "%q is no account of several keys", name)
+	}
+	for _, needed := range s.needed {
+		if needed == a.Address() {
+			return needed, pub, nil
+		}
+	}
+	return "", nil, fail("bad_tx", "name the account that it is of", "the transaction does not need %q: it needs %v", name, s.needed)
+}
+
+// signAsMember prints a key's signature for an account of several.
+func (g *globals) signAsMember(cmd *cobra.Command, s *signatures, name string, isOffline bool, account client.AccountData) error {
+	address, pub, err := g.several(cmd.Context(), s, name)
+	if err != nil {
+		return err
+	}
+	member, err := g.payer(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if memberIndex(pub, member.PubKey()) < 0 {
+		return fail("bad_multisig", "name one of its keys with --from", "%s is none of the keys of %q", member.Address(), name)
+	}
+	finish := func(a client.AccountData) error {
+		doc, err := s.aminoBytes(address, a)
+		if err != nil {
+			return err
+		}
+		sig, err := member.Sign(doc)
+		if err != nil {
+			return err
+		}
+		raw, err := chain().TxConfig.MarshalSignatureJSON([]signing.SignatureV2{{
+			PubKey: member.PubKey(), Sequence: a.Sequence, Data: &signing.SingleSignatureData{SignMode: aminoMode, Signature: sig},
+		}})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(cmd.OutOrStdout(), string(raw))
+		return err
+	}
+	if isOffline {
+		if err := g.showFile(cmd.Context(), s.t); err != nil {
+			return err
+		}
+		return finish(account)
+	}
+	return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
+		accounts, err := lookUpAccounts(ctx, c, []string{address})
+		if err != nil {
+			return err
+		}
+		if err := g.tryFile(ctx, c, s); err != nil {
+			return err
+		}
+		return finish(accounts[0])
+	})
+}
+
+// memberIndex is the place of a key among several; -1: it is none of them.
+func memberIndex(pub *multisigkeys.LegacyAminoPubKey, member cryptotypes.PubKey) int {
+	for i, k := range pub.GetPubKeys() {
+		if k.Equals(member) {
+			return i
+		}
+	}
+	return -1
+}
+
+func newTxCombineCommand() *cobra.Command {
+	var offline offlineFlags
+	cmd := &cobra.Command{
+		Use:   "combine FILE ACCOUNT SIGNATURE...",
+		Short: "Put the signatures of several keys on a transaction of their account, and print it",
+		Long: `Puts signatures that ` + "`lode tx sign --multisig`" + ` printed onto the transaction of FILE, after checking each. It needs none of the
+keys, but the account (` + "`lode wallet multisig`" + `).`,
+		Example: `  lode tx combine tx.json safe alice.json bob.json > signed.json
+  lode tx broadcast signed.json`,
+		Args: cobra.MinimumNArgs(3),
+	}
+	offline.add(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		g := globalsOf(cmd)
+		t, err := readTx(cmd, args[0])
+		if err != nil {
+			return err
+		}
+		s, err := readSignatures(t)
+		if err != nil {
+			return err
+		}
+		isOffline, err := offline.offline(cmd)
+		if err != nil {
+			return err
+		}
+		address, pub, err := g.several(cmd.Context(), s, args[1])
+		if err != nil {
+			return err
+		}
+		finish := func(a client.AccountData) error {
+			if err := s.combine(cmd, address, pub, a, args[2:]); err != nil {
+				return err
+			}
+			return chain().print(cmd, t)
+		}
+		if isOffline {
+			return finish(offline.account)
+		}
+		return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
+			accounts, err := lookUpAccounts(ctx, c, []string{address})
+			if err != nil {
+				return err
+			}
+			return finish(accounts[0])
+		})
+	}
+	return cmd
+}
+
+// combine puts the signatures of files together.
+func (s *signatures) combine(cmd *cobra.Command, address string, pub *multisigkeys.LegacyAminoPubKey, a client.AccountData, files []string) error {
+	if s.fixed() {
+		return fail("bad_tx", "combine onto the unsigned file", "it was signed in a way that no other signature can join")
+	}
+	doc, err := s.aminoBytes(address, a)
+	if err != nil {
+		return err
+	}
+	data := multisig.NewMultisig(len(pub.PubKeys))
+	for _, file := range files {
+		raw, err := readArgument(cmd, "SIGNATURE", "@"+file)
+		if err != nil {
+			return err
+		}
+		list, err := chain().TxConfig.UnmarshalSignatureJSON(raw)
+		if err != nil {
+			return fail("bad_tx", "`lode tx sign --multisig` prints one", "%s holds no signature: %w", file, err)
+		}
+		for _, sig := range list {
+			one, ok := sig.Data.(*signing.SingleSignatureData)
+			switch {
+			case !ok || one.SignMode != aminoMode || sig.PubKey == nil:
+				return fail("bad_tx", "`lode tx sign --multisig` prints one", "%s holds no signature of one key for several", file)
+			case memberIndex(pub, sig.PubKey) < 0:
+				return fail("bad_multisig", "leave it out", "%s is signed by none of the keys of %s", file, address)
+			case sig.Sequence != a.Sequence:
+				return fail("bad_tx", "have it signed anew", "%s is signed for sequence %d, the account is at %d: it has sent something since", file, sig.Sequence, a.Sequence)
+			case !sig.PubKey.VerifySignature(doc, one.Signature):
+				return fail("bad_tx", "have it signed anew", "the signature in %s is not of this transaction", file)
+			}
+			if err := multisig.AddSignatureFromPubKey(data, one, sig.PubKey, pub.GetPubKeys()); err != nil {
+				return err
+			}
+		}
+	}
+	if n := len(data.Signatures); n < int(pub.Threshold) {
+		return fail("bad_multisig", "have more of its keys sign", "%d have signed, %d must", n, pub.Threshold)
+	}
+	mode, sig := authtx.SignatureDataToModeInfoAndSig(data)
+	return s.put(address, pub, mode, a.Sequence, sig)
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/lodenet/lode/wallet"
+	"github.com/spf13/cobra"
+)
+
+// importFlags say what a key is imported from.
+type importFlags struct {
+	mnemonicFile, hexFile, armorFile, armorPassphrase string
+	address, publicKey                                string
+	ledger                                            bool
+	account                                           uint32
+}
+
+func newWalletImportCommand() *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   "import NAME",
+		Short: "Import a key: its mnemonic, private key or key file; or one that stays elsewhere",
+		Long: `Imports a key by its BIP-39 mnemonic of 12 to 24 words: from --mnemonic-file, else from a prompt or a line of standard
+input, never from the command line, which others can see. Or by its private key's hexadecimal digits (--hex-file), or by a key file
+that the Cosmos SDK's tools or ` + "`lode wallet export`" + ` have written (--key-file), which has a passphrase of its own.
+
+--address and --public-key watch a key that is elsewhere: with the public key, ` + "`--generate-only`" + ` writes transactions to be
+signed there. --ledger adds a key of a Ledger with its Cosmos app; the program must be built for it (docs/wallet.md).`,
+		Example: `  lode wallet import alice
+  lode wallet import alice --mnemonic-file alice.txt
+  pass show alice | lode wallet import alice --passphrase-file pass.txt
+  lode wallet import alice --key-file alice.asc
+  lode wallet import vault --address lode1…
+  lode wallet import nano --ledger`,
+		Args: cobra.ExactArgs(1),
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.mnemonicFile, "mnemonic-file", "", "file with the mnemonic")
+	fl.StringVar(&f.hexFile, "hex-file", "", "file with the private key in hexadecimal; - is standard input")
+	fl.StringVar(&f.armorFile, "key-file", "", "file that the SDK's tools, or `lode wallet export`, have written; - is standard input")
+	fl.StringVar(&f.armorPassphrase, "key-passphrase-file", "", "file with the passphrase of --key-file (else a prompt)")
+	fl.StringVar(&f.address, "address", "", "watch this address; its key stays elsewhere")
+	fl.StringVar(&f.publicKey, "public-key", "", "watch the account of this public key, in JSON; @FILE reads a file")
+	fl.BoolVar(&f.ledger, "ledger", false, "a key on a Ledger")
+	fl.Uint32Var(&f.account, "account", 0, "with --ledger: which account of it, from 0")
+	kind, options := kindFlag(cmd), keyOptions(cmd)
+	cmd.MarkFlagsMutuallyExclusive("mnemonic-file", "hex-file", "key-file", "address", "public-key", "ledger")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		g := globalsOf(cmd)
+		kind, err := kind()
+		if err != nil {
+			return err
+		}
+		opts, err := options()
+		if err != nil {
+			return err
+		}
+		w, err := g.openWallet(cmd.Context())
+		if err != nil {
+			return err
+		}
+		k, err := f.add(cmd, w, args[0], kind, opts)
+		if err != nil {
+			return err
+		}
+		v := newKeyJSON(k)
+		return output(cmd, v, v.facts)
+	}
+	return cmd
+}
+
+// add imports what the flags name.
+func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kind wallet.Kind, opts []wallet.Option) (wallet.Key, error) {
+	g := globalsOf(cmd)
+	switch {
+	case f.address != "":
+		return w.Watch(name, kind, f.address, opts...)
+	case f.publicKey != "":
+		raw, err := readArgument(cmd, "public-key", f.publicKey)
+		if err != nil {
+			return wallet.Key{}, err
+		}
+		pub, err := wallet.ParsePubKey(raw)
+		if err != nil {
+			return wallet.Key{}, err
+		}
+		return w.WatchPubKey(name, kind, pub, opts...)
+	case f.ledger && kind == wallet.Hotkey:
+		return wallet.Key{}, fail(codeUsage, "leave out --kind", "a hotkey works by itself: it can't wait for a person at a Ledger")
+	case f.ledger:
+		fmt.Fprintln(g.terminal.out, "compare the address on the Ledger, and confirm it there")
+		return w.AddLedger(name, f.account, opts...)
+	case f.hexFile != "":
+		text, err := g.secretFile(cmd, f.hexFile, "--hex-file")
+		if err != nil {
+			return wallet.Key{}, err
+		}
+		return w.ImportHex(name, kind, text, opts...)
+	case f.armorFile != "":
+		text, err := g.secretFile(cmd, f.armorFile, "--key-file")
+		if err != nil {
+			return wallet.Key{}, err
+		}
+		pass, err := g.keyPassphrase(cmd, f.armorPassphrase, "--key-passphrase-file", "passphrase of the key file: ")
+		if err != nil {
+			return wallet.Key{}, err
+		}
+		return w.ImportArmor(name, kind, text, pass, opts...)
+	}
+	mnemonic, err := g.mnemonic(cmd, f.mnemonicFile)
+	if err != nil {
+		return wallet.Key{}, err
+	}
+	return w.Import(name, kind, mnemonic, opts...)
+}
+
+// maxSecretFile bounds a file with a key: an ML-DSA key's file has 9 kB.
+const maxSecretFile = 64 << 10
+
+// secretFile reads a file that holds a key; - is all of standard input.
+func (g *globals) secretFile(cmd *cobra.Command, file, flag string) (string, error) {
+	var in io.Reader = cmd.InOrStdin()
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", fail("key_file", "name a file that can be read", "%s: %w", flag, err)
+		}
+		defer f.Close()
+		in = f
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, maxSecretFile+1))
+	if err != nil {
+		return "", fail("key_file", "name a file that can be read", "%s: %w", flag, err)
+	}
+	if len(raw) > maxSecretFile {
+		return "", fail("key_file", "name the file of one key", "%s: %s is larger than any key, %d bytes", flag, file, maxSecretFile)
+	}
+	return string(raw), nil
+}
+
+// keyPassphrase is the passphrase of a key's own file.
+func (g *globals) keyPassphrase(cmd *cobra.Command, file, flag, question string) (string, error) {
+	if file != "" {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
+		}
+		return strings.TrimRight(string(raw), "\r\n"), nil
+	}
+	return g.askPassphrase(cmd.Context(), question, flag)
+}
+
+// askPassphrase asks for the passphrase of a key's file.
+func (g *globals) askPassphrase(ctx context.Context, question, flag string) (string, error) {
+	p, err := g.terminal.ask(ctx, question, true)
+	if errors.Is(err, errNoAnswer) {
+		return "", fail("passphrase", "type it, or name a file with "+flag, "no passphrase was given for the key's file")
+	}
+	return p, err
+}
+
+// mnemonic reads a mnemonic from a file or from the user.
+func (g *globals) mnemonic(cmd *cobra.Command, file string) (string, error) {
+	if file == "" {
+		text, err := g.terminal.ask(cmd.Context(), "mnemonic (it is not shown): ", true)
+		if errors.Is(err, errNoAnswer) {
+			return "", fail("mnemonic", "pipe it in, or name a file with --mnemonic-file", "no mnemonic was given")
+		}
+		return strings.Join(strings.Fields(text), " "), err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fail("mnemonic", "name a file that can be read", "--mnemonic-file: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, 4<<10)) // 24 words need 215 bytes
+	return strings.Join(strings.Fields(string(raw)), " "), err
+}
