@@ -16,6 +16,7 @@ import (
 
 	"github.com/lodenet/lode/client"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
 // maxHotkeys bounds how many hotkeys an account's answer lists.
@@ -76,6 +77,7 @@ type holdings struct {
 	RewardsRao     uint64 `json:"rewards_rao,string"`
 	StakesValueRao uint64 `json:"stakes_value_rao,string"`
 	ClaimsRao      uint64 `json:"claims_rao,string"`
+	ChannelsRao    uint64 `json:"channels_rao,string"`
 	TotalRao       uint64 `json:"total_rao,string"`
 
 	stakes []alphatypes.StakeInfo
@@ -99,14 +101,33 @@ func (s *Server) holdings(ctx context.Context, address string) (h holdings, err 
 	if h.claims, err = s.allClaims(ctx, address); err != nil {
 		return h, err
 	}
+	if h.ChannelsRao, err = s.inChannels(ctx, address); err != nil {
+		return h, err
+	}
 	for _, st := range h.stakes {
 		h.StakesValueRao = sum(h.StakesValueRao, st.ValueTao)
 	}
 	for _, c := range h.claims {
 		h.ClaimsRao = sum(h.ClaimsRao, c.Tao)
 	}
-	h.TotalRao = sum(h.BalanceRao, h.DelegatedRao, h.UnbondingRao, h.RewardsRao, h.StakesValueRao, h.ClaimsRao)
+	h.TotalRao = sum(h.BalanceRao, h.DelegatedRao, h.UnbondingRao, h.RewardsRao, h.StakesValueRao, h.ClaimsRao, h.ChannelsRao)
 	return h, nil
+}
+
+// inChannels is what is left of an address's deposits in payment channels.
+func (s *Server) inChannels(ctx context.Context, payer string) (rao uint64, err error) {
+	for req := (&markettypes.QueryChannelsRequest{Payer: payer}); ; {
+		r, err := s.client.Market().Channels(ctx, req)
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range r.Channels {
+			rao = sum(rao, c.Deposit-min(c.Claimed, c.Deposit))
+		}
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			return rao, nil
+		}
+	}
 }
 
 // delegated is what an address has with the chain's validators, and what is on its way back.
@@ -379,6 +400,9 @@ func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
 		if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
 			next = cursor(append([]byte{ofClaims}, r.Pagination.NextKey...))
 		}
+	}
+	if err := s.nameRemoved(ctx, list); err != nil {
+		return nil, err
 	}
 	return struct {
 		at

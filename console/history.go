@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,11 +184,9 @@ func (s *Server) history(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var b strings.Builder
-	if err := s.index.History(ctx, address, &b); err != nil {
-		return nil, err
-	}
-	return raw{"text/csv; charset=utf-8", []byte(b.String()), address + ".csv"}, nil
+	return raw{"text/csv; charset=utf-8", address + ".csv", func(w io.Writer) error {
+		return indexError(s.index.History(ctx, address, w))
+	}}, nil
 }
 
 func (s *Server) transactions(ctx context.Context, a *ask) (any, error) {
@@ -374,6 +373,30 @@ func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
 			for _, y := range byStake[key{sub.SubnetID, sub.Stakes[i].Hotkey}] {
 				sub.Stakes[i].Yields = append(sub.Stakes[i].Yields, yieldJSON{y.Days, y.Samples, y.Epoch, y.APR, y.APY, y.TAOReturn})
 			}
+		}
+	}
+	return nil
+}
+
+// nameRemoved adds the names of subnets that are gone, which the chain has forgotten.
+func (s *Server) nameRemoved(ctx context.Context, list []stakeJSON) error {
+	if s.index == nil || !slices.ContainsFunc(list, func(st stakeJSON) bool { return st.Removed }) {
+		return nil
+	}
+	all, err := s.index.Subnets(ctx)
+	if errors.Is(err, indexer.ErrEmpty) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	names := map[uint64]string{}
+	for _, n := range all {
+		names[n.SubnetID] = n.Name
+	}
+	for i := range list {
+		if list[i].Removed {
+			list[i].SubnetName = names[list[i].SubnetID]
 		}
 	}
 	return nil

@@ -128,9 +128,9 @@ func (s *Server) service(ctx context.Context, a *ask) (any, error) {
 		Neuron     *neuronJSON `json:"neuron"`
 	}{at: now, serviceJSON: s.newService(a, local, r.Service)}
 	m, err := s.client.Metagraph(ctx, v.Netuid)
-	switch f := (*failure)(nil); {
+	switch {
 	case err != nil:
-		if f = failureOf(err); f.code != "not_found" { // else the subnet is gone
+		if failureOf(err).code != "not_found" { // else the subnet is gone
 			return nil, err
 		}
 	case m.Subnet.Id == v.SubnetID:

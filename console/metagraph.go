@@ -1,10 +1,10 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -115,8 +115,7 @@ func (s *Server) metagraph(ctx context.Context, a *ask) (any, error) {
 	if format != "csv" {
 		return v, nil
 	}
-	body, err := v.csv()
-	return raw{"text/csv; charset=utf-8", body, fmt.Sprintf("metagraph-%d-%d.csv", netuid, r.Height)}, err
+	return raw{"text/csv; charset=utf-8", fmt.Sprintf("metagraph-%d-%d.csv", netuid, r.Height), v.csv}, nil
 }
 
 // prefersCSV says whether an Accept header asks for a table and not for JSON.
@@ -135,9 +134,8 @@ func prefersCSV(accept string) bool {
 
 // csv has a column a field. What begins as a formula does in a spreadsheet is quoted by
 // an apostrophe: providers choose some of the texts.
-func (v *metagraphJSON) csv() ([]byte, error) {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
+func (v metagraphJSON) csv(out io.Writer) error {
+	w := csv.NewWriter(out)
 	number := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	height := func(n *int64) string {
 		if n == nil {
@@ -149,7 +147,7 @@ func (v *metagraphJSON) csv() ([]byte, error) {
 		"incentive", "dividends", "consensus", "validator_trust", "rank", "emission_alpha", "registered_height", "last_update_height",
 		"pruning_rank", "immune_until_height", "endpoints", "protocol", "protocol_version",
 		"collateral_alpha", "inherited_weight", "lent_weight", "destination"}); err != nil {
-		return nil, err
+		return err
 	}
 	for _, n := range v.Neurons {
 		prune := ""
@@ -161,11 +159,11 @@ func (v *metagraphJSON) csv() ([]byte, error) {
 			number(n.Consensus), number(n.ValidatorTrust), number(n.Rank), fmt.Sprint(n.EmissionAlpha), fmt.Sprint(n.RegisteredHeight),
 			height(n.LastUpdateHeight), prune, height(n.ImmuneUntilHeight), cell(strings.Join(n.Endpoints, " ")), cell(n.Protocol), cell(n.ProtocolVersion),
 			fmt.Sprint(n.CollateralAlpha), fmt.Sprint(n.InheritedWeight), fmt.Sprint(n.LentWeight), n.Destination}); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	w.Flush()
-	return b.Bytes(), w.Error()
+	return w.Error()
 }
 
 // cell is a text that no spreadsheet takes for a formula.

@@ -65,6 +65,9 @@ func (s *Server) portfolio(ctx context.Context, a *ask) (any, error) {
 	for _, c := range v.claims {
 		all = append(all, newClaim(c))
 	}
+	if err := s.nameRemoved(ctx, all); err != nil {
+		return nil, err
+	}
 	byID := map[uint64]*portfolioSubnetJSON{}
 	for _, st := range all {
 		sub := byID[st.SubnetID]

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	_ "embed"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -64,8 +65,37 @@ type route struct {
 // raw is an answer that is no JSON.
 type raw struct {
 	contentType string
-	body        []byte
-	file        string // name to keep it under; may be empty
+	file        string // name to keep it under
+	write       func(w io.Writer) error
+}
+
+// begun is a writer that knows whether anything was written.
+type begun struct {
+	http.ResponseWriter
+	wrote bool
+}
+
+func (b *begun) Write(p []byte) (int, error) {
+	b.wrote = true
+	return b.ResponseWriter.Write(p)
+}
+
+// send writes a raw answer as it is made: it may be long. What fails under way is cut
+// off, so that who reads sees that it is not whole.
+func (r raw) send(w http.ResponseWriter) error {
+	h := w.Header()
+	h.Set("Content-Type", r.contentType)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Disposition", `attachment; filename="`+r.file+`"`)
+	out := &begun{ResponseWriter: w}
+	err := r.write(out)
+	if err != nil && out.wrote {
+		panic(http.ErrAbortHandler)
+	}
+	if err != nil {
+		h.Del("Content-Disposition")
+	}
+	return err
 }
 
 // New makes a server.
@@ -176,25 +206,23 @@ func (s *Server) answer(rt route) http.Handler {
 		defer cancel()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		v, err := s.run(ctx, rt, r)
-		switch f := (*failure)(nil); {
-		case err != nil && r.Context().Err() != nil:
-			return // nobody waits for it
-		case err != nil:
-			f = failureOf(err)
-			if f.status == http.StatusInternalServerError {
-				s.log.Warn("a request can't be answered", "path", r.URL.Path, "err", err)
-			}
-			writeFailure(w, f)
-		default:
-			if raw, ok := v.(raw); ok {
-				if raw.file != "" {
-					w.Header().Set("Content-Disposition", `attachment; filename="`+raw.file+`"`)
-				}
-				writeBytes(w, r, http.StatusOK, raw.contentType, raw.body)
+		if table, ok := v.(raw); ok && err == nil {
+			if err = table.send(w); err == nil {
 				return
 			}
-			writeJSON(w, r, http.StatusOK, v)
 		}
+		if err == nil {
+			writeJSON(w, r, http.StatusOK, v)
+			return
+		}
+		if r.Context().Err() != nil {
+			return // nobody waits for it
+		}
+		f := failureOf(err)
+		if f.status == http.StatusInternalServerError {
+			s.log.Warn("a request can't be answered", "path", r.URL.Path, "err", err)
+		}
+		writeFailure(w, f)
 	})
 }
 
