@@ -128,7 +128,8 @@ function unitOf(type: string, name: string): Unit | undefined {
   return undefined;
 }
 
-const words = (name: string) => name.replaceAll("_", " ").replace(/^\w/, (c) => c.toUpperCase());
+const NAMES: Record<string, string> = { tao: "TAO", alpha: "Alpha", netuid: "Subnet", from_netuid: "From subnet", to_netuid: "To subnet", from_address: "From", to_address: "To", to_coldkey: "To coldkey", allow_partial: "Take a part, if the limit binds" };
+const words = (name: string) => NAMES[name] ?? name.replaceAll("_", " ").replace(/^\w/, (c) => c.toUpperCase());
 
 function rows(type: string, message: Message, prefix = ""): Row[] {
   const out: Row[] = [];
