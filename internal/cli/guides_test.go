@@ -19,7 +19,7 @@ import (
 
 // guides are those whose commands run here, in this order and on one network: that of
 // `lode up`, but for its miners and validators.
-var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md", "market.md"}
+var guides = []string{"own-a-subnet.md", "stake.md", "mine.md", "validate.md", "market.md", "wallet.md"}
 
 // before are lines that run before a guide's: what there is in the network of `lode up`
 // without its reader's doing. A neuron there lists the first service.

@@ -150,7 +150,7 @@ by itself, in any order. With --multisig a key (--from) signs for an account of 
 ` + "`lode tx combine`" + `.
 
 With --chain-id, --account-number and --sequence it asks no node, so that the key may be on a machine without a network: there is
-one signer then. ` + "`lode query auth account-info`" + ` tells the numbers, of the account of several keys for --multisig.`,
+one signer then. ` + "`lode wallet numbers`" + ` prints them, of the account of several keys for --multisig.`,
 		Example: `  lode tx bank send --to-address alice --amount 1.5TAO --generate-only > tx.json
   lode tx sign tx.json > signed.json
   lode tx sign tx.json --chain-id lode-1 --account-number 7 --sequence 3 > signed.json

@@ -24,10 +24,13 @@ func dbFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().String("db", "", "the index: a file, or postgres://… (default: that of the network in --home)")
 }
 
+// indexFile is the index that `lode up` keeps in its home.
+func (g *globals) indexFile() string { return filepath.Join(g.home, "state", "index.db") }
+
 // withIndex opens an index that somebody keeps, and runs f.
 func (g *globals) withIndex(ctx context.Context, db string, f func(ctx context.Context, ix *indexer.Store, now indexer.Status) error) (err error) {
 	if db == "" {
-		db = filepath.Join(g.home, "state", "index.db")
+		db = g.indexFile()
 	}
 	if !strings.Contains(db, "://") {
 		if _, err := os.Stat(db); err != nil {

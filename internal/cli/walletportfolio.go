@@ -7,12 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/indexer"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -29,6 +32,8 @@ type heldJSON struct {
 	ValueRao   uint64   `json:"value_rao,string"`
 	EpochAlpha *uint64  `json:"epoch_alpha,string"`
 	Yield      *float64 `json:"yield"`
+	// Yields are those of 1, 7 and 30 days, by an index; null: none was asked.
+	Yields []indexer.Yield `json:"yields"`
 }
 
 // heldSubnetJSON is what an account has in a subnet.
@@ -68,13 +73,16 @@ func newWalletPortfolioCommand() *cobra.Command {
 those on hotkeys that have left their subnet; what removed subnets will pay; TAO with the chain's validators; and what is in payment
 channels. A NAME is a key, an address, or a name of the address book.
 
-"last epoch" and "a year" are as ` + "`lode stake list --help`" + ` says. --csv prints a table of all parts for a spreadsheet.`,
+"last epoch" and "a year" are as ` + "`lode stake list --help`" + ` says. With an index (--db, or that of ` + "`lode up`" + `) what stakes have
+yielded over 1, 7 and 30 days is there, too: a year of their mean epoch, compounded, after the take, in alpha. --csv prints a table of
+all parts for a spreadsheet.`,
 		Example: `  lode wallet portfolio
   lode wallet portfolio alice vault
   lode wallet portfolio --all --csv > portfolio.csv`,
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all coldkeys of the wallet, also those that are watched")
 	cmd.Flags().BoolVar(&asCSV, "csv", false, "a table with commas")
+	db := dbFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		g := globalsOf(cmd)
 		if all && len(args) > 0 {
@@ -101,6 +109,9 @@ channels. A NAME is a key, an address, or a name of the address book.
 					p.Name = &n
 				}
 				if err := p.fill(ctx, c); err != nil {
+					return err
+				}
+				if err := g.fillYields(ctx, *db, &p); err != nil {
 					return err
 				}
 				v.Accounts = append(v.Accounts, p)
@@ -284,6 +295,42 @@ func (p *portfolioJSON) fillDelegations(ctx context.Context, c *client.Client) e
 	return nil
 }
 
+// fillYields asks an index what the stakes have yielded, where there is one.
+func (g *globals) fillYields(ctx context.Context, db string, p *portfolioJSON) error {
+	if db == "" {
+		if _, err := os.Stat(g.indexFile()); err != nil {
+			return nil
+		}
+	}
+	return g.withIndex(ctx, db, func(ctx context.Context, ix *indexer.Store, _ indexer.Status) error {
+		list, _, err := ix.Yields(ctx, p.Address)
+		if err != nil {
+			return err
+		}
+		for _, y := range list {
+			for _, h := range p.Subnets {
+				for i := range h.Stakes {
+					if h.SubnetID == y.SubnetID && h.Stakes[i].Hotkey == y.Hotkey {
+						h.Stakes[i].Yields = y.Yields
+					}
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// yieldsText are a stake's yields a year over 1, 7 and 30 days.
+func (s *heldJSON) yieldsText() string {
+	var parts []string
+	for _, y := range s.Yields {
+		if y.APY != nil && y.Samples > 0 {
+			parts = append(parts, fmt.Sprintf("%s (%d d, %s)", percentText(*y.APY), y.Days, counted(y.Samples, "epoch", "epochs")))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (p *portfolioJSON) write(w io.Writer, names map[string]string) {
 	list := []string{"account", fullKey(p.Address, names), "as of", fmt.Sprintf("block %d, %s", p.Height, p.Time), "free", client.FormatTAO(p.FreeRao) + " TAO"}
 	for _, part := range []struct {
@@ -305,14 +352,15 @@ func (p *portfolioJSON) write(w io.Writer, names map[string]string) {
 	t := newColumns(">netuid", "subnet", "hotkey", ">alpha", ">worth TAO", ">last epoch", ">a year", "")
 	for _, h := range p.Subnets {
 		for _, s := range h.Stakes {
-			earned, yield, note := "–", "–", ""
+			var note string
+			earned, yield := "–", "–"
 			if s.EpochAlpha != nil {
 				earned = "+" + formatUnits(*s.EpochAlpha, 6)
 			}
 			if s.Yield != nil {
 				yield = percentText(*s.Yield)
 			}
-			if !s.Registered {
+			if note = s.yieldsText(); !s.Registered {
 				note = "not registered: it earns nothing"
 			}
 			t.add(fmt.Sprint(h.Netuid), plain(h.Name), displayKey(s.Hotkey, names), formatUnits(s.Alpha, 6), formatUnits(s.ValueRao, 6), earned, yield, note)
