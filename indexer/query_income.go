@@ -37,46 +37,58 @@ func (v *view) stints(where string, args ...any) (out []stint, err error) {
 type blobs struct {
 	*view
 	recent map[int64]uint64        // by subnet: the first epoch that has a row; 0: none has
-	rows   map[[2]int64][]uidEpoch // by subnet and epoch
+	rows   map[[2]int64][]byte     // by subnet and epoch
 	chunks map[[3]int64][]uidEpoch // by subnet, uid and chunk
 }
 
 func (v *view) blobs() *blobs {
-	return &blobs{v, map[int64]uint64{}, map[[2]int64][]uidEpoch{}, map[[3]int64][]uidEpoch{}}
+	return &blobs{v, map[int64]uint64{}, map[[2]int64][]byte{}, map[[3]int64][]uidEpoch{}}
+}
+
+// load reads the epochs of a subnet that have a row each: at most chunkEpochs.
+func (b *blobs) load(subnet int64) (first uint64, err error) {
+	if first, known := b.recent[subnet]; known {
+		return first, nil
+	}
+	err = b.view.rows("SELECT number, data FROM epoch_blobs WHERE subnet = ? ORDER BY number", []any{subnet}, func(scan func(...any) error) error {
+		var number int64
+		var data []byte
+		err := scan(&number, &data)
+		if first == 0 {
+			first = uint64(number)
+		}
+		b.rows[[2]int64{subnet, number}] = data
+		return err
+	})
+	b.recent[subnet] = first
+	return first, err
 }
 
 // at is what an epoch gave a uid, if that is known.
 func (b *blobs) at(subnet, uid int64, number uint64) (u uidEpoch, ok bool, err error) {
-	first, known := b.recent[subnet]
-	if !known {
-		if err := b.row("SELECT COALESCE(MIN(number), 0) FROM epoch_blobs WHERE subnet = ?", []any{subnet}, &first); err != nil {
+	first, err := b.load(subnet)
+	if err != nil {
+		return u, false, err
+	}
+	if first > 0 && number >= first {
+		rest := b.rows[[2]int64{subnet, int64(number)}]
+		for ; len(rest) > 0; uid-- {
+			if u, rest, err = readUID(rest); err != nil || uid == 0 {
+				return u, err == nil, err
+			}
+		}
+		return uidEpoch{}, false, nil
+	}
+	chunk, i := int64((number-1)/chunkEpochs), int((number-1)%chunkEpochs)
+	key := [3]int64{subnet, uid, chunk}
+	list, ok := b.chunks[key]
+	if !ok {
+		if list, err = b.read("SELECT data FROM epoch_chunks WHERE subnet = ? AND uid = ? AND chunk = ?", subnet, uid, chunk); err != nil {
 			return u, false, err
 		}
-		b.recent[subnet] = first
+		b.chunks[key] = list
 	}
-	var list []uidEpoch
-	var i int64
-	if first > 0 && number >= first {
-		i = uid
-		key := [2]int64{subnet, int64(number)}
-		if list, ok = b.rows[key]; !ok {
-			if list, err = b.read("SELECT data FROM epoch_blobs WHERE subnet = ? AND number = ?", subnet, int64(number)); err != nil {
-				return u, false, err
-			}
-			b.rows[key] = list
-		}
-	} else {
-		chunk := int64((number - 1) / chunkEpochs)
-		i = int64((number - 1) % chunkEpochs)
-		key := [3]int64{subnet, uid, chunk}
-		if list, ok = b.chunks[key]; !ok {
-			if list, err = b.read("SELECT data FROM epoch_chunks WHERE subnet = ? AND uid = ? AND chunk = ?", subnet, uid, chunk); err != nil {
-				return u, false, err
-			}
-			b.chunks[key] = list
-		}
-	}
-	if i >= int64(len(list)) {
+	if i >= len(list) {
 		return u, false, nil
 	}
 	return list[i], true, nil
@@ -84,7 +96,7 @@ func (b *blobs) at(subnet, uid int64, number uint64) (u uidEpoch, ok bool, err e
 
 func (b *blobs) read(query string, args ...any) ([]uidEpoch, error) {
 	var data []byte
-	if err := b.row(query, args, &data); err != nil && !errors.Is(err, ErrNotFound) {
+	if err := b.view.row(query, args, &data); err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	return decode(data)
