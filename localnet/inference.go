@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -196,19 +195,17 @@ func (n *Network) inferenceValidator(ctx context.Context, netuid uint16, p part,
 		return w, err
 	}
 	var gateway *inference.CanaryGateway
-	payer, err := pay.OpenClient(pay.ClientConfig{
-		Dir: filepath.Join(stateDir(n.cfg.Home), p.purse), Chain: inference.PatientChain(pay.NewPayerChain(n.client, purse, "")), Base: host.RoundTripper(), SameTerms: true,
-		Limits:  pay.Limits{PerRequest: TAO / 100, PerDay: TAO, Deposit: TAO / 10},
-		Approve: func(q pay.Quote) error { return gateway.Approve(q) }, Logger: log,
-	})
+	payer, err := pay.OpenClient(inference.PayingOver(host, pay.ClientConfig{
+		Dir: filepath.Join(stateDir(n.cfg.Home), p.purse), Chain: pay.NewPayerChain(n.client, purse, ""),
+		Limits: pay.Limits{PerRequest: TAO / 100, PerDay: TAO, Deposit: TAO / 10}, Logger: log,
+	}, func(q pay.Quote) error { return gateway.Approve(q) }))
 	if err != nil {
 		return w, err
 	}
 	closing = append(closing, payer.Close)
-	gateway, err = inference.NewCanaryGateway(inference.GatewayConfig{
-		Netuid: netuid, ChainID: ChainID, Services: inference.Catalogue(n.client, netuid), Logger: log,
-		Caller: &inference.Caller{HTTP: &http.Client{Transport: payer}, Envelope: inference.Plain{}},
-	}, host)
+	cfg := inference.GatewayConfig{Netuid: netuid, ChainID: ChainID, Services: inference.Catalogue(n.client, netuid), Logger: log}
+	cfg.By(payer)
+	gateway, err = inference.NewCanaryGateway(cfg, host)
 	if err != nil {
 		return w, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"strings"
 
@@ -138,14 +137,7 @@ func (f *inferenceFlags) open(cmd *cobra.Command, receipts bool) (_ *inferenceDe
 		return nil, err
 	}
 	cfg.ChainID = d.meta.ChainID
-	cfg.Miners = func(ctx context.Context) ([]inference.Remote, error) {
-		meta, err := chain.Metagraph(ctx, cfg.Netuid)
-		if err != nil {
-			return nil, err
-		}
-		return inference.MinersOf(meta, host), nil
-	}
-	cfg.Services = inference.Catalogue(c, cfg.Netuid)
+	cfg.From(c, chain, host)
 	if d.books, err = g.books(ctx, f.payer); err != nil {
 		return nil, err
 	}
@@ -159,7 +151,7 @@ func (f *inferenceFlags) open(cmd *cobra.Command, receipts bool) (_ *inferenceDe
 		d.close = append(d.close, d.receipts.Close)
 		cfg.Receipts = d.receipts.Keep
 	}
-	cfg.Caller = &inference.Caller{HTTP: &http.Client{Transport: d.payer}, Envelope: inference.Plain{}}
+	cfg.By(d.payer)
 	if d.Gateway, err = inference.NewGateway(cfg); err != nil {
 		return nil, fail(codeUsage, "see `"+cmd.CommandPath()+" --help`", "%w", err)
 	}
@@ -219,9 +211,8 @@ func (d *inferenceDesk) openPay(ctx context.Context, f *inferenceFlags, host *me
 	if err != nil {
 		return err
 	}
-	cfg.CurrentLimits, cfg.Logger, cfg.Base, cfg.SameTerms = limits, d.log, host.RoundTripper(), true
-	cfg.Chain = inference.PatientChain(cfg.Chain)
-	cfg.Approve = func(q pay.Quote) error { return d.Approve(q) } // nothing is paid before the gateway is there
+	cfg.CurrentLimits, cfg.Logger = limits, d.log
+	cfg = inference.PayingOver(host, cfg, func(q pay.Quote) error { return d.Approve(q) }) // nothing is paid before the gateway is there
 	var done func(context.Context) error
 	d.payer, done, err = b.take(ctx, cfg)
 	if errors.Is(err, pay.ErrInUse) {

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
@@ -44,66 +41,25 @@ The strategies that come with Lode: x264 (quick), x265, search (several codecs: 
 	f.add(cmd)
 	o.Bind(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		ctx := cmd.Context()
-		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) {
-			tools, err := video.FindTools(ctx)
-			if err != nil {
-				return subnet.Stats{}, err
-			}
-			log, err := f.logger(cmd)
-			if err != nil {
-				return subnet.Stats{}, err
-			}
-			miner, err := o.Miner(tools, log)
-			if err != nil {
-				return subnet.Stats{}, fail(codeUsage, "see `lode mine video --help`", "%w", err)
-			}
-			j, err := f.join(ctx, cmd, c, log, video.Name, fmt.Sprint(video.Version))
-			if err != nil {
-				return subnet.Stats{}, errors.Join(err, miner.Close())
-			}
-			j.common.Limits = video.MinerLimits()
-			node, err := subnet.NewMinerNode(subnet.MinerConfig{Common: j.common, Miner: miner})
-			if err == nil {
-				err = node.Run(ctx)
-			}
-			err = errors.Join(err, j.host.Close(), miner.Close())
-			if err != nil {
-				return subnet.Stats{}, err
-			}
-			return node.Stats(), nil
-		})
+		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) { return f.mineVideo(cmd, c, o) })
 	}
 	return cmd
 }
 
-// run connects, and checks whether the hotkey can be reached or works until it is
-// interrupted, which is how it ends well. work returns what was done.
-func (f *joinFlags) run(cmd *cobra.Command, work func(c *client.Client) (subnet.Stats, error)) error {
-	g := globalsOf(cmd)
-	if f.check {
-		return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
-			return f.checkReach(ctx, cmd, c)
-		})
-	}
-	c, err := g.connect()
+func (f *joinFlags) mineVideo(cmd *cobra.Command, c *client.Client, o video.MineOptions) (_ subnet.Stats, err error) {
+	none := subnet.Stats{}
+	tools, err := video.FindTools(cmd.Context())
 	if err != nil {
-		return err
+		return none, err
 	}
-	defer c.Close()
-	s, err := work(c)
+	log, err := f.logger(cmd)
 	if err != nil {
-		return err
+		return none, err
 	}
-	return output(cmd, s, func(w io.Writer) {
-		uid := "no uid"
-		if s.UID != nil {
-			uid = fmt.Sprintf("uid %d", *s.UID)
-		}
-		fmt.Fprintf(w, "stopped at block %d: %s, %d jobs", s.Height, uid, s.Jobs)
-		if s.Rounds+s.Failed > 0 {
-			fmt.Fprintf(w, ", %d rounds, weights sent %d times", s.Rounds, s.Sent)
-		}
-		fmt.Fprintln(w)
-	})
+	miner, err := o.Miner(tools, log)
+	if err != nil {
+		return none, fail(codeUsage, "see `lode mine video --help`", "%w", err)
+	}
+	defer func() { err = errors.Join(err, miner.Close()) }()
+	return f.work(cmd, c, log, work{subnet: video.Name, version: video.Version, limits: video.MinerLimits(), miner: miner})
 }

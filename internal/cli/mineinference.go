@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/lodenet/lode/client"
@@ -12,7 +11,6 @@ import (
 	"github.com/lodenet/lode/subnets/inference/engine"
 	"github.com/lodenet/lode/subnets/inference/engine/llama"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 func newMineInferenceCommand() *cobra.Command {
@@ -43,8 +41,7 @@ HOME/market. Prompts and answers are kept nowhere.`,
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
-	cmd.Flags().Lookup("netuid").DefValue = "2"
-	f.netuid = "2"
+	f.in(cmd, "2")
 	o.Bind(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if !f.check {
@@ -79,29 +76,16 @@ func (f *joinFlags) mineInference(cmd *cobra.Command, c *client.Client, o infere
 	if err != nil {
 		return none, err
 	}
-	j, err := f.join(ctx, cmd, c, log, inference.Name, fmt.Sprint(inference.Version))
+	done, err := f.work(cmd, c, log, work{
+		subnet: inference.Name, version: inference.Version, limits: inference.MinerLimits(), miner: miner,
+		sells: &wares{price, miner.Sell, inference.Listing},
+	})
 	if err != nil {
-		return none, err
-	}
-	defer func() { err = errors.Join(err, j.host.Close()) }()
-	j.common.Limits = inference.MinerLimits()
-	node, err := subnet.NewMinerNode(subnet.MinerConfig{Common: j.common, Miner: miner})
-	if err != nil {
-		return none, err
-	}
-	sell, err := g.selling(ctx, c, j, wares{price, miner.Sell, inference.Listing})
-	if err != nil {
-		return none, err
-	}
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return node.Run(ctx) })
-	both.Go(func() error { return sell(ctx) })
-	if err := both.Wait(); err != nil {
 		return none, err
 	}
 	s := miner.Stats()
 	log.Info("answered", "requests", s.Answered, "failed", s.Failed, "left", s.Left, "refused", s.Refused, "tokens_in", s.TokensIn, "tokens_out", s.TokensOut)
-	return node.Stats(), nil
+	return done, nil
 }
 
 // engine opens what answers.

@@ -1,18 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/video"
-	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 func newValidateCommand() *cobra.Command {
@@ -52,7 +46,7 @@ Averages and open commits are kept in --state over restarts, what customers have
 	}
 	f.add(cmd)
 	o.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&state, "state", "", "file that keeps averages and open commits (default: in --home)")
+	addState(cmd, &state)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return f.run(cmd, func(c *client.Client) (subnet.Stats, error) {
 			return f.validateVideo(cmd, c, o, state)
@@ -61,9 +55,8 @@ Averages and open commits are kept in --state over restarts, what customers have
 	return cmd
 }
 
-func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.ValidateOptions, state string) (subnet.Stats, error) {
-	ctx, g := cmd.Context(), globalsOf(cmd)
-	none := subnet.Stats{}
+func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.ValidateOptions, state string) (_ subnet.Stats, err error) {
+	ctx, none := cmd.Context(), subnet.Stats{}
 	tools, err := video.FindTools(ctx)
 	if err != nil {
 		return none, err
@@ -76,46 +69,19 @@ func (f *joinFlags) validateVideo(cmd *cobra.Command, c *client.Client, o video.
 	if err != nil {
 		return none, err
 	}
-	netuid, err := parseNetuid(f.netuid)
-	if err != nil {
-		return none, err
-	}
 	// The subnet's own measure is known before anything is paid for.
-	s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
+	params, err := f.parameters(ctx, c)
 	if err != nil {
 		return none, err
 	}
-	validator, err := o.Validator(ctx, tools, []byte(s.Subnet.Parameters), log)
+	validator, err := o.Validator(ctx, tools, params, log)
 	if err != nil {
 		return none, err
 	}
-	j, err := f.join(ctx, cmd, c, log, video.Name, fmt.Sprint(video.Version))
-	if err != nil {
-		return none, errors.Join(err, validator.Close())
-	}
-	j.common.Limits = video.GatewayLimits()
-	if state == "" {
-		state = filepath.Join(g.home, "state", fmt.Sprintf("%s-%s-%d.json", j.name, j.chain, netuid))
-		err = os.MkdirAll(filepath.Dir(state), 0o700)
-	}
-	var node *subnet.ValidatorNode
-	var sell func(context.Context) error
-	if err == nil {
-		node, err = subnet.NewValidatorNode(subnet.ValidatorConfig{
-			Common: j.common, Validator: validator, Handler: validator.Gateway(), StateFile: state, WeightsVersion: video.Version,
-		})
-	}
-	if err == nil {
-		sell, err = g.selling(ctx, c, j, wares{price, validator.Gateway().Sell, video.Service})
-	}
-	if err == nil {
-		both, ctx := errgroup.WithContext(ctx)
-		both.Go(func() error { return node.Run(ctx) })
-		both.Go(func() error { return sell(ctx) })
-		err = both.Wait()
-	}
-	if err = errors.Join(err, j.host.Close(), validator.Close()); err != nil {
-		return none, err
-	}
-	return node.Stats(), nil
+	defer func() { err = errors.Join(err, validator.Close()) }()
+	gateway := validator.Gateway()
+	return f.work(cmd, c, log, work{
+		subnet: video.Name, version: video.Version, limits: video.GatewayLimits(), validator: validator, gateway: gateway, state: state,
+		sells: &wares{price, gateway.Sell, video.Service},
+	})
 }

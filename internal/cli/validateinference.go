@@ -3,16 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/subnet"
 	"github.com/lodenet/lode/subnets/inference"
 	"github.com/lodenet/lode/subnets/inference/engine/llama"
 	"github.com/lodenet/lode/subnets/inference/models"
-	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
 )
 
@@ -44,10 +40,9 @@ used for nothing else, and not the coldkey of the validator. They are asked over
 		Args: cobra.NoArgs,
 	}
 	f.add(cmd)
-	cmd.Flags().Lookup("netuid").DefValue = "2"
-	f.netuid = "2"
+	f.in(cmd, "2")
 	o.Bind(cmd.Flags())
-	cmd.Flags().StringVar(&state, "state", "", "file that keeps averages and open commits (default: in --home)")
+	addState(cmd, &state)
 	cmd.Flags().StringVar(&pays.payer, "payer", "", "whose account pays for canaries, where it isn't that of --from: an address, or a name in the wallet")
 	pays.limits = addLimitFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -65,16 +60,11 @@ func (f *joinFlags) validateInference(cmd *cobra.Command, c *client.Client, o in
 	if err != nil {
 		return none, err
 	}
-	netuid, err := parseNetuid(f.netuid)
-	if err != nil {
-		return none, err
-	}
 	// The subnet's model is known before anything is paid for.
-	s, err := c.Subnets().Subnet(ctx, &subnetstypes.QuerySubnetRequest{Netuid: netuid})
+	params, err := f.parameters(ctx, c)
 	if err != nil {
 		return none, err
 	}
-	params := []byte(s.Subnet.Parameters)
 	m, err := f.findModel(ctx, g, o, params)
 	if err != nil {
 		return none, err
@@ -98,25 +88,7 @@ func (f *joinFlags) validateInference(cmd *cobra.Command, c *client.Client, o in
 	if err != nil {
 		return none, fail(codeUsage, "see `lode validate inference --help`", "%w", err)
 	}
-	j, err := f.join(ctx, cmd, c, log, inference.Name, fmt.Sprint(inference.Version))
-	if err != nil {
-		return none, err
-	}
-	defer func() { err = errors.Join(err, j.host.Close()) }()
-	if state == "" {
-		state = filepath.Join(g.home, "state", fmt.Sprintf("%s-%s-%d.json", j.name, j.chain, netuid))
-		if err := os.MkdirAll(filepath.Dir(state), 0o700); err != nil {
-			return none, err
-		}
-	}
-	node, err := subnet.NewValidatorNode(subnet.ValidatorConfig{Common: j.common, Validator: validator, StateFile: state, WeightsVersion: inference.Version})
-	if err != nil {
-		return none, err
-	}
-	if err := node.Run(ctx); err != nil {
-		return none, err
-	}
-	return node.Stats(), nil
+	return f.work(cmd, c, log, work{subnet: inference.Name, version: inference.Version, validator: validator, state: state})
 }
 
 // findModel finds the validator's copy of the subnet's model.
