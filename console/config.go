@@ -93,7 +93,7 @@ func parseHost(s string) (host, error) {
 		return bad()
 	}
 	var h host
-	rest := s
+	var rest string
 	if in, ok := strings.CutPrefix(s, "["); ok {
 		inner, after, ok := strings.Cut(in, "]")
 		if !ok {
@@ -106,7 +106,6 @@ func parseHost(s string) (host, error) {
 		h.addr, rest = addr.Unmap(), after
 	} else {
 		name, port, found := strings.Cut(s, ":")
-		rest = ""
 		if found {
 			rest = ":" + port
 		}

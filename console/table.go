@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
-	emissiontypes "github.com/lodenet/lode/x/emission/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
@@ -198,17 +197,4 @@ func (t *table) row(netuid uint32) (*row, error) {
 		return r, nil
 	}
 	return nil, fail(404, "not_found", "", "netuid %d: there is no such subnet", netuid)
-}
-
-// registered are the uids of a hotkey, by netuid.
-func (t *table) registered(hotkey string) map[uint32]*emissiontypes.MetagraphNeuron {
-	all := map[uint32]*emissiontypes.MetagraphNeuron{}
-	for _, r := range t.rows {
-		for i := range r.members.neurons {
-			if n := &r.members.neurons[i]; n.Hotkey == hotkey {
-				all[r.subnet.Netuid] = n
-			}
-		}
-	}
-	return all
 }
