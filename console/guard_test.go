@@ -309,6 +309,7 @@ func TestABuildWithoutAPageIsRefused(t *testing.T) {
 }
 
 func TestWhatIsAskedWronglyIsAnErrorThatSaysSo(t *testing.T) {
+	t.Parallel()
 	_, h := listen(t, nil)
 	long := strings.Repeat("9", 3000)
 	address := "lode1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5yng3zn"

@@ -262,23 +262,32 @@ func (s *Server) block(ctx context.Context, a *ask) (any, error) {
 	return s.index.Block(ctx, int64(height))
 }
 
-// indexPause is how long the server waits before it lets the index try again.
-const indexPause = 2 * time.Second
+const (
+	// indexPause is how long the server waits before it lets the index try again.
+	indexPause = 2 * time.Second
+	// indexWell is after how long an index that runs is well.
+	indexWell = 5 * time.Second
+)
 
 // keepIndex keeps the index up to date until ctx ends. What a retry can't cure is shown,
 // and left to people: a database of another chain is not touched.
 func (s *Server) keepIndex(ctx context.Context) error {
 	for {
+		// What runs for a while has got over what it failed of before.
+		well := time.AfterFunc(indexWell, func() { s.indexErr.Store(nil) })
 		err := s.cfg.Indexing(ctx)
+		well.Stop()
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err == nil {
 			err = errors.New("it ended")
 		}
-		why := err.Error()
-		if before := s.indexErr.Swap(&why); before == nil || *before != why {
-			s.log.Error("the index stands still", "err", err)
+		if !errors.Is(err, indexer.ErrBusy) { // else another process keeps it up to date
+			why := err.Error()
+			if before := s.indexErr.Swap(&why); before == nil || *before != why {
+				s.log.Error("the index stands still", "err", err)
+			}
 		}
 		if errors.Is(err, indexer.ErrForeign) || errors.Is(err, indexer.ErrMalformed) {
 			<-ctx.Done()

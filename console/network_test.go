@@ -212,6 +212,7 @@ type apiError struct {
 }
 
 func TestAConsoleOnARealNetwork(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	user := w.user.Address()
 
@@ -572,4 +573,56 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "data: 1\n\n", string(part))
 	})
+}
+
+// emptyIndex is an index that has no block.
+type emptyIndex struct{ console.Index }
+
+func (emptyIndex) Status(context.Context) (indexer.Status, error) {
+	return indexer.Status{}, indexer.ErrEmpty
+}
+
+func TestAnIndexThatStandsStillIsSaidToStandStill(t *testing.T) {
+	t.Parallel()
+	runs := make(chan error)
+	s, h := listen(t, func(c *console.Config) {
+		c.Index = emptyIndex{}
+		c.Indexing = func(ctx context.Context) error {
+			select {
+			case err := <-runs:
+				return err
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	problem := func() *string {
+		resp, err := h.Client().Get(h.URL + "/v1/status")
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		fits(t, "GET", "/v1/status", resp.StatusCode, body)
+		var v struct {
+			Indexed *int64  `json:"indexed_height"`
+			Problem *string `json:"index_error"`
+		}
+		require.NoError(t, json.Unmarshal(body, &v))
+		require.Zero(t, *v.Indexed)
+		return v.Problem
+	}
+	require.Nil(t, problem())
+	runs <- fmt.Errorf("%w: process 7", indexer.ErrBusy)
+	runs <- fmt.Errorf("%w: of lode-9", indexer.ErrForeign) // taken up, so that the first is over
+	require.Eventually(t, func() bool { p := problem(); return p != nil && strings.Contains(*p, "lode-9") }, 10*time.Second, 10*time.Millisecond)
+	select {
+	case runs <- nil:
+		t.Fatal("an index of another chain was begun again")
+	case <-time.After(3 * time.Second): // more than the pause before another try
+	}
+	cancel()
+	require.NoError(t, <-done)
 }

@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -217,9 +216,12 @@ func (s *Server) follow(ctx context.Context) error {
 
 const (
 	// indexTime is how long a block is held back until the index has it, so that who is
-	// told of it finds it in the lists; indexLook is how often the index is looked at.
+	// told of it finds it in the lists; indexLook is how often the index is looked at. An
+	// index that is more than indexNear blocks behind is not waited for: it catches up, or
+	// stands still.
 	indexTime = 2 * time.Second
 	indexLook = 20 * time.Millisecond
+	indexNear = 5
 )
 
 // awaitIndex waits until the index has a block, but not long, and says how many
@@ -237,8 +239,8 @@ func (s *Server) awaitIndex(ctx context.Context, height int64) *int {
 			}
 			return nil
 		}
-		if err != nil && !errors.Is(err, indexer.ErrEmpty) {
-			return nil // /v1/status says what is wrong with it
+		if err != nil || len(l.Items) == 0 || l.Items[0].Height < height-indexNear || s.indexErr.Load() != nil {
+			return nil // /v1/status says where it is, and what is wrong with it
 		}
 		select {
 		case <-tick.C:

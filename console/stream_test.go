@@ -137,6 +137,7 @@ func TestManyThousandBlocksAreNotRemembered(t *testing.T) {
 
 // A reader that takes nothing must neither hold the others up nor fill the memory.
 func TestASlowReaderIsCutOff(t *testing.T) {
+	t.Parallel()
 	s, h := listen(t, nil)
 	conn, err := net.Dial("tcp", h.Listener.Addr().String())
 	require.NoError(t, err)
@@ -159,6 +160,7 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 }
 
 func TestStreamsAreBoundedInNumber(t *testing.T) {
+	t.Parallel()
 	const most = 2000
 	s, h := listen(t, func(c *console.Config) { c.MaxStreams = most })
 	var conns []net.Conn
