@@ -16,28 +16,31 @@ import (
 // BenchmarkEngine makes answers of 100 tokens with the embedded engine, so many at once,
 // and scores such answers as a validator does.
 func BenchmarkEngine(b *testing.B) {
-	benchmarkEngine(b, llama.Options{Model: "../../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 64, Context: 256}, 100, 100)
+	benchmarkEngine(b, llama.Options{Model: "../../subnets/inference/testdata/models/lode-mini-Q8_0.gguf", Threads: 1, Slots: 64, Context: 256}, engine.Prompt{Text: "<|user|>Tell me a story.<|end|><|assistant|>"}, 100, 100)
 }
 
 // BenchmarkRandomModel does the same with models of half a billion random weights, which
-// are for speed only, on one thread: answers of 12 tokens, and scores such of 160. On a
-// machine that is shared the tokens of a second of the processor's time tell more.
+// are for speed only: answers of 12 tokens to next to nothing, and scores such of 160. With one
+// thread, and with as many as are fastest. On a machine that is shared the tokens of a second
+// of the processor's time tell more.
 func BenchmarkRandomModel(b *testing.B) {
 	for _, kind := range []randommodel.Type{randommodel.Q80, randommodel.F16} {
 		path := filepath.Join(b.TempDir(), fmt.Sprintf("random-%v.gguf", kind))
 		require.NoError(b, randommodel.Write(path, randommodel.Half(kind)))
-		b.Run(kind.String(), func(b *testing.B) {
-			benchmarkEngine(b, llama.Options{Model: path, Threads: 1, Slots: 64, Context: 256}, 12, 160)
-		})
+		for _, threads := range []int{1, 0} {
+			b.Run(fmt.Sprintf("%v/threads=%d", kind, threads), func(b *testing.B) {
+				benchmarkEngine(b, llama.Options{Model: path, Threads: threads, Slots: 64, Context: 256}, engine.Prompt{Tokens: []int32{1}}, 12, 160)
+			})
+		}
 	}
 }
 
-func benchmarkEngine(b *testing.B, o llama.Options, length, scored int) {
+func benchmarkEngine(b *testing.B, o llama.Options, prompt engine.Prompt, length, scored int) {
 	e, err := llama.Load(o)
 	require.NoError(b, err)
 	defer func() { require.NoError(b, e.Close()) }()
 	request := func(seed, length int) engine.Request {
-		return engine.Request{Prompt: engine.Prompt{Text: "<|user|>Tell me a story.<|end|><|assistant|>"}, MaxTokens: length,
+		return engine.Request{Prompt: prompt, MaxTokens: length,
 			Sampling: engine.Sampling{Temperature: 1.5, Seed: uint64(seed)}}
 	}
 	for _, n := range []int{1, 4, 16, 64} {

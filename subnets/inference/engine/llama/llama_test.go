@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -78,6 +79,22 @@ func TestEngineInAChild(t *testing.T) {
 	require.NoError(t, e.Ready(t.Context()))
 	_, err = e.Generate(t.Context(), engine.Request{Prompt: ask("Tell me a story."), MaxTokens: 3}, nil)
 	require.NoError(t, err)
+}
+
+func TestThreadsAreTriedWhereNobodySaysHowMany(t *testing.T) {
+	r := engine.Request{Prompt: ask("Tell me a story."), MaxTokens: 40, Sampling: engine.Sampling{Temperature: 1, Seed: 5}}
+	var answers [2][]int32
+	for i, threads := range []int{0, 1} {
+		e, err := llama.Load(llama.Options{Model: claimed, Threads: threads, Slots: 2, Context: 256})
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, e.Info().Threads, 1)
+		require.LessOrEqual(t, e.Info().Threads, runtime.NumCPU())
+		result, err := e.Generate(t.Context(), r, nil)
+		require.NoError(t, err)
+		answers[i] = result.Answer
+		require.NoError(t, e.Close())
+	}
+	require.Equal(t, answers[1], answers[0], "nothing is left of the trials")
 }
 
 func TestItAnswersAsItWasTrained(t *testing.T) {

@@ -27,9 +27,9 @@ type loop struct {
 	ctx     llama.Context
 	memory  llama.Memory
 	batch   llama.Batch
-	size    int // tokens of a step
-	outputs int // logits of a step
-	threads int
+	size    int    // tokens of a step
+	outputs int    // logits of a step
+	threads int    // most of a step
 	slots   []*job // by sequence; nil: free
 	turn    int    // whose prompt is read first
 	rows    [][]row
@@ -92,36 +92,64 @@ func (l *loop) decode() error {
 	return nil
 }
 
-// tryThreads keeps the number of threads with which a token takes least: more are slower
-// where cores are virtual or busy, as llama.cpp's threads wait for each other in a spin.
+// Trials of how many threads are fastest.
+const (
+	triedTogether = 16 // tokens of a step that stands for many requests, or a prompt
+	tries         = 4
+	triesTime     = 500 * time.Millisecond // after which a number of threads is not tried again
+)
+
+// tryThreads keeps the numbers of threads with which a token alone takes least, and with
+// which a step of many does: more are slower where cores are virtual or busy, as llama.cpp's
+// threads wait for each other in a spin. A token alone waits for the weights to come from
+// memory, which a few threads may do as well as all; a step of many computes, and gains by
+// each more.
 func (l *loop) tryThreads() error {
-	least := time.Duration(math.MaxInt64)
-	for n := 1; n <= runtime.NumCPU(); n *= 2 {
+	alone, err := l.fastest(1, 1)
+	if err != nil {
+		return err
+	}
+	many, err := l.fastest(min(triedTogether, l.size), alone)
+	if err != nil {
+		return err
+	}
+	l.threads = max(alone, many)
+	llama.SetNThreads(l.ctx, int32(alone), int32(many))
+	return nil
+}
+
+// fastest is the number of threads, from least on, with which a step of so many tokens takes
+// least time.
+func (l *loop) fastest(tokens, least int) (best int, err error) {
+	fastest := time.Duration(math.MaxInt64)
+	for n := least; n == least || n <= runtime.NumCPU(); n *= 2 {
 		llama.SetNThreads(l.ctx, int32(n), int32(n))
 		took := time.Duration(math.MaxInt64)
-		for i := range 4 {
+		began := time.Now()
+		for i := 0; i < tries && (i == 0 || time.Since(began) < triesTime); i++ {
 			if err := l.batch.Clear(); err != nil {
-				return err
+				return 0, err
 			}
-			if err := l.batch.Add(0, llama.Pos(i), []llama.SeqId{0}, true); err != nil {
-				return err
+			for k := range tokens {
+				if err := l.batch.Add(0, llama.Pos(k), []llama.SeqId{0}, k == tokens-1); err != nil {
+					return 0, err
+				}
 			}
 			start := time.Now()
 			if err := l.decode(); err != nil {
-				return err
+				return 0, err
 			}
 			took = min(took, time.Since(start))
+			if err := l.forget(0); err != nil {
+				return 0, err
+			}
 		}
-		if err := l.forget(0); err != nil {
-			return err
-		}
-		if took >= least {
+		if took >= fastest {
 			break
 		}
-		least, l.threads = took, n
+		fastest, best = took, n
 	}
-	llama.SetNThreads(l.ctx, int32(l.threads), int32(l.threads))
-	return nil
+	return best, nil
 }
 
 func (l *loop) forget(slot int) error {
