@@ -122,7 +122,8 @@ func caught(th fidelity.Thresholds, tokens []fidelity.Token, size int) (share fl
 }
 
 // BenchmarkFidelity lets miners of all kinds answer, and judges them as validators do, by
-// windows of tokens. It prints a table.
+// windows of tokens. It prints a table, each row as soon as it is known; a part of it can be
+// had by the miners' names.
 func BenchmarkFidelity(b *testing.B) {
 	tokens := 2500
 	if long() {
@@ -134,36 +135,39 @@ func BenchmarkFidelity(b *testing.B) {
 	require.NotNil(b, th.Measured, "lode-mini is calibrated")
 	asked := requests(b, validator, tokens/8)
 	sizes := []int{160, 640, fidelity.DefaultWindow}
-	for b.Loop() {
-		var table strings.Builder
-		fmt.Fprintf(&table, "| miner | tokens | same pick | mean margin | largest | log-prob. off by | answers that contradict themselves |")
-		for _, n := range sizes {
-			fmt.Fprintf(&table, " fails in %d |", n)
-		}
-		fmt.Fprintf(&table, "\n|%s\n", strings.Repeat(" --- |", 7+len(sizes)))
-		for _, m := range miners(b, b.TempDir()) {
-			e := start(b, m.engine)
-			list, err := answers(b.Context(), m, e, asked, tokens)
-			require.NoError(b, errors.Join(err, e.Close()), m.name)
-			s := judge(b, m, validator, list)
-			v := fidelity.Judge(th, s.tokens)
-			fmt.Fprintf(&table, "| %s | %d | %.4f | %.5f | %.2f | %.4f | %.3f |", m.name, v.Tokens, v.MatchRate, v.MeanMargin, v.MaxMargin, v.MeanAbsLogProb, float64(s.exact)/float64(max(1, s.answers)))
-			for _, n := range sizes {
-				share, windows := caught(th, s.tokens, n)
-				fmt.Fprintf(&table, " %.3f |", share)
-				if n == 640 {
-					b.ReportMetric(share, strings.Map(word, m.name)+"/fails")
+	fmt.Printf("\nthresholds: flagged over %.4f, at most %.2g of tokens; mean margin %.2g; log-probabilities off by %.2g\n\n", th.Flag, th.Flagged, th.MeanMargin, th.LogProb)
+	fmt.Print("| miner | tokens | same pick | mean margin | largest | log-prob. off by | answers that contradict themselves |")
+	for _, n := range sizes {
+		fmt.Printf(" fails in %d |", n)
+	}
+	fmt.Printf("\n|%s\n", strings.Repeat(" --- |", 7+len(sizes)))
+	dir := b.TempDir()
+	for _, m := range miners(b, dir) {
+		b.Run(strings.Map(word, m.name), func(b *testing.B) {
+			for b.Loop() {
+				e := start(b, m.engine)
+				list, err := answers(b.Context(), m, e, asked, tokens)
+				require.NoError(b, errors.Join(err, e.Close()), m.name)
+				s := judge(b, m, validator, list)
+				v := fidelity.Judge(th, s.tokens)
+				var row strings.Builder
+				fmt.Fprintf(&row, "| %s | %d | %.4f | %.5f | %.2f | %.4f | %.3f |", m.name, v.Tokens, v.MatchRate, v.MeanMargin, v.MaxMargin, v.MeanAbsLogProb, float64(s.exact)/float64(max(1, s.answers)))
+				for _, n := range sizes {
+					share, windows := caught(th, s.tokens, n)
+					fmt.Fprintf(&row, " %.3f of %d |", share, windows)
+					if n == 640 {
+						b.ReportMetric(share, "fails")
+					}
+					if m.honest && share > 0 {
+						b.Errorf("%s: %.3f of %d windows of %d tokens fail", m.name, share, windows, n)
+					}
 				}
-				if m.honest && share > 0 {
-					b.Errorf("%s: %.3f of %d windows of %d tokens fail", m.name, share, windows, n)
+				if m.honest && s.exact > 0 {
+					b.Errorf("%s: %s", m.name, s.reason)
 				}
+				fmt.Println(row.String())
 			}
-			if m.honest && s.exact > 0 {
-				b.Errorf("%s: %s", m.name, s.reason)
-			}
-			fmt.Fprintln(&table)
-		}
-		fmt.Printf("\n%s\nthresholds: flagged over %.4f, at most %.2g of tokens; mean margin %.2g; log-probabilities off by %.2g\n\n", table.String(), th.Flag, th.Flagged, th.MeanMargin, th.LogProb)
+		})
 	}
 }
 
