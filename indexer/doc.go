@@ -41,6 +41,8 @@
 //	Trades(ctx, subnetID, Page), AccountTrades(ctx, address, Page) (List[Trade], error)
 //	Income(ctx, address, Page) (List[Income], error)
 //	Yields(ctx, coldkey) ([]StakeYields, At, error)
+//	Portfolio(ctx, coldkey, Page) (List[StakeDay], error): stakes by the day; SupplyHours(ctx, Span) (List[Supply], error)
+//	Transfers(ctx, height) ([]Transfer, error); Weights(ctx, subnetID) ([]WeightRow, error)
 //	Search(ctx, text) ([]Found, error), at most 20
 //	History(ctx, address, w io.Writer) error: CSV with Koinly's columns
 //	Balance(ctx, address) (Amount, error); Stakes(ctx, coldkey) ([]Stake, error); Pools(ctx) ([]Pool, error); Supply(ctx) (Supply, error)

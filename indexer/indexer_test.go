@@ -374,11 +374,53 @@ func TestADatabaseOfAnotherChainIsRefusedAndLeftAlone(t *testing.T) {
 		require.ErrorIs(t, s.Run(t.Context(), indexertest.New(other)), indexer.ErrForeign)
 		// The same name, begun anew.
 		require.ErrorIs(t, s.Run(t.Context(), meddled{Source: indexertest.New(other), id: short.ChainID}), indexer.ErrForeign)
-		// One that is shorter than what is indexed.
+		requireSame(t, want, dump(t, s))
+		// A node of the same chain that has yet to come so far is waited for.
 		short.Blocks = 10
-		require.ErrorIs(t, s.Run(t.Context(), indexertest.New(short)), indexer.ErrForeign)
+		ctx, cancel := context.WithCancel(t.Context())
+		require.ErrorIs(t, s.Run(ctx, waiting{indexertest.New(short), cancel}), context.Canceled)
 		requireSame(t, want, dump(t, s))
 	})
+}
+
+// waiting is a source that is asked for a block which it has not yet.
+type waiting struct {
+	*indexertest.Chain
+	asked func()
+}
+
+func (w waiting) Wait(ctx context.Context, height int64) error {
+	w.asked()
+	return w.Chain.Wait(ctx, height)
+}
+
+// dropping is a source that has dropped its oldest blocks.
+type dropping struct {
+	*indexertest.Chain
+	first int64
+}
+
+func (d dropping) Kept(ctx context.Context) (first, last int64, err error) {
+	_, last, err = d.Chain.Kept(ctx)
+	return d.first, last, err
+}
+
+func (d dropping) Block(ctx context.Context, height int64) (*client.Record, error) {
+	if height < d.first {
+		return nil, fmt.Errorf("block %d: %w", height, client.ErrNotFound)
+	}
+	return d.Chain.Block(ctx, height)
+}
+
+func TestANodeThatHasDroppedTheNextBlockStopsItAndOneThatHasItIsTakenUp(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "index.db"))
+	short := small
+	short.Blocks = 20
+	require.ErrorContains(t, s.Run(t.Context(), dropping{indexertest.New(short), 5}), "min-retain-blocks")
+	require.NoError(t, index(t, s, indexertest.New(short)))
+	short.Blocks = 40
+	require.ErrorContains(t, s.Run(t.Context(), dropping{indexertest.New(short), 30}), "block 21 is the next")
+	require.NoError(t, index(t, s, dropping{indexertest.New(short), 15}), "block 1 need not be there any more")
 }
 
 func TestABlockThatDoesNotFollowStopsItAndNothingOfItIsWritten(t *testing.T) {

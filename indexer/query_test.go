@@ -95,6 +95,27 @@ func TestListsComeInPagesThatMissNothing(t *testing.T) {
 		}
 		requirePages(t, "an account's trades", 20, func(p indexer.Page) (indexer.List[indexer.Trade], error) { return s.AccountTrades(ctx, user, p) })
 		income := requirePages(t, "income", 400, func(p indexer.Page) (indexer.List[indexer.Income], error) { return s.Income(ctx, user, p) })
+		days := requirePages(t, "a portfolio", 8, func(p indexer.Page) (indexer.List[indexer.StakeDay], error) { return s.Portfolio(ctx, user, p) })
+		before := map[string]uint64{}
+		for i := len(days) - 1; i >= 0; i-- {
+			d := days[i]
+			key := fmt.Sprint(d.SubnetID, d.Hotkey)
+			require.EqualValues(t, d.Alpha+d.Out, sumUp(before[key], d.In, d.Paid, d.Dividends))
+			before[key] = uint64(d.Alpha)
+		}
+		hours := requirePages(t, "hours", 24, func(p indexer.Page) (indexer.List[indexer.Supply], error) {
+			return s.SupplyHours(ctx, indexer.Span{Page: p})
+		})
+		now, err := s.Supply(ctx)
+		require.NoError(t, err)
+		require.Equal(t, now, hours[len(hours)-1])
+		rows, err := s.Weights(ctx, 1)
+		require.NoError(t, err)
+		require.NotEmpty(t, rows)
+		require.Len(t, rows[0].Values, small.Neurons)
+		transfers, err := s.Transfers(ctx, 2)
+		require.NoError(t, err)
+		require.NotEmpty(t, transfers)
 		kinds := map[string]int{}
 		for i, in := range income {
 			kinds[in.Kind]++
@@ -105,6 +126,14 @@ func TestListsComeInPagesThatMissNothing(t *testing.T) {
 		require.Positive(t, kinds["incentive"])
 		require.Positive(t, kinds["dividends"])
 	})
+}
+
+// sumUp adds what a stake was and what came to it.
+func sumUp(was uint64, came ...indexer.Amount) uint64 {
+	for _, a := range came {
+		was += uint64(a)
+	}
+	return was
 }
 
 func typeOf(t *testing.T, message json.RawMessage) string {
@@ -327,4 +356,77 @@ func TestAmountsAndPricesAreDecimalStrings(t *testing.T) {
 	require.Contains(t, string(raw), `"price":"0.25"`)
 	require.Equal(t, "1.0", fmt.Sprint(indexer.Price(1)))
 	require.Equal(t, "0.000000001", fmt.Sprint(indexer.Price(1e-9)))
+}
+
+// Hotkeys and coldkeys are swapped with all that is on them, and what customers pay is
+// income and revenue; whether blocks come one by one or at one go.
+func TestKeysAreSwappedAndCustomersPay(t *testing.T) {
+	cfg := small
+	cfg.Blocks = 30
+	c := indexertest.New(cfg).At(cfg.Blocks)
+	n := c.Subnets[0]
+	old, fresh := n.Hotkeys[2], indexertest.Address("a fresh hotkey")
+	cold, other := n.Coldkeys[2], indexertest.Address("a fresh coldkey")
+	held := n.Pools[2].Shares[cold]
+	change := func(r *client.Record) {
+		if r.Height != cfg.Blocks {
+			return
+		}
+		one := uint64(1)
+		ended := []abci.Event{
+			indexertest.Event("lode.alpha.v1.EventHotkeyBound", "hotkey", fresh, "coldkey", cold),
+			indexertest.Event("lode.alpha.v1.EventTakeSet", "hotkey", old, "take", uint32(90_000)),
+			indexertest.Event("lode.alpha.v1.EventStakeLocked", "subnet_id", one, "hotkey", old, "coldkey", cold, "alpha", uint64(9), "locked", uint64(9)),
+			indexertest.Event("lode.alpha.v1.EventHotkeysSwapped", "hotkey", old, "new_hotkey", fresh, "coldkey", cold),
+			indexertest.Event("lode.subnets.v1.EventHotkeySwapped", "hotkey", old, "new_hotkey", fresh, "coldkey", cold, "netuids", []uint32{1}, "fee", one),
+			indexertest.Event("lode.alpha.v1.EventStakeMoved", "subnet_id", one, "hotkey", fresh, "coldkey", cold, "new_coldkey", other, "shares", held),
+			indexertest.Event("lode.market.v1.EventServiceListed", "service_id", one, "subnet_id", one, "netuid", uint32(1), "hotkey", fresh, "name", "a \"service\"", "endpoint", "https://lode.example",
+				"unit", "UNIT_REQUEST", "price", uint64(7), "per", one, "description", "", "terms", "", "uid", uint32(2)),
+			indexertest.Event("lode.market.v1.EventDeposited", "channel_id", "c0", "payer", cold, "hotkey", fresh, "service_id", one, "plan_id", uint64(0), "amount", uint64(100), "deposit", uint64(100), "opened", true, "spender", ""),
+			indexertest.Plain("coin_received", "receiver", other, "amount", "85rao"),
+			indexertest.Event("lode.market.v1.EventRedeemed", "channel_id", "c0", "payer", cold, "hotkey", fresh, "coldkey", other, "subnet_id", one, "netuid", uint32(1), "service_id", one, "plan_id", uint64(0),
+				"paid", uint64(100), "provider", uint64(85), "burn", uint64(10), "miners", uint64(5), "owner", uint64(0), "claimed", uint64(100), "reason", "voucher"),
+			indexertest.Event("lode.market.v1.EventClosed", "channel_id", "c0", "payer", cold, "refunded", uint64(0), "claimed", uint64(100), "reason", "payer"),
+		}
+		for i := range ended {
+			ended[i].Attributes = append(ended[i].Attributes, abci.EventAttribute{Key: "mode", Value: "EndBlock"})
+		}
+		r.Events = append(r.Events, ended...)
+	}
+	var want []string
+	for _, batch := range []int64{1, 2_000} {
+		s := open(t, t.TempDir()+"/index.db")
+		s.SetBatch(batch)
+		require.NoError(t, index(t, s, meddled{Source: indexertest.New(cfg), change: change}))
+		if want == nil {
+			want = dump(t, s)
+		}
+		requireSame(t, want, dump(t, s))
+		moved, err := s.Stakes(t.Context(), other)
+		require.NoError(t, err)
+		require.Len(t, moved, 1)
+		require.Equal(t, fresh, moved[0].Hotkey)
+		require.Equal(t, held.String(), moved[0].Shares)
+		require.EqualValues(t, 9, moved[0].Locked)
+		left, err := s.Stakes(t.Context(), cold)
+		require.NoError(t, err)
+		for _, st := range left {
+			require.NotEqual(t, old, st.Hotkey, "what is on it is the other's")
+			require.False(t, st.SubnetID == 1 && st.Hotkey == fresh)
+		}
+		income, err := s.Income(t.Context(), other, indexer.Page{})
+		require.NoError(t, err)
+		require.Len(t, income.Items, 1)
+		require.Equal(t, []any{"sale", indexer.Amount(85), fresh}, []any{income.Items[0].Kind, income.Items[0].TAO, income.Items[0].Hotkey})
+		figures, err := s.Figures(t.Context())
+		require.NoError(t, err)
+		require.EqualValues(t, 100, figures[0].Revenue24h)
+		found, err := s.Search(t.Context(), "SERVICE")
+		require.NoError(t, err)
+		require.Equal(t, []indexer.Found{{Kind: "service", ID: "1", Title: `a "service"`}}, found)
+		latest, err := s.Registrations(t.Context(), 1, indexer.Page{Limit: 1})
+		require.NoError(t, err)
+		require.Equal(t, fresh, latest.Items[0].Hotkey)
+		require.Equal(t, old, *latest.Items[0].Replaced)
+	}
 }

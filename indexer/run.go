@@ -65,37 +65,34 @@ func (s *state) identify(ctx context.Context, store *Store, src Source) error {
 	if s.chainID != id {
 		return fmt.Errorf("%w: it is of %q, the node of %q (%s)", ErrForeign, s.chainID, id, anew)
 	}
-	first, last, err := retry3(ctx, src)
-	if err != nil {
-		return err
-	}
-	if last < s.height {
-		return fmt.Errorf("%w: it has block %d of %s, the node ends at %d: the chain was begun anew, or the node has yet to catch up (%s)", ErrForeign, s.height, s.chainID, last, anew)
-	}
 	for _, known := range []struct {
 		height int64
 		hash   []byte
 	}{{s.firstHeight, s.firstHash}, {s.height, s.hash}} {
-		if known.height < first {
-			continue // the node has dropped it
-		}
-		r, err := retry(ctx, func() (*client.Record, error) { return src.Block(ctx, known.height) })
+		r, err := s.known(ctx, src, known.height)
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(r.Hash, known.hash) {
+		if r != nil && !bytes.Equal(r.Hash, known.hash) {
 			return fmt.Errorf("%w: its block %d is %X, the node's %X: the chain was begun anew under the same name (%s)", ErrForeign, known.height, known.hash, r.Hash, anew)
 		}
 	}
 	return nil
 }
 
-func retry3(ctx context.Context, src Source) (first, last int64, err error) {
-	kept, err := retry(ctx, func() ([2]int64, error) {
-		first, last, err := src.Kept(ctx)
-		return [2]int64{first, last}, err
-	})
-	return kept[0], kept[1], err
+// known is a block that was indexed, as the source has it; nil where that has dropped it.
+// A node that has yet to come so far is waited for.
+func (s *state) known(ctx context.Context, src Source, height int64) (*client.Record, error) {
+	if _, err := reach(ctx, src, height); errors.Is(err, errPruned) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	r, err := retry(ctx, func() (*client.Record, error) { return block(ctx, src, height) })
+	if errors.Is(err, errPruned) {
+		return nil, nil
+	}
+	return r, err
 }
 
 // follow reads blocks, and hands them to the writer as soon as it is free: a block at a

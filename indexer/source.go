@@ -90,7 +90,7 @@ func fetch(ctx context.Context, src Source, from int64) <-chan chan fetched {
 				return
 			}
 			go func() {
-				r, err := retry(ctx, func() (*client.Record, error) { return src.Block(ctx, height) })
+				r, err := retry(ctx, func() (*client.Record, error) { return block(ctx, src, height) })
 				one <- fetched{r, err}
 			}()
 		}
@@ -106,7 +106,7 @@ func reach(ctx context.Context, src Source, height int64) (int64, error) {
 			return 0, err
 		}
 		if first > height {
-			return 0, fmt.Errorf("indexer: %w: block %d is the next to index, and the node keeps blocks from %d on: take a node that keeps all, min-retain-blocks = 0", errPruned, height, first)
+			return 0, pruned(height, first)
 		}
 		if last >= height {
 			return last, nil
@@ -115,7 +115,24 @@ func reach(ctx context.Context, src Source, height int64) (int64, error) {
 	})
 }
 
+// errPruned is a block that no source has any more.
 var errPruned = errors.New("the node has dropped it")
+
+func pruned(height, first int64) error {
+	return fmt.Errorf("indexer: %w: block %d is the next to index, and the node keeps blocks from %d on: take a node that keeps all, min-retain-blocks = 0", errPruned, height, first)
+}
+
+// block is one that the source has told of; it may have dropped it since.
+func block(ctx context.Context, src Source, height int64) (*client.Record, error) {
+	r, err := src.Block(ctx, height)
+	if !errors.Is(err, client.ErrNotFound) {
+		return r, err
+	}
+	if first, _, asked := src.Kept(ctx); asked == nil && first > height {
+		return nil, pruned(height, first)
+	}
+	return r, err
+}
 
 // retry asks again while a source can't be reached.
 func retry[T any](ctx context.Context, ask func() (T, error)) (T, error) {
