@@ -4,7 +4,9 @@ import type { Broadcast, ChainAccount, Params, Simulation } from "../lib/types.t
 import { fromBase64, toBase64, toHex } from "./bytes.ts";
 import { wallet } from "./client.svelte.ts";
 import { signWithKeplr } from "./keplr.ts";
-import { authInfoBytes, bodyBytes, directBytes, type Intent, MODE_AMINO, MODE_DIRECT, type PublicKey, type Signer, signersOf, txBytes } from "./tx.ts";
+import { type Algorithm, authInfoBytes, bodyBytes, directBytes, type Intent, MODE_AMINO, MODE_DIRECT, type PublicKey, type Signer, signersOf, txBytes } from "./tx.ts";
+
+const SIGNATURE_SIZES: Record<Algorithm, number> = { secp256k1: 64, ml_dsa_65: 3309 };
 
 export interface Draft {
   body: Uint8Array;
@@ -56,7 +58,8 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
   const usual = BigInt(chain.height + chain.tx_lifetime_blocks);
   const timeoutHeight = latest !== undefined && latest < usual ? latest : usual;
   const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger ? undefined : drawnTime() });
-  const trial = txBytes(body, authInfoBytes(signers, { rao: 0n, gas: 0n }, mode), signers.map(() => new Uint8Array()));
+  // paying a fee takes gas itself, and so does the size of the signatures
+  const trial = txBytes(body, authInfoBytes(signers, { rao: 10_000n, gas: 1_000_000n }, mode), signers.map(({ key }) => new Uint8Array(SIGNATURE_SIZES[key.algorithm])));
   const simulated = await post<Simulation>("/v1/chain/simulate", { tx_bytes: toBase64(trial) }, 30_000);
   const feeRao = BigInt(simulated.fee_rao);
   const gas = BigInt(simulated.gas_limit);
