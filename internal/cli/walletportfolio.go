@@ -302,7 +302,7 @@ func (g *globals) fillYields(ctx context.Context, db string, p *portfolioJSON) e
 			return nil
 		}
 	}
-	return g.withIndex(ctx, db, func(ctx context.Context, ix *indexer.Store, _ indexer.Status) error {
+	err := g.withIndex(ctx, db, func(ctx context.Context, ix *indexer.Store, _ indexer.Status) error {
 		list, _, err := ix.Yields(ctx, p.Address)
 		if err != nil {
 			return err
@@ -318,6 +318,11 @@ func (g *globals) fillYields(ctx context.Context, db string, p *portfolioJSON) e
 		}
 		return nil
 	})
+	var f *failure
+	if db == "" && errors.As(err, &f) && f.code == "no_index" {
+		return nil // that of the home is young, or of another version: nobody has asked for it
+	}
+	return err
 }
 
 // yieldsText are a stake's yields a year over 1, 7 and 30 days.
