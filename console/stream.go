@@ -59,7 +59,7 @@ func (s *stream) tell(b streamBlock) {
 		s.past = nil
 	}
 	s.past = append(s.past, b)
-	if len(s.past) > remembered {
+	if len(s.past) > 2*remembered { // not with each block
 		s.past = append([]streamBlock(nil), s.past[len(s.past)-remembered:]...)
 	}
 	for r := range s.readers {
@@ -89,20 +89,21 @@ func (s *stream) since(seen int64) []streamBlock {
 	if len(s.past) == 0 {
 		return nil
 	}
-	first, last := s.past[0].Height, s.past[len(s.past)-1]
+	past := s.past[max(0, len(s.past)-remembered):]
+	first, last := past[0].Height, past[len(past)-1]
 	switch {
 	case seen <= 0 || seen > last.Height:
 		// It is new, or has seen another chain: the latest is where it begins.
 		last.Missed = true
 		return []streamBlock{last}
 	case seen < first-1:
-		all := append([]streamBlock(nil), s.past...)
+		all := append([]streamBlock(nil), past...)
 		all[0].Missed = true
 		return all
 	}
-	for i, b := range s.past {
+	for i, b := range past {
 		if b.Height > seen {
-			return append([]streamBlock(nil), s.past[i:]...)
+			return append([]streamBlock(nil), past[i:]...)
 		}
 	}
 	return nil

@@ -219,7 +219,7 @@ func nonNullable(t *testing.T, f protoreflect.FieldDescriptor) bool {
 	raw, err := protov2.Marshal(f.Options())
 	require.NoError(t, err)
 	want := []byte{}
-	tag := uint64(gogoproto.E_Nullable.Field)<<3 | 0
+	tag := uint64(gogoproto.E_Nullable.Field) << 3
 	for tag >= 0x80 {
 		want = append(want, byte(tag)|0x80)
 		tag >>= 7
