@@ -77,7 +77,7 @@ func run(ctx context.Context, s *indexer.Store, src indexer.Source) error {
 		}
 		if st.Height >= last {
 			cancel()
-			if err := <-done; err != context.Canceled {
+			if err := <-done; !errors.Is(err, context.Canceled) {
 				return err
 			}
 			return nil

@@ -184,15 +184,12 @@ func (in *incomes) payments() error {
 func (in *incomes) days() error {
 	return in.rows(`SELECT d.height, b.time, d.subnet, s.netuid, h.address, d.dividends, d.alpha, d.value FROM position_days d
 		JOIN blocks b ON b.height = d.height JOIN subnets s ON s.id = d.subnet JOIN accounts h ON h.id = d.hotkey
-		WHERE d.coldkey = ? AND d.height <= ? ORDER BY d.day DESC, d.subnet, d.hotkey LIMIT ?`, []any{in.account, in.until, in.most}, func(scan func(...any) error) error {
+		WHERE d.coldkey = ? AND d.height <= ? AND d.dividends > ? ORDER BY d.day DESC, d.subnet, d.hotkey LIMIT ?`, []any{in.account, in.until, put(0), in.most}, func(scan func(...any) error) error {
 		i := Income{Kind: "dividends"}
 		var nanos int64
 		var alpha, value uint64
 		if err := scan(&i.Height, &nanos, &i.SubnetID, &i.Netuid, &i.Hotkey, (*stored)(&i.Alpha), (*stored)(&alpha), (*stored)(&value)); err != nil {
 			return err
-		}
-		if i.Alpha == 0 {
-			return nil
 		}
 		i.Time = moment(nanos)
 		if alpha > 0 {
@@ -210,64 +207,71 @@ func (in *incomes) epochs() error {
 	if err != nil {
 		return err
 	}
-	by := map[int64][]stint{}
-	for _, st := range stints {
-		by[st.subnet] = append(by[st.subnet], st)
-	}
 	blobs := in.blobs()
-	for subnet, list := range by {
-		if err := in.ofSubnet(blobs, subnet, list); err != nil {
+	for _, st := range stints {
+		if err := in.ofStint(blobs, st); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (in *incomes) ofSubnet(blobs *blobs, subnet int64, list []stint) error {
-	type epoch struct {
-		number uint64
-		height int64
-		time   time.Time
-		price  float64
-		netuid uint32
-	}
-	var epochs []epoch
-	err := in.rows("SELECT e.number, e.height, e.time, e.price, s.netuid FROM epochs e JOIN subnets s ON s.id = e.subnet WHERE e.subnet = ? AND e.height <= ? ORDER BY e.height DESC LIMIT ?",
-		[]any{subnet, in.until, in.most}, func(scan func(...any) error) error {
-			var e epoch
-			var nanos int64
-			err := scan(&e.number, &e.height, &nanos, &e.price, &e.netuid)
-			e.time = moment(nanos)
-			epochs = append(epochs, e)
+// paidEpoch is an epoch of a subnet.
+type paidEpoch struct {
+	number uint64
+	height int64
+	time   time.Time
+	price  float64
+	netuid uint32
+}
+
+// ofStint reads epochs back from the latest until there is enough that was paid.
+func (in *incomes) ofStint(blobs *blobs, st stint) error {
+	for top, found := st.until, 0; top > st.after && found < in.most; {
+		epochs, err := in.epochsOf(st, top)
+		if err != nil || len(epochs) == 0 {
 			return err
-		})
-	if err != nil {
-		return err
-	}
-	for _, st := range list {
+		}
 		for _, e := range epochs {
-			if e.number <= st.after || e.number > st.until {
-				continue
-			}
-			u, ok, err := blobs.at(subnet, st.uid, e.number)
+			u, ok, err := blobs.at(st.subnet, st.uid, e.number)
 			if err != nil {
 				return err
 			}
 			if !ok {
 				continue
 			}
-			for kind, alpha := range map[string]uint64{"incentive": u.incentive, "revenue": u.revenue} {
-				if alpha == 0 {
-					continue
-				}
-				number, value := e.number, Amount(float64(alpha)*e.price)
-				in.items = append(in.items, Income{
-					Height: e.height, Time: e.time, Netuid: e.netuid, SubnetID: uint64(subnet), Epoch: &number, Hotkey: st.hotkey, Kind: kind, Alpha: Amount(alpha), Value: &value,
-				})
-			}
+			found += in.paid(st, e, "incentive", u.incentive) + in.paid(st, e, "revenue", u.revenue)
 		}
+		top = epochs[len(epochs)-1].number - 1
 	}
 	return nil
+}
+
+// epochsOf are some of a stint's, the latest first.
+func (in *incomes) epochsOf(st stint, top uint64) (out []paidEpoch, err error) {
+	err = in.rows(`SELECT e.number, e.height, e.time, e.price, s.netuid FROM epochs e JOIN subnets s ON s.id = e.subnet
+		WHERE e.subnet = ? AND e.number > ? AND e.number <= ? AND e.height <= ? ORDER BY e.number DESC LIMIT ?`,
+		[]any{st.subnet, int64(st.after), int64(top), in.until, max(in.most, 64)}, func(scan func(...any) error) error {
+			var e paidEpoch
+			var nanos int64
+			err := scan(&e.number, &e.height, &nanos, &e.price, &e.netuid)
+			e.time = moment(nanos)
+			out = append(out, e)
+			return err
+		})
+	return out, err
+}
+
+// paid adds what an epoch paid, and says whether that is something.
+func (in *incomes) paid(st stint, e paidEpoch, kind string, alpha uint64) int {
+	if alpha == 0 {
+		return 0
+	}
+	value := Amount(float64(alpha) * e.price)
+	in.items = append(in.items, Income{
+		Height: e.height, Time: e.time, Netuid: e.netuid, SubnetID: uint64(st.subnet), Epoch: &e.number, Hotkey: st.hotkey, Kind: kind, Alpha: Amount(alpha), Value: &value,
+	})
+	return 1
 }
 
 // Stakes are a coldkey's, also in subnets that are gone, by subnet and hotkey.

@@ -4,6 +4,7 @@ package indexer_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -95,7 +96,7 @@ func catchUp(tb testing.TB, s *indexer.Store, src indexer.Source) {
 		}
 		if st, err := s.Status(ctx); err == nil && st.Height >= last {
 			cancel()
-			if err := <-done; err != context.Canceled {
+			if err := <-done; !errors.Is(err, context.Canceled) {
 				tb.Fatal(err)
 			}
 			return
