@@ -119,8 +119,8 @@ func forbidden(from, fromLayer string, fromAt int, to, toLayer string, toAt int)
 		return "the arrow runs up"
 	case toLayer == "app" && !appImporters[fromLayer]:
 		return "only cmd/lode, internal/cli, localnet and lab import app"
-	case offChain[fromLayer] && strings.HasPrefix(to, "x/") && !strings.HasSuffix(to, "/types"):
-		return "off-chain code knows the chain only through client and the modules' types"
+	case offChain[fromLayer] && strings.HasPrefix(to, "x/") && !strings.HasSuffix(to, "/types") && to != "x/alpha/pool":
+		return "off-chain code knows the chain only through client, the modules' types and the pools' mathematics"
 	case fromLayer == "voucher" && toLayer != "voucher", fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
 		return "voucher, fixed and yuma are pure"
 	case fromLayer == "subnets/inference/engine" && toLayer != "subnets/inference/engine":
@@ -145,6 +145,8 @@ func TestArrowRules(t *testing.T) {
 		{"subnets/video", "subnet", true},
 		{"subnets/video", "x/alpha/types", true},
 		{"subnets/video", "x/alpha/keeper", false},
+		{"indexer", "x/alpha/pool", true},
+		{"indexer", "x/alpha/keeper", false},
 		{"x/weights/keeper", "x/subnets/types", true},
 		{"x/subnets/keeper", "x/weights/types", false},
 		{"x/alpha/keeper", "yuma", true},
