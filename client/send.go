@@ -135,17 +135,17 @@ func (c *Client) dispatch(ctx context.Context, d *draft) (*outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
-	height, err := c.fresh(ctx) // asked in turn: a turn may be long in coming
-	if err != nil {
-		return nil, err
-	}
-	d.deadline = height + lifetime
-	for _, a := range d.accounts {
-		a.expire(height)
-	}
 	reloaded, ambiguous := false, 0
 	for try := range maxSignings {
+		height, err := c.fresh(ctx) // asked in turn, and for each signature: either may be long in coming
+		if err != nil {
+			return nil, err
+		}
+		d.deadline = height + lifetime
 		var sequences []uint64
+		for _, a := range d.accounts {
+			a.expire(height)
+		}
 		for _, a := range d.accounts {
 			if err := c.load(ctx, a); err != nil {
 				return nil, err
