@@ -221,7 +221,11 @@ func (s *Store) Transactions(ctx context.Context, p Page) (List[Transaction], er
 		if err != nil {
 			return l, err
 		}
-		return v.transactions(txQuery+"WHERE (t.height, t.idx) < (?, ?) ORDER BY t.height DESC, t.idx DESC LIMIT ?", []any{after[0], after[1]}, p)
+		where, args := "WHERE (t.height, t.idx) < (?, ?)", []any{after[0], after[1]}
+		if v.postgres { // else it reads all blocks above; SQLite would begin with them
+			where, args = where+" AND b.height <= ?", append(args, after[0])
+		}
+		return v.transactions(txQuery+where+" ORDER BY t.height DESC, t.idx DESC LIMIT ?", args, p)
 	})
 }
 

@@ -75,7 +75,7 @@ func (s *Store) Figures(ctx context.Context) ([]Figures, error) {
 		}
 		// 24 whole hours and the one that runs.
 		day := now - now%3_600 - 24*3_600
-		err = v.rows("SELECT subnet, "+sumOf("volume")+", "+sumOf("revenue")+" FROM candles WHERE span = 3600 AND start >= ? GROUP BY subnet", []any{day},
+		err = v.rows("SELECT c.subnet, "+sumOf("c.volume")+", "+sumOf("c.revenue")+" FROM subnets s JOIN candles c ON c.subnet = s.id AND c.span = 3600 AND c.start >= ? GROUP BY c.subnet", []any{day},
 			func(scan func(...any) error) error {
 				var id int64
 				var a, b [3]int64
