@@ -38,9 +38,11 @@ type row struct {
 	members *members
 }
 
+// validators are those that had a part in the last epoch's consensus: a permit goes to
+// miners, too, while there are few neurons.
 func (r *row) validators() (n int) {
 	for i := range r.members.neurons {
-		if r.members.neurons[i].Permit {
+		if r.members.neurons[i].Active {
 			n++
 		}
 	}

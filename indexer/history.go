@@ -144,7 +144,7 @@ func (h *historian) write() error {
 
 // scopes are the next ones, with their trades.
 func (h *historian) scopes(after [2]int64, most int) (out []scope, err error) {
-	err = h.rows(`SELECT l.height, l.idx, COALESCE(b.time, 0), l.received, l.spent, l.fee, l.label, COALESCE(o.address, ''), t.hash FROM ledger l
+	err = h.rows(`SELECT l.height, l.idx, COALESCE(b.time, (SELECT time FROM blocks ORDER BY height LIMIT 1)), l.received, l.spent, l.fee, l.label, COALESCE(o.address, ''), t.hash FROM ledger l
 		LEFT JOIN blocks b ON b.height = l.height LEFT JOIN accounts o ON o.id = l.other LEFT JOIN txs t ON t.height = l.height AND t.idx = l.idx
 		WHERE l.account = ? AND (l.height, l.idx) > (?, ?) ORDER BY l.height, l.idx LIMIT ?`, []any{h.account, after[0], after[1], most},
 		func(scan func(...any) error) error {

@@ -293,6 +293,7 @@ func TestAHistoryAddsUpToWhatAnAccountHas(t *testing.T) {
 			}
 			before := ""
 			for _, r := range rows[1:] {
+				require.GreaterOrEqual(t, r[0], "2026-11-01", "what genesis holds is dated by the first block")
 				add(r[1], r[2], -1)
 				add(r[3], r[4], 1)
 				add(r[5], r[6], -1)

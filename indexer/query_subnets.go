@@ -304,7 +304,7 @@ func (v *view) registrations(where string, args []any, p Page) (l List[Registrat
 		n int64
 	}
 	var items []one
-	err = v.rows(`SELECT r.height, r.n, COALESCE(b.time, 0), s.netuid, r.subnet, r.uid, h.address, COALESCE(c.address, ''), r.burn, o.address FROM registrations r
+	err = v.rows(`SELECT r.height, r.n, COALESCE(b.time, (SELECT time FROM blocks ORDER BY height LIMIT 1)), s.netuid, r.subnet, r.uid, h.address, COALESCE(c.address, ''), r.burn, o.address FROM registrations r
 		JOIN subnets s ON s.id = r.subnet JOIN accounts h ON h.id = r.hotkey LEFT JOIN accounts c ON c.id = r.coldkey LEFT JOIN accounts o ON o.id = r.replaced
 		LEFT JOIN blocks b ON b.height = r.height WHERE `+where+" AND (r.height, r.n) < (?, ?) ORDER BY r.height DESC, r.n DESC LIMIT ?",
 		append(args, after[0], after[1], p.limit()+1), func(scan func(...any) error) error {
