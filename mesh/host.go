@@ -134,7 +134,11 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, fmt.Errorf("listen on %v: %w", cfg.Listen, err)
 	}
 	// libp2p is content when one of several addresses works; we are not.
-	if got, want := len(p2p.Network().ListenAddresses()), len(cfg.Listen); got < want {
+	own := slices.DeleteFunc(p2p.Network().ListenAddresses(), func(a ma.Multiaddr) bool {
+		_, err := a.ValueForProtocol(ma.P_CIRCUIT)
+		return err == nil // of calls through relays
+	})
+	if got, want := len(own), len(cfg.Listen); got < want {
 		return nil, errors.Join(fmt.Errorf("only %d of the addresses %v can be listened on; is a port in use?", got, cfg.Listen), p2p.Close())
 	}
 

@@ -133,7 +133,7 @@ func TestAnAnswerOfAnotherModelIsRefuted(t *testing.T) {
 			logits[i] += float32(math.Sin(float64(place*31+i))) / 2
 		}
 	}}
-	conversation, receipts := talk(t, cheat, "/v1/chat/completions", chatAbout)
+	conversation, receipts := talk(t, cheat, "/v1/chat/completions", strings.Replace(chatAbout, `"temperature":1`, `"temperature":1,"seed":7`, 1))
 	p := verify(t, conversation, receipts, memory.New(memory.Options{}))[0]
 	require.Equal(t, inference.Refuted, p.Result)
 	require.Contains(t, p.Reason, "the model picks")
