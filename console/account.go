@@ -243,6 +243,20 @@ type accountJSON struct {
 	Registrations []accountRegistrationJSON `json:"registrations"`
 	ColdkeySwap   *coldkeySwapJSON          `json:"coldkey_swap"`
 	RecoveryKey   *string                   `json:"recovery_key"`
+	NextRecovery  *nextRecoveryJSON         `json:"next_recovery"`
+	SwapBarred    *swapBarredJSON           `json:"swap_barred"`
+}
+
+// nextRecoveryJSON is a change of the recovery key that waits.
+type nextRecoveryJSON struct {
+	Key       *string `json:"key"`
+	DueHeight int64   `json:"due_height"`
+	DueTime   string  `json:"due_time"`
+}
+
+type swapBarredJSON struct {
+	UntilHeight int64  `json:"until_height"`
+	UntilTime   string `json:"until_time"`
 }
 
 func (s *Server) account(ctx context.Context, a *ask) (any, error) {
@@ -276,8 +290,14 @@ func (s *Server) account(ctx context.Context, a *ask) (any, error) {
 	if w := swap.Swap; w != nil {
 		v.ColdkeySwap = &coldkeySwapJSON{w.NewColdkey, w.AnnouncedHeight, w.DueHeight, unix(w.DueTime), w.Executing}
 	}
-	if swap.Recovery != nil {
-		v.RecoveryKey = orNone(swap.Recovery.Key)
+	if r := swap.Recovery; r != nil {
+		v.RecoveryKey = orNone(r.Key)
+		if r.DueHeight != 0 {
+			v.NextRecovery = &nextRecoveryJSON{orNone(r.Next), r.DueHeight, unix(r.DueTime)}
+		}
+	}
+	if b := swap.Bar; b != nil {
+		v.SwapBarred = &swapBarredJSON{b.UntilHeight, unix(b.UntilTime)}
 	}
 	return v, nil
 }

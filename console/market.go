@@ -151,6 +151,7 @@ type channelPlanJSON struct {
 	PeriodSeconds int64  `json:"period_seconds"`
 	Quota         uint64 `json:"quota,string"`
 	Used          uint64 `json:"used,string"`
+	UsedBefore    uint64 `json:"used_before,string"`
 	PeriodStart   string `json:"period_start"`
 	PeriodEnd     string `json:"period_end"`
 	Cancelled     bool   `json:"cancelled"`
@@ -181,7 +182,7 @@ func newChannel(c markettypes.Channel) channelJSON {
 	}
 	if p := c.Subscription; p != nil {
 		v.Plan = &channelPlanJSON{
-			ID: p.PlanId, PriceRao: p.Price, PeriodSeconds: p.Period, Quota: p.Quota, Used: p.Used - min(p.UsedBefore, p.Used),
+			ID: p.PlanId, PriceRao: p.Price, PeriodSeconds: p.Period, Quota: p.Quota, Used: p.Used - min(p.UsedBefore, p.Used), UsedBefore: p.UsedBefore,
 			PeriodStart: unix(p.PeriodStart), PeriodEnd: unix(p.PeriodEnd), Cancelled: p.Cancelled,
 		}
 	}

@@ -25,6 +25,7 @@ var api = []route{
 	{get, "/v1/accounts/{address}", nil, (*Server).account},
 	{get, "/v1/accounts/{address}/stakes", page, (*Server).stakes},
 	{get, "/v1/accounts/{address}/channels", page, (*Server).channels},
+	{get, "/v1/accounts/{address}/allowances", page, (*Server).allowances},
 	{get, "/v1/accounts/{address}/portfolio", nil, (*Server).portfolio},
 	{get, "/v1/accounts/{address}/income", page, historic(ofAccount(Index.Income))},
 	{get, "/v1/accounts/{address}/registrations", page, historic(ofAccount(Index.AccountRegistrations))},

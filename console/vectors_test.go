@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -21,7 +22,9 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto"
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
+	kmultisig "github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	"github.com/cosmos/cosmos-sdk/crypto/types/multisig"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/bech32"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
@@ -61,6 +64,7 @@ import (
 //   - web/src/wallet/schema.json: the messages that the wallet knows, field by field
 //   - testdata/signing.json: transactions with what a signature is of, in both modes
 //   - testdata/keys.json: mnemonics and key files with their keys, addresses and signatures
+//   - testdata/several.json: accounts of several keys, transactions as files, and their signatures
 var update = flag.Bool("write", false, "write web/src/wallet/schema.json and testdata anew")
 
 // known are the messages that the wallet signs, by service; what only governance may
@@ -84,7 +88,8 @@ var known = map[string][]string{
 // inside are messages that the wallet lets stand in an Any of another.
 var inside = []string{
 	"lode.market.v1.SpendAuthorization", "cosmos.feegrant.v1beta1.BasicAllowance", "cosmos.feegrant.v1beta1.PeriodicAllowance",
-	"cosmos.crypto.secp256k1.PubKey", "cosmos.crypto.mldsa65.PubKey",
+	"cosmos.feegrant.v1beta1.AllowedMsgAllowance",
+	"cosmos.crypto.secp256k1.PubKey", "cosmos.crypto.mldsa65.PubKey", "cosmos.crypto.multisig.LegacyAminoPubKey",
 }
 
 type message struct {
@@ -377,15 +382,21 @@ func TestThePageSignsWhatTheChainVerifies(t *testing.T) {
 	lattice := hd.MlDsa65.Generate()(bytes.Repeat([]byte{7}, 32)).PubKey()
 
 	var vectors []signingVector
-	for i, name := range messageNames(t) {
+	for i, name := range append(messageNames(t), allowanceOfAnAgent) {
 		for _, full := range []bool{true, false} {
 			var pub cryptotypes.PubKey = secp
 			if i == 0 {
 				pub = lattice
 			}
-			value := wire(t, filled(t, descriptor(t, name), full))
+			described := fmt.Sprintf("%s, full %v", name, full)
+			var value []byte
+			if name == allowanceOfAnAgent {
+				name, value = "cosmos.feegrant.v1beta1.MsgGrantAllowance", agentAllowance(t, full)
+			} else {
+				value = wire(t, filled(t, descriptor(t, name), full))
+			}
 			v := signingVector{
-				Name: fmt.Sprintf("%s, full %v", name, full), TypeURL: "/" + name, Value: hex.EncodeToString(value),
+				Name: described, TypeURL: "/" + name, Value: hex.EncodeToString(value),
 				Sequence: "0", AccountNumber: "0", ChainID: "lode-local-1", Fee: "0", Gas: "200000",
 				PublicKeyType: pub.Type(), PublicKey: hex.EncodeToString(pub.Bytes()),
 			}
@@ -433,6 +444,138 @@ func TestThePageSignsWhatTheChainVerifies(t *testing.T) {
 		}
 	}
 	golden(t, "testdata/signing.json", vectors)
+}
+
+// allowanceOfAnAgent is what `lode wallet allow` grants for fees, which stands in three
+// messages.
+const allowanceOfAnAgent = "the fees of an agent"
+
+func agentAllowance(t *testing.T, full bool) []byte {
+	periodic := &feegrant.PeriodicAllowance{}
+	if full {
+		until := time.Unix(1_900_000_000, 0).UTC()
+		coins := sdk.NewCoins(sdk.NewCoin("rao", sdkmath.NewInt(10_000_000)))
+		periodic = &feegrant.PeriodicAllowance{Basic: feegrant.BasicAllowance{Expiration: &until}, Period: time.Hour, PeriodSpendLimit: coins, PeriodCanSpend: coins, PeriodReset: until}
+	}
+	only, err := feegrant.NewAllowedMsgAllowance(periodic, []string{"/cosmos.authz.v1beta1.MsgExec", "/lode.market.v1.MsgClose"})
+	require.NoError(t, err)
+	packed, err := codectypes.NewAnyWithValue(only)
+	require.NoError(t, err)
+	raw, err := (&feegrant.MsgGrantAllowance{Granter: accountAddress(t, "granter"), Grantee: accountAddress(t, "grantee"), Allowance: packed}).Marshal()
+	require.NoError(t, err)
+	return raw
+}
+
+// severalVectors are accounts of several keys, and transactions as files have them.
+type severalVectors struct {
+	Accounts []severalVector  `json:"accounts"`
+	Messages []messageAsFiles `json:"messages"`
+}
+
+type severalVector struct {
+	Threshold  int               `json:"threshold"`
+	Members    []json.RawMessage `json:"members"` // as `lode wallet show` prints public keys, in the order of their addresses
+	Address    string            `json:"address"`
+	ChainID    string            `json:"chain_id"`
+	Number     string            `json:"account_number"`
+	Sequence   string            `json:"sequence"`
+	Unsigned   json.RawMessage   `json:"unsigned"`   // a transaction, as `lode … --generate-only` prints it
+	Signatures []json.RawMessage `json:"signatures"` // of as many members as must sign, as `lode tx sign --multisig` prints them
+	Signed     string            `json:"signed"`     // what is sent, hexadecimal
+}
+
+type messageAsFiles struct {
+	TypeURL string          `json:"type_url"`
+	Value   string          `json:"value"` // hexadecimal
+	JSON    json.RawMessage `json:"json"`
+}
+
+// The page reads and writes the files that go between the owners of an account, and puts
+// their signatures together as the program does.
+func TestThePageSignsTogetherWithTheProgram(t *testing.T) {
+	registry := newRegistry(t)
+	cdc := codec.NewProtoCodec(registry)
+	config := authtx.NewTxConfig(cdc, authtx.DefaultSignModes)
+	key := func(n byte, lattice bool) cryptotypes.PrivKey {
+		if lattice {
+			return hd.MlDsa65.Generate()(bytes.Repeat([]byte{n}, 32))
+		}
+		return hd.Secp256k1.Generate()(bytes.Repeat([]byte{n}, 32))
+	}
+	var v severalVectors
+	for i, keys := range [][]cryptotypes.PrivKey{
+		{key(1, false), key(2, false)},
+		{key(3, false), key(4, true), key(5, false)},
+	} {
+		slices.SortFunc(keys, func(a, b cryptotypes.PrivKey) int { return bytes.Compare(a.PubKey().Address(), b.PubKey().Address()) })
+		var members []cryptotypes.PubKey
+		s := severalVector{Threshold: 2, ChainID: "lode-local-1", Number: "7", Sequence: fmt.Sprint(i)}
+		for _, k := range keys {
+			members = append(members, k.PubKey())
+			text, err := cdc.MarshalInterfaceJSON(k.PubKey())
+			require.NoError(t, err)
+			s.Members = append(s.Members, text)
+		}
+		pub := kmultisig.NewLegacyAminoPubKey(s.Threshold, members)
+		var err error
+		s.Address, err = bech32.ConvertAndEncode(alphatypes.Bech32Prefix, pub.Address())
+		require.NoError(t, err)
+		send := &banktypes.MsgSend{FromAddress: s.Address, ToAddress: accountAddress(t, "shop"), Amount: sdk.NewCoins(sdk.NewCoin("rao", sdkmath.NewInt(5)))}
+		packed, err := codectypes.NewAnyWithValue(send)
+		require.NoError(t, err)
+		tx := &txtypes.Tx{
+			Body:       &txtypes.TxBody{Messages: []*codectypes.Any{packed}, Memo: "rent & <more>", TimeoutHeight: uint64(99 * i)},
+			AuthInfo:   &txtypes.AuthInfo{Fee: &txtypes.Fee{GasLimit: 200_000, Amount: sdk.NewCoins(sdk.NewCoin("rao", sdkmath.NewInt(2000)))}},
+			Signatures: [][]byte{},
+		}
+		s.Unsigned, err = cdc.MarshalJSON(tx)
+		require.NoError(t, err)
+
+		body, err := tx.Body.Marshal()
+		require.NoError(t, err)
+		info, err := tx.AuthInfo.Marshal()
+		require.NoError(t, err)
+		raw, err := (&txtypes.TxRaw{BodyBytes: body, AuthInfoBytes: info}).Marshal()
+		require.NoError(t, err)
+		decoded, err := config.TxDecoder()(raw)
+		require.NoError(t, err)
+		mode := signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+		doc, err := authsigning.GetSignBytesAdapter(context.Background(), config.SignModeHandler(), mode,
+			authsigning.SignerData{ChainID: s.ChainID, Address: s.Address, AccountNumber: 7, Sequence: uint64(i), PubKey: pub}, decoded)
+		require.NoError(t, err)
+		together := multisig.NewMultisig(len(members))
+		for _, k := range []cryptotypes.PrivKey{keys[len(keys)-1], keys[0]} {
+			signature, err := k.Sign(doc)
+			require.NoError(t, err)
+			one := &signing.SingleSignatureData{SignMode: mode, Signature: signature}
+			text, err := config.MarshalSignatureJSON([]signing.SignatureV2{{PubKey: k.PubKey(), Sequence: uint64(i), Data: one}})
+			require.NoError(t, err)
+			s.Signatures = append(s.Signatures, text)
+			require.NoError(t, multisig.AddSignatureFromPubKey(together, one, k.PubKey(), members))
+		}
+		builder, err := config.WrapTxBuilder(decoded)
+		require.NoError(t, err)
+		require.NoError(t, builder.SetSignatures(signing.SignatureV2{PubKey: pub, Sequence: uint64(i), Data: together}))
+		signed, err := config.TxEncoder()(builder.GetTx())
+		require.NoError(t, err)
+		s.Signed = hex.EncodeToString(signed)
+		v.Accounts = append(v.Accounts, s)
+	}
+	for _, name := range messageNames(t) {
+		for _, full := range []bool{true, false} {
+			value := wire(t, filled(t, descriptor(t, name), full))
+			tx := &txtypes.Tx{Body: &txtypes.TxBody{Messages: []*codectypes.Any{{TypeUrl: "/" + name, Value: value}}}, AuthInfo: &txtypes.AuthInfo{}}
+			require.NoError(t, codectypes.UnpackInterfaces(tx, registry), name)
+			text, err := cdc.MarshalJSON(tx)
+			require.NoError(t, err, name)
+			var read struct {
+				Body struct{ Messages []json.RawMessage }
+			}
+			require.NoError(t, json.Unmarshal(text, &read))
+			v.Messages = append(v.Messages, messageAsFiles{"/" + name, hex.EncodeToString(value), read.Body.Messages[0]})
+		}
+	}
+	golden(t, "testdata/several.json", v)
 }
 
 type keyVector struct {
