@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
@@ -30,6 +31,8 @@ type node struct {
 	name string // url without a password, for people
 	http *http.Client
 	rpc  *rpchttp.HTTP
+
+	usual atomic.Int64 // bytes of a block's results, for the next
 
 	// What the last check found; guarded by Client.mu.
 	checked time.Time // zero: it must be checked before it is used
@@ -137,6 +140,7 @@ func (u *unreachable) Error() string {
 		why = "it closed the connection without an answer"
 	case errors.As(u.err, &large):
 		why = fmt.Sprintf("its answer is larger than %d MiB", large.Limit>>20)
+	case errors.Is(u.err, errJSON):
 	case strings.Contains(why, "error in json rpc client") && !strings.Contains(why, "Failed to read"):
 		why = "what answers there is no CometBFT RPC server"
 	}

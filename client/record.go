@@ -33,27 +33,20 @@ type Record struct {
 func (c *Client) Record(ctx context.Context, height int64) (*Record, error) {
 	var r *Record
 	err := c.each(ctx, false, func(ctx context.Context, n *node) error {
-		b, err := n.rpc.Block(ctx, &height)
-		if err != nil {
+		one, hash, told := &Record{}, []byte(nil), int64(0)
+		if err := n.ask(ctx, blocks, height, func(s *scan) { hash = s.block(one) }); err != nil {
 			return noBlock(height, err)
 		}
-		if b.Block == nil || b.Block.Height != height {
+		if one.Height != height {
 			return fmt.Errorf("block %d: %w", height, ErrNotFound)
 		}
-		res, err := n.rpc.BlockResults(ctx, &height)
-		if err != nil {
+		if err := n.ask(ctx, results, height, func(s *scan) { told = s.results(one) }); err != nil {
 			return noBlock(height, err)
 		}
-		r = &Record{
-			Height: height, Time: b.Block.Time, Hash: b.Block.Hash(), Last: b.Block.LastBlockID.Hash, Proposer: b.Block.ProposerAddress,
-			Txs: make([][]byte, len(b.Block.Txs)), Results: res.TxsResults, Events: res.FinalizeBlockEvents,
-		}
-		for i, tx := range b.Block.Txs {
-			r.Txs[i] = tx
-		}
-		if !bytes.Equal(r.Hash, b.BlockID.Hash) || len(r.Results) != len(r.Txs) {
+		if !bytes.Equal(one.Hash, hash) || told != height || len(one.Results) != len(one.Txs) {
 			return fmt.Errorf("block %d of %s does not fit together", height, n.name)
 		}
+		r = one
 		return nil
 	})
 	return r, err

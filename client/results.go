@@ -1,0 +1,281 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
+	cmttypes "github.com/cometbft/cometbft/types"
+)
+
+// ask calls a method of a node with a height, and reads its result by f.
+func (n *node) ask(ctx context.Context, method string, height int64, f func(s *scan)) error {
+	question := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"height":"%d"}}`, method, height)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader([]byte(question)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := n.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	// Blocks are alike: one takes as much room as the one before.
+	var raw bytes.Buffer
+	raw.Grow(int(n.usual.Load()))
+	if _, err := io.Copy(&raw, resp.Body); err != nil {
+		return err
+	}
+	if method == results {
+		n.usual.Store(int64(raw.Len() + raw.Len()/4 + bytes.MinRead))
+	}
+	return readAnswer(raw.Bytes(), f)
+}
+
+const (
+	blocks  = "block"
+	results = "block_results"
+)
+
+// readAnswer reads the answer of a JSON-RPC server, and its result by f.
+func readAnswer(raw []byte, f func(s *scan)) error {
+	s := &scan{b: raw}
+	var refused *rpctypes.RPCError
+	answered := false
+	s.object(func(key string) {
+		switch {
+		case key == "result":
+			answered = true
+			f(s)
+		case key == "error" && !s.null():
+			refused = &rpctypes.RPCError{}
+			s.object(func(key string) {
+				switch key {
+				case "code":
+					refused.Code = int(s.number())
+				case "message":
+					refused.Message = s.text()
+				case "data":
+					refused.Data = s.text()
+				default:
+					s.skip()
+				}
+			})
+		default:
+			s.skip()
+		}
+	})
+	switch err := s.end(); {
+	case err != nil:
+		return err
+	case refused != nil:
+		return refused
+	case !answered:
+		return fmt.Errorf("%w: it has no result", errJSON)
+	}
+	return nil
+}
+
+// block reads the answer to "block": header, hash and transactions.
+func (s *scan) block(r *Record) (hash []byte) {
+	var h cmttypes.Header
+	s.object(func(key string) {
+		switch key {
+		case "block_id":
+			hash = s.blockID().Hash
+		case "block":
+			s.object(func(key string) {
+				switch key {
+				case "header":
+					h = s.header()
+				case "data":
+					s.object(func(key string) {
+						if key != "txs" {
+							s.skip()
+							return
+						}
+						r.Txs = r.Txs[:0]
+						s.list(func() { r.Txs = append(r.Txs, s.base64()) })
+					})
+				default:
+					s.skip()
+				}
+			})
+		default:
+			s.skip()
+		}
+	})
+	r.Height, r.Time, r.Hash, r.Last, r.Proposer = h.Height, h.Time, h.Hash(), h.LastBlockID.Hash, h.ProposerAddress
+	return hash
+}
+
+func (s *scan) blockID() (id cmttypes.BlockID) {
+	s.object(func(key string) {
+		switch key {
+		case "hash":
+			id.Hash = s.hex()
+		case "parts":
+			s.object(func(key string) {
+				switch key {
+				case "total":
+					id.PartSetHeader.Total = s.number32()
+				case "hash":
+					id.PartSetHeader.Hash = s.hex()
+				default:
+					s.skip()
+				}
+			})
+		default:
+			s.skip()
+		}
+	})
+	return id
+}
+
+func (s *scan) header() (h cmttypes.Header) {
+	s.object(func(key string) {
+		switch key {
+		case "version":
+			s.object(func(key string) {
+				switch key {
+				case "block":
+					h.Version.Block = uint64(s.number())
+				case "app":
+					h.Version.App = uint64(s.number())
+				default:
+					s.skip()
+				}
+			})
+		case "chain_id":
+			h.ChainID = s.text()
+		case "height":
+			h.Height = s.number()
+		case "time":
+			h.Time = s.time()
+		case "last_block_id":
+			h.LastBlockID = s.blockID()
+		case "last_commit_hash":
+			h.LastCommitHash = s.hex()
+		case "data_hash":
+			h.DataHash = s.hex()
+		case "validators_hash":
+			h.ValidatorsHash = s.hex()
+		case "next_validators_hash":
+			h.NextValidatorsHash = s.hex()
+		case "consensus_hash":
+			h.ConsensusHash = s.hex()
+		case "app_hash":
+			h.AppHash = s.hex()
+		case "last_results_hash":
+			h.LastResultsHash = s.hex()
+		case "evidence_hash":
+			h.EvidenceHash = s.hex()
+		case "proposer_address":
+			h.ProposerAddress = s.hex()
+		default:
+			s.skip()
+		}
+	})
+	return h
+}
+
+// results reads the answer to "block_results".
+func (s *scan) results(r *Record) (height int64) {
+	e := events{scan: s}
+	s.object(func(key string) {
+		switch key {
+		case "height":
+			height = s.number()
+		case "txs_results":
+			r.Results = r.Results[:0]
+			s.list(func() { r.Results = append(r.Results, e.result()) })
+		case "finalize_block_events":
+			r.Events = e.list(make([]abci.Event, 0, 64))
+		default:
+			s.skip()
+		}
+	})
+	return height
+}
+
+// events reads events. Attributes come out of few large pieces of memory.
+type events struct {
+	*scan
+	attributes []abci.EventAttribute
+}
+
+// slab is how many attributes a piece of memory holds.
+const slab = 2_048
+
+func (e *events) list(out []abci.Event) []abci.Event {
+	e.scan.list(func() { out = append(out, e.event()) })
+	return out
+}
+
+func (e *events) event() (one abci.Event) {
+	if cap(e.attributes)-len(e.attributes) < 64 {
+		e.attributes = make([]abci.EventAttribute, 0, slab)
+	}
+	first := len(e.attributes)
+	e.object(func(key string) {
+		switch key {
+		case "type":
+			one.Type = e.text()
+		case "attributes":
+			e.scan.list(e.attribute)
+		default:
+			e.skip()
+		}
+	})
+	one.Attributes = e.attributes[first:len(e.attributes):len(e.attributes)]
+	return one
+}
+
+func (e *events) attribute() {
+	var a abci.EventAttribute
+	e.object(func(key string) {
+		switch key {
+		case "key":
+			a.Key = e.text()
+		case "value":
+			a.Value = e.text()
+		case "index":
+			a.Index = e.flag()
+		default:
+			e.skip()
+		}
+	})
+	e.attributes = append(e.attributes, a)
+}
+
+func (e *events) result() *abci.ExecTxResult {
+	r := &abci.ExecTxResult{}
+	e.object(func(key string) {
+		switch key {
+		case "code":
+			r.Code = e.number32()
+		case "data":
+			r.Data = e.base64()
+		case "log":
+			r.Log = e.text()
+		case "info":
+			r.Info = e.text()
+		case "gas_wanted", "gasWanted":
+			r.GasWanted = e.number()
+		case "gas_used", "gasUsed":
+			r.GasUsed = e.number()
+		case "events":
+			r.Events = e.list(nil)
+		case "codespace":
+			r.Codespace = e.text()
+		default:
+			e.skip()
+		}
+	})
+	return r
+}
