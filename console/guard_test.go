@@ -258,6 +258,21 @@ func TestThePageIsServed(t *testing.T) {
 	html := string(page()["index.html"].Data)
 	require.Equal(t, html, body(get("GET", "/").Body))
 	require.Equal(t, html, body(get("GET", "/accounts/lode1abc").Body), "the page's own paths")
+	at := func(path string) string {
+		h.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		defer func() { h.Client().CheckRedirect = nil }()
+		resp := get("GET", path)
+		require.Equal(t, http.StatusFound, resp.StatusCode, path)
+		require.Contains(t, resp.Header.Get("Content-Security-Policy"), "default-src 'none'", path)
+		return resp.Header.Get("Location")
+	}
+	require.Equal(t, "/#/subnets/1", at("/subnets/1"), "its files lie beside the index")
+	require.Equal(t, "/#/subnets/1?tab=metagraph&by=uid", at("/subnets/1?tab=metagraph&by=uid"))
+	require.Equal(t, "/#/search?q=%3Cimg%3E", at("/search?q=%3Cimg%3E"))
+	require.Equal(t, "/#/%0d%0aSet-Cookie:%20a=1", at("/%0d%0aSet-Cookie:%20a=1"), "stays one header")
+	for _, path := range []string{"/%2f%2fevil", "/%5c%5cevil"} {
+		require.True(t, strings.HasPrefix(at(path), "/#"), path)
+	}
 	require.Equal(t, "no-cache", get("GET", "/").Header.Get("Cache-Control"))
 
 	script := get("GET", "/assets/main-AbCd1234.js")

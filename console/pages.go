@@ -20,7 +20,7 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// index is the file of the page; all its own paths are served by it.
+// index is the file of the page, whose own paths lie behind the # of its address.
 const index = "index.html"
 
 // pages are the files of the built page, in memory.
@@ -138,10 +138,17 @@ func (p *pages) serve(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/")
 	f := p.files[name]
 	if f == nil {
-		// The page's own paths have no file; what looks like one is missing.
+		// What looks like a file is missing. What doesn't is a path of the page's that somebody
+		// typed without the #.
 		if path.Ext(name) != "" || strings.HasPrefix(name, "assets/") {
 			secure(w.Header(), dataPolicy)
 			writeFailure(w, fail(http.StatusNotFound, "not_found", "load the page anew: it may be of another build", "%.200s: there is no such file", r.URL.Path))
+			return
+		}
+		if name != "" {
+			w.Header().Set("Cache-Control", "no-cache")
+			w.Header().Set("Location", pagePath(r))
+			w.WriteHeader(http.StatusFound)
 			return
 		}
 		f = p.files[index]
@@ -183,4 +190,13 @@ func (p *pages) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = w.Write(body) // an error means that the caller is gone
+}
+
+// pagePath is where the page has what a request asks for, always on this server.
+func pagePath(r *http.Request) string {
+	at := "/#" + r.URL.EscapedPath()
+	if r.URL.RawQuery != "" {
+		at += "?" + r.URL.RawQuery
+	}
+	return at
 }

@@ -70,6 +70,9 @@ export const change = (part: number): string => (part > 0 ? "+" : "") + percent(
 
 export const count = (n: number | bigint): string => group(String(n));
 
+/** A number of things: 1 block, 2 blocks. */
+export const many = (n: number | bigint, one: string, more = one + "s"): string => `${count(n)} ${Number(n) === 1 ? one : more}`;
+
 export function ago(time: string | number, now: number): string {
   const seconds = Math.max(0, (now - new Date(time).getTime()) / 1000);
   if (seconds < 5) return "now";
@@ -110,8 +113,18 @@ export function label(text: string, longest = 60): string {
   return letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : shown;
 }
 
-const UNITS: Record<string, string> = { request: "request", token: "token", gib_month: "GiB·month", video_minute: "minute of video", task: "task", unspecified: "unit", mib_hour: "MiB·hour", video_ms: "ms of video" };
-export const unit = (name: string): string => UNITS[name] ?? visible(name);
+const UNITS: Record<string, [one: string, more: string]> = {
+  request: ["request", "requests"],
+  token: ["token", "tokens"],
+  gib_month: ["GiB·month", "GiB·months"],
+  video_minute: ["minute of video", "minutes of video"],
+  task: ["task", "tasks"],
+  unspecified: ["unit", "units"],
+  mib_hour: ["MiB·hour", "MiB·hours"],
+  video_ms: ["ms of video", "ms of video"],
+};
+/** What a service counts, of so many. */
+export const unit = (name: string, n: number | bigint = 1): string => UNITS[name]?.[Number(n) === 1 ? 0 : 1] ?? visible(name);
 
 /** A message's type as people say it: /lode.alpha.v1.MsgUnstakeAll is "Unstake all". */
 export function verb(type: string): string {

@@ -334,6 +334,7 @@ export interface Account {
   rewards_rao: string;
   stakes_value_rao: string;
   claims_rao: string;
+  channels_rao: string;
   total_rao: string;
   coldkey: string | null;
   take: number | null;
@@ -357,6 +358,37 @@ export interface Account {
     executing: boolean;
   };
   recovery_key: string | null;
+  next_recovery: null | {
+    key: string | null;
+    due_height: number;
+    due_time: string;
+  };
+  swap_barred: null | {
+    until_height: number;
+    until_time: string;
+  };
+}
+
+export interface AllowanceList {
+  height: number;
+  time: string;
+  items: Allowance[];
+  next: string;
+}
+
+export interface Allowance {
+  agent: string;
+  left_rao: string;
+  per_period_rao: string | null;
+  period_seconds: number | null;
+  period_left_rao: string | null;
+  period_ends: string | null;
+  max_deposit_rao: string | null;
+  netuids: number[];
+  service_ids: string[];
+  ends: string | null;
+  pays_fees: boolean;
+  fees_rao: string | null;
 }
 
 export type KeyType = "secp256k1" | "ed25519" | "mldsa65" | "multisig" | "module" | "other" | null;
@@ -404,6 +436,7 @@ export interface ChannelList {
       period_seconds: number;
       quota: string;
       used: string;
+      used_before: string;
       period_start: string;
       period_end: string;
       cancelled: boolean;
@@ -449,6 +482,7 @@ export interface Portfolio {
   rewards_rao: string;
   stakes_value_rao: string;
   claims_rao: string;
+  channels_rao: string;
   total_rao: string;
   indexed_height: number | null;
   subnets: {

@@ -34,6 +34,17 @@ const onChain = (c: Channel, hotkey: string): ChainChannel => ({
   closeDelay: c.close_delay_seconds,
   closing: c.closing_time !== null,
   hotkey,
+  ...(c.plan && {
+    plan: {
+      id: BigInt(c.plan.id),
+      price: BigInt(c.plan.price_rao),
+      period: BigInt(c.plan.period_seconds),
+      quota: BigInt(c.plan.quota),
+      usedBefore: BigInt(c.plan.used_before),
+      periodEnd: Date.parse(c.plan.period_end) / 1000,
+      cancelled: c.plan.cancelled,
+    },
+  }),
 });
 
 async function service(id: bigint): Promise<ServiceDetail | undefined> {
@@ -62,7 +73,7 @@ async function chainOf(payer: string): Promise<Chain> {
     minDeposit: async () => BigInt(params.min_deposit_rao),
     async service(id) {
       const found = await service(id);
-      return found && { hotkey: found.hotkey, listed: found.listed, plans: [] };
+      return found && { hotkey: found.hotkey, listed: found.listed, plans: found.plans.map((p) => ({ id: BigInt(p.id), name: p.name, price: BigInt(p.price_rao), period: BigInt(p.period_seconds), quota: BigInt(p.quota) })) };
     },
     async channel(id) {
       const found = (await channelsOf(payer)).find((c) => c.channel_id === id);
@@ -77,8 +88,9 @@ async function chainOf(payer: string): Promise<Chain> {
       const fields =
         "channelId" in into
           ? { channel_id: fromHex(into.channelId) }
-          : { service_id: into.serviceId, session_key: into.sessionKey, close_delay: BigInt(into.closeDelay) };
-      const sent = await send("channelId" in into ? "Put more into the channel" : "Open a payment channel", { type: "lode.market.v1.MsgDeposit", value: { payer, amount, ...fields } }, timeoutHeight);
+          : { service_id: into.serviceId, session_key: into.sessionKey, close_delay: BigInt(into.closeDelay), plan_id: into.planId ?? 0n, max_price: into.maxPrice ?? 0n };
+      const title = "channelId" in into ? "Put more into the channel" : into.planId ? "Subscribe to the plan" : "Open a payment channel";
+      const sent = await send(title, { type: "lode.market.v1.MsgDeposit", value: { payer, amount, ...fields } }, timeoutHeight);
       if ("channelId" in into) return { channelId: into.channelId, ...sent };
       const key = toBase64(into.sessionKey);
       for (let tries = 0; tries < 20; tries++) {
@@ -90,7 +102,9 @@ async function chainOf(payer: string): Promise<Chain> {
     },
     close: (channelId) => send("Close the channel", { type: "lode.market.v1.MsgClose", value: { signer: payer, channel_id: fromHex(channelId) } }),
     async cancelPlan(channelId, now) {
-      return { ends: 0, ...(await send("Cancel the plan", { type: "lode.market.v1.MsgCancelPlan", value: { signer: payer, channel_id: fromHex(channelId), now } })) };
+      const sent = await send("Cancel the plan", { type: "lode.market.v1.MsgCancelPlan", value: { signer: payer, channel_id: fromHex(channelId), now } });
+      const after = (await channelsOf(payer)).find((c) => c.channel_id === channelId);
+      return { ends: Date.parse(after?.closing_time ?? after?.plan?.period_end ?? new Date().toISOString()) / 1000, ...sent };
     },
   };
 }

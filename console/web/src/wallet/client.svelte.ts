@@ -140,6 +140,11 @@ class Wallet {
     return this.keys.find((k) => k.address === address);
   }
 
+  /** Whether a transaction of it can be written here: its key is here, or it is known which keys sign. */
+  canPropose(address: string): boolean {
+    return this.canSign(address) || this.key(address)?.several !== undefined;
+  }
+
   canSign(address: string): boolean {
     if (this.keplr?.address === address) return true;
     const key = this.key(address);

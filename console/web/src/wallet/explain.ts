@@ -4,7 +4,7 @@ import { addressOfKey } from "./account.ts";
 import { unpack } from "./amino.ts";
 import { fromAddress, toBase64, toHex } from "./bytes.ts";
 import { decode, type Field, type Message, typeOf, type Value } from "./proto.ts";
-import { KEY_TYPES, type PublicKey, readSignDoc, signersOf, type SignDoc } from "./tx.ts";
+import { type AccountKey, isSeveral, MODE_AMINO, readSignDoc, signersOf, type SignDoc, unpackKey } from "./tx.ts";
 
 export type Unit = "rao" | "alpha" | "price" | "part" | "seconds" | "netuid" | "text";
 
@@ -33,7 +33,7 @@ export interface Reviewed {
   timeoutHeight: bigint;
   feeRao: bigint;
   gas: bigint;
-  signers: { address: string; key: PublicKey; sequence: bigint; mode: number }[];
+  signers: { address: string; key: AccountKey; sequence: bigint; mode: number }[];
 }
 
 const TITLES: Record<string, string> = {
@@ -129,6 +129,15 @@ function unitOf(type: string, name: string): Unit | undefined {
 }
 
 const NAMES: Record<string, string> = { tao: "TAO", alpha: "Alpha", netuid: "Subnet", from_netuid: "From subnet", to_netuid: "To subnet", from_address: "From", to_address: "To", to_coldkey: "To coldkey", allow_partial: "Take a part, if the limit binds" };
+// What may stand in another message, in words; and what of it says "no such limit" by 0.
+const SPEND = "lode.market.v1.SpendAuthorization";
+const INSIDE: Record<string, string> = {
+  [SPEND]: "deposits into payment channels of services, within limits",
+  "cosmos.feegrant.v1beta1.AllowedMsgAllowance": "fees of some messages alone",
+  "cosmos.feegrant.v1beta1.PeriodicAllowance": "fees up to a limit a period",
+  "cosmos.feegrant.v1beta1.BasicAllowance": "fees up to a limit",
+};
+const NOTHING = new Set(["Per period", "Period", "Period left", "Period reset", "Max deposit"]);
 const words = (name: string) => NAMES[name] ?? name.replaceAll("_", " ").replace(/^\w/, (c) => c.toUpperCase());
 
 function rows(type: string, message: Message, prefix = ""): Row[] {
@@ -157,7 +166,9 @@ function row(type: string, field: Field, name: string, value: Value): Row[] {
         return [{ name, value: String(message.seconds), unit: "seconds" }];
       case "google.protobuf.Any": {
         const inner = unpack(message);
-        return [{ name, value: inner.type }, ...rows(inner.type, inner.value, name + ": ")];
+        const special = INSIDE[inner.type];
+        if (!special) return [{ name, value: inner.type }, ...rows(inner.type, inner.value, name + ": ")];
+        return [{ name, value: special }, ...rows(inner.type, inner.value).filter((r) => !(inner.type === SPEND && NOTHING.has(r.name) && r.value === "0"))];
       }
     }
     return rows(field.type ?? "", message, name + ": ");
@@ -198,6 +209,19 @@ export function explain(type: string, value: Message): Explained {
   };
 }
 
+/** How a signer signs. */
+function modeOf(key: AccountKey, info: Message | undefined): number {
+  const single = info?.single as Message | undefined;
+  const multi = info?.multi as Message | undefined;
+  if (!isSeveral(key)) {
+    if (multi) throw new Error("one key signs as if it were several");
+    return (single?.mode as number | undefined) ?? 0;
+  }
+  const modes = (multi?.mode_infos ?? []) as Message[];
+  if (single || !multi || modes.some((m) => m.multi !== undefined || (m.single as Message | undefined)?.mode !== MODE_AMINO)) throw new Error("the keys of an account of several sign each by itself, as amino JSON");
+  return MODE_AMINO;
+}
+
 /** Reads a SignDoc's bytes. Throws where anything in it is not known, and says what. */
 export function review(bytes: Uint8Array): Reviewed {
   const doc = readSignDoc(bytes);
@@ -209,12 +233,8 @@ export function review(bytes: Uint8Array): Reviewed {
   const signers = (info.signer_infos as Message[]).map((signer) => {
     const any = signer.public_key as Message | undefined;
     if (!any) throw new Error("the transaction does not name its signers' keys");
-    const { type, value } = unpack(any);
-    const algorithm = (Object.keys(KEY_TYPES) as (keyof typeof KEY_TYPES)[]).find((a) => KEY_TYPES[a] === type);
-    if (!algorithm) throw new Error(`a key of type ${type}`);
-    const key: PublicKey = { algorithm, bytes: value.key as Uint8Array };
-    const mode = ((signer.mode_info as Message | undefined)?.single as Message | undefined)?.mode as number | undefined;
-    return { address: addressOfKey(key), key, sequence: signer.sequence as bigint, mode: mode ?? 0 };
+    const key = unpackKey(any);
+    return { address: addressOfKey(key), key, sequence: signer.sequence as bigint, mode: modeOf(key, signer.mode_info as Message | undefined) };
   });
   const list = body.messages as Message[];
   if (list.length === 0) throw new Error("the transaction has no message");

@@ -4,7 +4,7 @@ import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
 import { HDKey } from "@scure/bip32";
 import { entropyToMnemonic, generateMnemonic, mnemonicToEntropy, mnemonicToSeedSync } from "@scure/bip39";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import type { Algorithm } from "./tx.ts";
+import type { Algorithm, PublicKey } from "./tx.ts";
 
 export const PATH = "m/44'/118'/0'/0/0";
 
@@ -58,4 +58,14 @@ export function sign({ algorithm, bytes }: Secret, message: Uint8Array): Uint8Ar
   // no randomness: a key signs the same bytes in one way, as the chain's own wallet does
   const key = bytes.length === 32 ? ml_dsa65.keygen(bytes).secretKey : bytes;
   return ml_dsa65.sign(message, key, { extraEntropy: false });
+}
+
+/** Whether a signature is a key's, of a message. */
+export function verify({ algorithm, bytes }: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    if (algorithm === "secp256k1") return secp256k1.verify(signature, message, bytes, { lowS: true, prehash: true });
+    return ml_dsa65.verify(signature, message, bytes);
+  } catch {
+    return false;
+  }
 }

@@ -72,8 +72,27 @@ const around: Record<string, MessageType> = {
       { n: 3, name: "sequence", kind: "uint64" },
     ],
   },
-  ModeInfo: { fields: [{ n: 1, name: "single", kind: "message", type: "SingleMode" }] },
+  // single or multi, never both
+  ModeInfo: {
+    fields: [
+      { n: 1, name: "single", kind: "message", type: "SingleMode" },
+      { n: 2, name: "multi", kind: "message", type: "MultiMode" },
+    ],
+  },
   SingleMode: { fields: [{ n: 1, name: "mode", kind: "uint32" }] },
+  MultiMode: {
+    fields: [
+      { n: 1, name: "bitarray", kind: "message", type: "CompactBitArray" },
+      { n: 2, name: "mode_infos", kind: "message", type: "ModeInfo", repeated: true },
+    ],
+  },
+  CompactBitArray: {
+    fields: [
+      { n: 1, name: "extra_bits_stored", kind: "uint32" },
+      { n: 2, name: "elems", kind: "bytes" },
+    ],
+  },
+  MultiSignature: { fields: [{ n: 1, name: "signatures", kind: "bytes", repeated: true }] },
   Fee: {
     fields: [
       { n: 1, name: "amount", kind: "message", type: "cosmos.base.v1beta1.Coin", repeated: true },

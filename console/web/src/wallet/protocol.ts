@@ -2,7 +2,7 @@
 // one that is being typed crosses this line; words and keys cross it where a person asks
 // to see them.
 import type { KeyInfo, Role } from "./vault.ts";
-import type { Algorithm } from "./tx.ts";
+import type { Algorithm, PublicKey, Several } from "./tx.ts";
 
 export interface WalletState {
   exists: boolean;
@@ -27,11 +27,16 @@ export interface Calls {
   addHex: { args: [name: string, role: Role, algorithm: Algorithm, hex: string]; result: KeyInfo };
   addFile: { args: [name: string, role: Role, text: string, passphrase: string]; result: KeyInfo };
   watch: { args: [name: string, role: Role, address: string]; result: KeyInfo };
+  addSeveral: { args: [name: string, several: Several]; result: KeyInfo };
   rename: { args: [id: number, name: string]; result: void };
   forget: { args: [id: number]; result: void };
   reveal: { args: [id: number, password: string]; result: { words?: string; hex: string } };
   /** Signs a SignDoc that was shown. The worker reads it again, and refuses what it does not know. */
   sign: { args: [address: string, doc: Uint8Array]; result: Uint8Array };
+  /** Signs, as one of its keys, for an account of several. */
+  signPart: { args: [member: string, doc: Uint8Array]; result: Uint8Array };
+  /** Whether a signature is a key's of that, for an account of several. */
+  checkPart: { args: [key: PublicKey, doc: Uint8Array, signature: Uint8Array]; result: boolean };
 }
 
 export type Call = keyof Calls;

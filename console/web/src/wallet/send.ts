@@ -4,9 +4,7 @@ import type { Broadcast, ChainAccount, Params, Simulation } from "../lib/types.t
 import { fromBase64, toBase64, toHex } from "./bytes.ts";
 import { wallet } from "./client.svelte.ts";
 import { signWithKeplr } from "./keplr.ts";
-import { type Algorithm, authInfoBytes, bodyBytes, directBytes, type Intent, MODE_AMINO, MODE_DIRECT, type PublicKey, type Signer, signersOf, txBytes } from "./tx.ts";
-
-const SIGNATURE_SIZES: Record<Algorithm, number> = { secp256k1: 64, ml_dsa_65: 3309 };
+import { type AccountKey, authInfoBytes, blankSignature, bodyBytes, directBytes, type Intent, isSeveral, MODE_AMINO, MODE_DIRECT, type Signer, signersOf, txBytes } from "./tx.ts";
 
 export interface Draft {
   body: Uint8Array;
@@ -16,6 +14,7 @@ export interface Draft {
   timeoutHeight: bigint;
   height: number;
   balance: bigint; // of the first signer, in rao
+  charge: bigint; // what the messages cost beside the fee and what they say themselves, in rao
   gas: bigint;
   feeRao: bigint;
   mode: number;
@@ -27,9 +26,10 @@ export const docOf = (draft: Draft, index: number): Uint8Array =>
 
 export const params = (): Promise<Params> => get<Params>("/v1/chain/params");
 
-function keyOf(address: string, account: ChainAccount): PublicKey {
+export function keyOf(address: string, account: ChainAccount): AccountKey {
   if (wallet.keplr?.address === address) return wallet.keplr.key;
   const key = wallet.key(address);
+  if (key?.several) return key.several;
   if (key?.algorithm && key.publicKey) return { algorithm: key.algorithm, bytes: key.publicKey };
   if (account.public_key && (account.key_type === "secp256k1" || account.key_type === "mldsa65")) {
     return { algorithm: account.key_type === "secp256k1" ? "secp256k1" : "ml_dsa_65", bytes: fromBase64(account.public_key) };
@@ -44,6 +44,12 @@ function drawnTime(): bigint {
   return 5_680_281_600n * 1_000_000_000n + (BigInt(high >>> 2) << 32n) + BigInt(low);
 }
 
+/** What the chain takes for messages that don't say it themselves, in rao. */
+export function chargeOf(types: string[], chain: Params): bigint {
+  const prices: Record<string, string> = { "lode.alpha.v1.MsgAnnounceColdkeySwap": chain.coldkey_swap_fee_rao, "lode.subnets.v1.MsgSwapHotkey": chain.hotkey_swap_fee_rao };
+  return types.reduce((sum, type) => sum + BigInt(prices[type] ?? 0), 0n);
+}
+
 /** Builds a transaction and runs it on the node without sending it: the fee is known then, and what would fail has failed. */
 export async function prepare(intents: Intent[], { memo = "", timeoutHeight: latest }: { memo?: string; timeoutHeight?: bigint } = {}): Promise<Draft> {
   const addresses: string[] = [];
@@ -55,12 +61,14 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
   const ledger = wallet.keplr?.ledger === true && addresses.includes(wallet.keplr.address);
   const mode = ledger ? MODE_AMINO : MODE_DIRECT;
   const signers: Signer[] = accounts.map((account, i) => ({ key: keyOf(addresses[i] ?? "", account), sequence: BigInt(account.sequence) }));
+  const several = signers.some(({ key }) => isSeveral(key));
+  if (several && signers.length > 1) throw new ApiError("bad_value", "Beside the account of several keys another one must sign this, which the page can't do.", "The command line can: lode tx sign.");
   const usual = BigInt(chain.height + chain.tx_lifetime_blocks);
-  const timeoutHeight = latest !== undefined && latest < usual ? latest : usual;
-  const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger ? undefined : drawnTime() });
+  // owners take their time: what several sign ends when the account has sent something else
+  const timeoutHeight = several ? (latest ?? 0n) : latest !== undefined && latest < usual ? latest : usual;
+  const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger || several ? undefined : drawnTime() });
   // paying a fee takes gas itself, and so does the size of the signatures
-  const trial = txBytes(body, authInfoBytes(signers, { rao: 10_000n, gas: 1_000_000n }, mode), signers.map(({ key }) => new Uint8Array(SIGNATURE_SIZES[key.algorithm])));
-  const simulated = await post<Simulation>("/v1/chain/simulate", { tx_bytes: toBase64(trial) }, 30_000);
+  const simulated = await simulate(body, authInfoBytes(signers, { rao: 10_000n, gas: 1_000_000n }, mode), signers.map(({ key }) => key));
   const feeRao = BigInt(simulated.fee_rao);
   const gas = BigInt(simulated.gas_limit);
   return {
@@ -71,10 +79,16 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
     timeoutHeight,
     height: chain.height,
     balance: BigInt(accounts[0]?.balance_rao ?? 0),
+    charge: chargeOf(intents.map(({ type }) => type), chain),
     gas,
     feeRao,
     mode,
   };
+}
+
+/** Runs a transaction on the node without signatures, and without sending it. */
+export function simulate(body: Uint8Array, authInfo: Uint8Array, keys: AccountKey[]): Promise<Simulation> {
+  return post<Simulation>("/v1/chain/simulate", { tx_bytes: toBase64(txBytes(body, authInfo, keys.map(blankSignature))) }, 30_000);
 }
 
 /** Signs with all keys that it takes. The bytes that come back are sent, and sent again, as they are. */

@@ -4,9 +4,9 @@
 // Used in the worker alone.
 import { argon2id } from "hash-wasm";
 import { concat, equal, toUtf8 } from "./bytes.ts";
-import { addressOf } from "./account.ts";
+import { addressOf, addressOfKey } from "./account.ts";
 import { publicKey, type Secret } from "./keys.ts";
-import type { Algorithm } from "./tx.ts";
+import type { Algorithm, Several } from "./tx.ts";
 
 export type Role = "coldkey" | "hotkey";
 
@@ -20,6 +20,7 @@ export interface KeyInfo {
   publicKey?: Uint8Array;
   words: boolean; // it was made of words, which the vault has too
   watch: boolean; // there is no key, only the address
+  several?: Several; // the keys that sign for it, wherever they are
   created: number; // milliseconds since 1970
 }
 
@@ -116,7 +117,7 @@ export function checkName(name: string): string {
   return trimmed;
 }
 
-const info = ({ id, name, role, address, algorithm, publicKey, words, watch, created }: KeyRecord): KeyInfo => ({ id, name, role, address, algorithm, publicKey, words, watch, created });
+const info = ({ id, name, role, address, algorithm, publicKey, words, watch, several, created }: KeyRecord): KeyInfo => ({ id, name, role, address, algorithm, publicKey, words, watch, several, created });
 
 export class Vault {
   #db;
@@ -183,8 +184,8 @@ export class Vault {
     if (keys.some((k) => k.name === record.name && k.id !== same?.id)) throw new Error(`There is a key of the name ${record.name} already. Choose another name; nothing was changed.`);
     const transaction = this.#db.transaction("keys", "readwrite");
     const store = transaction.objectStore("keys");
-    // an address that was only watched gives way to its key
-    if (same?.watch && !record.watch) await asked(store.delete(same.id));
+    // an address that was only watched gives way to its key, or to what is known of its keys
+    if (same?.watch && (!record.watch || (record.several && !same.several))) await asked(store.delete(same.id));
     else if (same) throw new Error(`The wallet watches this address already: it is ${same.name}.`);
     const id = (await asked(store.add(record))) as number;
     return info({ ...record, id });
@@ -200,6 +201,11 @@ export class Vault {
 
   async watch(name: string, role: Role, address: string): Promise<KeyInfo> {
     return this.#add({ name: checkName(name), role, address, words: false, watch: true, created: Date.now() });
+  }
+
+  /** An account for which several keys sign. They stay where they are. */
+  async addSeveral(name: string, several: Several): Promise<KeyInfo> {
+    return this.#add({ name: checkName(name), role: "coldkey", address: addressOfKey(several), words: false, watch: true, several, created: Date.now() });
   }
 
   async rename(id: number, name: string): Promise<void> {

@@ -2,9 +2,10 @@
 import { openArmor } from "./armor.ts";
 import { fromHex, isAddress, toHex } from "./bytes.ts";
 import { review } from "./explain.ts";
-import { fromBytes, fromMnemonic, newMnemonic, sign } from "./keys.ts";
+import { addressOfKey } from "./account.ts";
+import { fromBytes, fromMnemonic, newMnemonic, sign, verify } from "./keys.ts";
 import type { Call, Calls, Reply, Request } from "./protocol.ts";
-import { aminoBytes, MODE_AMINO, MODE_DIRECT } from "./tx.ts";
+import { aminoBytes, checkSeveral, isSeveral, MODE_AMINO, MODE_DIRECT } from "./tx.ts";
 import { Vault, WrongPassword } from "./vault.ts";
 
 const scope = self as unknown as { postMessage(reply: Reply): void; onmessage: (event: MessageEvent<Request>) => void };
@@ -32,6 +33,15 @@ function hexKey(text: string): Uint8Array {
   return fromHex(digits);
 }
 
+/** What the keys of an account of several sign. */
+function partOf(bytes: Uint8Array) {
+  const reviewed = review(bytes);
+  const [signer, ...others] = reviewed.signers;
+  if (!signer || !isSeveral(signer.key)) throw new Error("This transaction is not one of an account of several keys.");
+  if (others.length > 0) throw new Error("Beside the account of several keys others must sign this transaction. The command line can: lode tx sign.");
+  return { members: signer.key.members, doc: aminoBytes(reviewed.doc) };
+}
+
 type Handlers = { [C in Call]: (open: Vault, ...args: Calls[C]["args"]) => Promise<Calls[C]["result"]> };
 
 const handlers: Handlers = {
@@ -56,6 +66,7 @@ const handlers: Handlers = {
     if (!isAddress(address)) throw new Error("This is no address of this network. It begins with lode1, and every character counts.");
     return open.watch(name, role, address);
   },
+  addSeveral: (open, name, several) => open.addSeveral(name, checkSeveral(several)),
   rename: (open, id, name) => open.rename(id, name),
   forget: (open, id) => open.forget(id),
   async reveal(open, id, password) {
@@ -67,9 +78,18 @@ const handlers: Handlers = {
     const index = reviewed.signers.findIndex((s) => s.address === address);
     const signer = reviewed.signers[index];
     if (!signer) throw new Error(`The transaction does not ask for a signature of ${address}.`);
+    if (isSeveral(signer.key)) throw new Error("For an account of several keys each of them signs by itself.");
     if (signer.mode !== MODE_DIRECT && signer.mode !== MODE_AMINO) throw new Error(`The wallet does not sign in mode ${signer.mode}.`);
     const secret = await open.secret(address);
     return sign(secret, signer.mode === MODE_DIRECT ? bytes : aminoBytes(reviewed.doc, index));
+  },
+  async signPart(open, member, bytes) {
+    const { members, doc } = partOf(bytes);
+    if (!members.some((key) => addressOfKey(key) === member)) throw new Error(`${member} is none of the account's keys.`);
+    return sign(await open.secret(member), doc);
+  },
+  async checkPart(_, key, bytes, signature) {
+    return verify(key, partOf(bytes).doc, signature);
   },
 };
 
