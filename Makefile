@@ -5,7 +5,7 @@ LDFLAGS := -s -w -X github.com/lodenet/lode/app.Version=$(shell git describe --t
 # Our own packages; the SDK's are not ours to check.
 OWN     = $$($(GO) list ./... | grep -v /third_party/)
 
-.PHONY: help build up test test-long lint proto tools engine bench clean
+.PHONY: help build up test test-long lint proto tools engine engine-cuda bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ tools: ## installs Debian packages that are missing, and the engine's libraries 
 
 engine: ## llama.cpp's libraries for the embedded engine (11 MB, once)
 	@./scripts/engine.sh
+
+engine-cuda: ## those that use NVIDIA's GPUs too (143 MB, once)
+	@./scripts/engine.sh cuda
 
 bench: tools ## the benchmarks of bench/README.md
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./bench/...

@@ -90,6 +90,20 @@ func miners(b *testing.B, dir string) []miner {
 	if f16 := os.Getenv("LODE_F16"); f16 != "" {
 		sold = append(sold, miner{name: "F16 sold as Q8_0", engine: llama.Options{Model: f16, Slots: usual}})
 	}
+	if os.Getenv("LODE_GPU") != "" {
+		gpu := q8
+		gpu.GPULayers = -1
+		alone := gpu
+		alone.Slots = 1
+		many := gpu
+		many.Slots = 32
+		quarter := q4
+		quarter.GPULayers = -1
+		sold = append(sold, miner{name: "honest, on a GPU, alone", honest: true, engine: alone, atOnce: 1},
+			miner{name: "honest, on a GPU", honest: true, engine: gpu},
+			miner{name: "honest, on a GPU, 32 at once", honest: true, engine: many, atOnce: 32},
+			miner{name: "Q4_0 sold as Q8_0, on a GPU", engine: quarter})
+	}
 	return sold
 }
 

@@ -2,6 +2,7 @@ package inference_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -24,7 +25,7 @@ func BenchmarkEngine(b *testing.B) {
 // thread, and with as many as are fastest. On a machine that is shared the tokens of a second
 // of the processor's time tell more.
 func BenchmarkRandomModel(b *testing.B) {
-	for _, kind := range []randommodel.Type{randommodel.Q80, randommodel.F16} {
+	for _, kind := range randommodel.Types {
 		path := filepath.Join(b.TempDir(), fmt.Sprintf("random-%v.gguf", kind))
 		require.NoError(b, randommodel.Write(path, randommodel.Half(kind)))
 		for _, threads := range []int{1, 0} {
@@ -32,6 +33,22 @@ func BenchmarkRandomModel(b *testing.B) {
 				benchmarkEngine(b, llama.Options{Model: path, Threads: threads, Slots: 64, Context: 256}, engine.Prompt{Tokens: []int32{1}}, 12, 160)
 			})
 		}
+	}
+}
+
+// BenchmarkGPU does the same on a GPU, with half a billion and with seven billion random
+// weights: answers of 128 tokens, and scores such of 1,024. It needs the libraries of
+// `make engine-cuda`, and LODE_GPU=1 to say that there is one.
+func BenchmarkGPU(b *testing.B) {
+	if os.Getenv("LODE_GPU") == "" {
+		b.Skip("LODE_GPU=1 says that there is a GPU")
+	}
+	for _, shape := range []randommodel.Shape{randommodel.Half(randommodel.Q80), randommodel.Seven(randommodel.Q80), randommodel.Seven(randommodel.Q4K)} {
+		b.Run(fmt.Sprintf("%v/%dM", shape.Type, shape.Weights()/1_000_000), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "random.gguf")
+			require.NoError(b, randommodel.Write(path, shape))
+			benchmarkEngine(b, llama.Options{Model: path, Threads: 4, Slots: 64, Context: 2048, GPULayers: -1}, engine.Prompt{Tokens: []int32{1}}, 128, 1024)
+		})
 	}
 }
 

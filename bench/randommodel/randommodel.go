@@ -15,6 +15,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 
 	"github.com/lodenet/lode/subnets/inference"
 )
@@ -23,35 +24,37 @@ import (
 type Type uint32
 
 const (
-	F16 Type = 1 // 2 bytes a weight
-	Q80 Type = 8 // Q8_0: 34 bytes for 32 weights
+	norms Type = 0  // F32: what scales of whole layers are stored as
+	F16   Type = 1  // a half
+	Q40   Type = 2  // Q4_0: a half as scale, and 4 bits each
+	Q80   Type = 8  // Q8_0: a half as scale, and 8 bits each
+	Q4K   Type = 12 // Q4_K: two halves, 8 scales and minima of 6 bits, and 4 bits each
 )
 
-func (t Type) String() string {
-	if t == F16 {
-		return "F16"
-	}
-	return "Q8_0"
+// Types are all that weights can be of.
+var Types = []Type{F16, Q40, Q80, Q4K}
+
+// layouts say how many weights share a block, and how many bytes it has.
+var layouts = map[Type]struct {
+	name           string
+	weights, bytes int
+}{
+	norms: {"F32", 1, 4}, F16: {"F16", 1, 2}, Q40: {"Q4_0", 32, 18}, Q80: {"Q8_0", 32, 34}, Q4K: {"Q4_K", 256, 144},
 }
 
-const norms Type = 0 // F32: what scales are stored as
+func (t Type) String() string { return layouts[t].name }
 
 // bytes are those of so many weights.
 func (t Type) bytes(weights int) int {
-	switch t {
-	case F16:
-		return 2 * weights
-	case Q80:
-		return weights / 32 * 34
-	}
-	return 4 * weights
+	l := layouts[t]
+	return weights / l.weights * l.bytes
 }
 
 // Shape says how large a model is.
 type Shape struct {
 	Layers     int
-	Width      int // of what goes from layer to layer; a multiple of 32 and of Heads
-	Hidden     int // of a layer's feed-forward part; a multiple of 32
+	Width      int // of what goes from layer to layer; a multiple of the type's blocks and of Heads
+	Hidden     int // of a layer's feed-forward part; a multiple of the type's blocks
 	Heads      int
 	KVHeads    int // of keys and values; Heads is a multiple of it
 	Vocabulary int // at least lode-mini's 4096; those beyond are made up
@@ -66,14 +69,21 @@ func Half(t Type) Shape {
 	return Shape{Layers: 24, Width: 1280, Hidden: 3584, Heads: 20, KVHeads: 4, Vocabulary: 1 << 15, Context: 2048, Type: t, Seed: 1}
 }
 
+// Seven is of seven billion weights, as models are that one GPU serves.
+func Seven(t Type) Shape {
+	return Shape{Layers: 32, Width: 4096, Hidden: 14336, Heads: 32, KVHeads: 8, Vocabulary: 1 << 15, Context: 8192, Type: t, Seed: 1}
+}
+
 func (s Shape) check() error {
+	if !slices.Contains(Types, s.Type) {
+		return fmt.Errorf("weights of type %d: %v are known", s.Type, Types)
+	}
+	block := max(32, layouts[s.Type].weights)
 	switch {
 	case s.Layers < 1 || s.Width < 32 || s.Hidden < 32 || s.Heads < 1 || s.KVHeads < 1 || s.Context < 1:
 		return fmt.Errorf("a model of %+v", s)
-	case s.Width%32 != 0 || s.Hidden%32 != 0 || s.Width%(2*s.Heads) != 0 || s.Heads%s.KVHeads != 0:
-		return fmt.Errorf("%+v: width and hidden come in blocks of 32, width in pairs for each head, heads in groups for each of keys", s)
-	case s.Type != F16 && s.Type != Q80:
-		return fmt.Errorf("weights of type %d: F16 and Q8_0 are known", s.Type)
+	case s.Width%block != 0 || s.Hidden%block != 0 || s.Width%(2*s.Heads) != 0 || s.Heads%s.KVHeads != 0:
+		return fmt.Errorf("%+v: width and hidden come in blocks of %d, width in pairs for each head, heads in groups for each of keys", s, block)
 	}
 	return nil
 }
@@ -164,6 +174,22 @@ func (t tensor) write(w io.Writer, noise *rand.ChaCha8) error {
 			scale := halfOf(size / 74)
 			for i := 0; i < len(buf); i += 34 {
 				binary.LittleEndian.PutUint16(buf[i:], scale)
+			}
+		case Q40:
+			fill(noise, buf)
+			// 16 values, 4.6 around their middle.
+			scale := halfOf(size / 4.6)
+			for i := 0; i < len(buf); i += 18 {
+				binary.LittleEndian.PutUint16(buf[i:], scale)
+			}
+		case Q4K:
+			fill(noise, buf)
+			// A weight is scale·a·q − least·b of a and b to 63 and q to 15: their means cancel, and
+			// together they are some 300 around.
+			scale, least := halfOf(size/300), halfOf(7.5*size/300)
+			for i := 0; i < len(buf); i += 144 {
+				binary.LittleEndian.PutUint16(buf[i:], scale)
+				binary.LittleEndian.PutUint16(buf[i+2:], least)
 			}
 		case F16:
 			fill(noise, buf)

@@ -14,7 +14,7 @@ import (
 )
 
 func small(t Type) Shape {
-	return Shape{Layers: 2, Width: 128, Hidden: 352, Heads: 4, KVHeads: 2, Vocabulary: 5000, Context: 256, Type: t, Seed: 7}
+	return Shape{Layers: 2, Width: 256, Hidden: 768, Heads: 4, KVHeads: 2, Vocabulary: 5000, Context: 256, Type: t, Seed: 7}
 }
 
 func TestAModelIsTheSameEachTimeAndAnotherWithAnotherSeed(t *testing.T) {
@@ -33,7 +33,7 @@ func TestAModelIsTheSameEachTimeAndAnotherWithAnotherSeed(t *testing.T) {
 }
 
 func TestAModelIsReadAndAnswers(t *testing.T) {
-	for _, kind := range []Type{F16, Q80} {
+	for _, kind := range Types {
 		t.Run(kind.String(), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "random.gguf")
 			require.NoError(t, Write(path, small(kind)))
@@ -81,7 +81,8 @@ func TestWhatCanBeNoModelIsRefused(t *testing.T) {
 		"no layers":                  func(s *Shape) { s.Layers = 0 },
 		"a width beside the blocks":  func(s *Shape) { s.Width = 100 },
 		"heads that do not fit":      func(s *Shape) { s.Heads = 3 },
-		"another type":               func(s *Shape) { s.Type = 2 },
+		"another type":               func(s *Shape) { s.Type = 3 },
+		"beside a type's blocks":     func(s *Shape) { s.Type, s.Hidden = Q4K, 640 },
 		"fewer tokens than it knows": func(s *Shape) { s.Vocabulary = 4095 },
 	} {
 		s := small(Q80)

@@ -22,11 +22,11 @@ func TestInferenceScripts(t *testing.T) {
 	if err := llama.Available(); err != nil {
 		t.Skip(err)
 	}
-	libraries, err := llama.Libraries()
+	libraries, err := llama.Libraries(0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	home := t.TempDir()
+	home := cheapHome(t)
 	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 500 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -40,6 +40,7 @@ func TestInferenceScripts(t *testing.T) {
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("LODE_HOME", home)
 				env.Setenv("HOME", env.WorkDir)
+				env.Setenv("GOGC", collectRarely)
 				env.Setenv(llama.LibrariesVariable, libraries)
 				env.Setenv("PORT", fmt.Sprint(port))
 				for _, m := range []inference.DemoModel{inference.Demo, inference.DemoCheat} {

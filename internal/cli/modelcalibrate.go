@@ -26,8 +26,8 @@ It runs one engine at a time, and takes about the time of making --tokens tokens
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.Tokens, "tokens", 20_000, "how many tokens of answers are made; more give tighter thresholds")
-	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, where the libraries have one; -1: all")
-	f.StringVar(&o.Libraries, "engine", "", "folder of llama.cpp's libraries (LODE_ENGINE_LIBRARIES; default: where `make engine` puts them)")
+	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, by the libraries of 'make engine-cuda'; -1: all")
+	f.StringVar(&o.Libraries, "engine", "", "folder of llama.cpp's libraries (LODE_ENGINE_LIBRARIES; default: where 'make engine' puts them)")
 	f.StringVar(&logLevel, "log-level", "warn", "debug, info, warn or error")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx, g := cmd.Context(), globalsOf(cmd)

@@ -35,7 +35,7 @@ type CalibrateOptions struct {
 	Model     string // path of a GGUF file
 	Libraries string // of llama.cpp; empty: where `make engine` puts them
 	Tokens    int    // of answers, in all; default 20,000
-	GPULayers int    // layers on a GPU, where the libraries have one
+	GPULayers int    // layers on a GPU, by the libraries of `make engine-cuda`
 	// Progress, if given, is told what is being done, and the tokens that are made and read
 	// of all that will be.
 	Progress func(doing string, done, of int)
@@ -93,7 +93,7 @@ func Calibrate(ctx context.Context, o CalibrateOptions) (*Calibration, error) {
 		o.Progress = func(string, int, int) {}
 	}
 	if o.Libraries == "" {
-		dir, err := llama.Libraries()
+		dir, err := llama.Libraries(o.GPULayers)
 		if err != nil {
 			return nil, err
 		}

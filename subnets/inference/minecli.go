@@ -38,7 +38,7 @@ func (o *MineOptions) Bind(f *pflag.FlagSet) {
 	f.IntVar(&o.Queue, "queue", 0, "requests that wait for a slot; more are refused (default: 64)")
 	f.IntVar(&o.Threads, "threads", 0, "threads of the processor (default: what is fastest, by trial)")
 	f.IntVar(&o.Context, "context", 0, "tokens of prompt and answer together (default: the model's, up to 4096; of a server unknown)")
-	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, where llama.cpp's libraries have one; -1: all")
+	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, by the libraries of 'make engine-cuda'; -1: all")
 	f.IntVar(&o.Requests, "requests", 0, "most requests that are accepted and not yet answered (default: 1024)")
 	f.IntVar(&o.PerCaller, "requests-per-caller", 0, "most of them from one caller (default: 448)")
 	f.BoolVar(&o.Schemas, "schemas", o.Schemas, "the server of --url keeps to JSON schemas (response_format)")

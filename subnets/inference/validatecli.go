@@ -34,7 +34,7 @@ func (o *ValidateOptions) Bind(f *pflag.FlagSet) {
 	f.IntVar(&o.AtOnce, "at-once", 8, "how many miners are measured at once")
 	f.IntVar(&o.MaxTokens, "max-tokens", 256, "tokens after which an answer is left")
 	f.IntVar(&o.Threads, "threads", 0, "threads of the model (default: what is fastest)")
-	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, where llama.cpp's libraries have one; -1: all")
+	f.IntVar(&o.GPULayers, "gpu-layers", 0, "layers on a GPU, by the libraries of 'make engine-cuda'; -1: all")
 }
 
 // Wanted is the model that the validator must have, by the subnet's parameters and the

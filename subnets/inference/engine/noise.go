@@ -53,11 +53,11 @@ func gumbel(x uint32) float64 {
 	return -ln(-ln(u))
 }
 
-// gumbelBelow returns a bound that gumbel(x) does not reach, without a logarithm: x with k
-// leading ones has 1−u > 2^−(k+1), so −ln u > 2^−(k+1).
-func gumbelBelow(x uint32) float64 {
-	return float64(bits.LeadingZeros32(^x)+1) * math.Ln2
-}
+func leadingOnes(x uint32) int { return bits.LeadingZeros32(^x) }
+
+// gumbelBelow returns a bound that gumbel does not reach for an x with so many leading ones,
+// without a logarithm: 1−u > 2^−(ones+1), so −ln u > 2^−(ones+1).
+func gumbelBelow(ones int) float64 { return float64(ones+1) * math.Ln2 }
 
 // ln is the natural logarithm of a positive normal number: FreeBSD's e_log.c, with every
 // product rounded before it is added, which the compiler must be told.

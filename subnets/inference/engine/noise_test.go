@@ -61,8 +61,8 @@ func TestLnHasTheseBits(t *testing.T) {
 func TestTheBoundOfNoiseHolds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	check := func(x uint32) {
-		if gumbel(x) >= gumbelBelow(x) {
-			t.Fatalf("%#x: %v is not below %v", x, gumbel(x), gumbelBelow(x))
+		if gumbel(x) >= gumbelBelow(leadingOnes(x)) {
+			t.Fatalf("%#x: %v is not below %v", x, gumbel(x), gumbelBelow(leadingOnes(x)))
 		}
 	}
 	for k := range 33 {

@@ -54,6 +54,11 @@ func NewSampler(s Sampling) *Sampler {
 	return out
 }
 
+// Clone returns another sampler of the same answer, for another goroutine.
+func (s *Sampler) Clone() *Sampler {
+	return &Sampler{noise: s.noise, temperature: s.temperature, topP: s.topP}
+}
+
 // Pick returns the token for a position of the answer, counted from 0, given the model's
 // logits, which it leaves as they are. A nil mask allows all. It returns −1 where no token
 // is allowed.
@@ -179,17 +184,29 @@ func (s *Sampler) best(position int, logits []float32) int32 {
 	s.fill(position, len(logits))
 	// Most tokens can't win whatever their noise is: their logarithms are spared.
 	id, best := top, s.value(top, logits)
+	hopeless := s.hopeless(best)
 	for i, l := range logits {
-		z := float64(l) / s.temperature
 		x := s.x(int32(i))
-		if !(z+gumbelBelow(x) >= best) { // also what is not a number
+		if l < hopeless[leadingOnes(x)] || l != l {
 			continue
 		}
-		if v := z + gumbel(x); v > best || v == best && int32(i) < id {
+		v := float64(l)/s.temperature + gumbel(x)
+		if v > best || v == best && int32(i) < id {
 			id, best = int32(i), v
+			hopeless = s.hopeless(best)
 		}
 	}
 	return id
+}
+
+// hopeless are the logits below which no token reaches best, by the leading ones of its x:
+// a little less than (best − [gumbelBelow])·temperature, so that no rounding matters.
+func (s *Sampler) hopeless(best float64) (below [33]float32) {
+	for ones := range below {
+		l := (best - gumbelBelow(ones)) * s.temperature
+		below[ones] = math.Nextafter32(float32(l-1e-9*math.Abs(l)), float32(math.Inf(-1)))
+	}
+	return below
 }
 
 // likeliest returns the fewest tokens of greatest logit whose softmax (with the
@@ -207,8 +224,8 @@ func (s *Sampler) likeliest(logits []float32, p float64) []candidate {
 	for i, l := range logits {
 		z := number(l) / s.temperature
 		// Below −40 an exponential is lost in the sum of even a million of them.
-		if z-greatest > -40 {
-			w := math.Exp(z - greatest)
+		if z-greatest > -expRange {
+			w := expBelow(z - greatest)
 			sum += w
 			s.heap = append(s.heap, candidate{int32(i), z, w})
 		}
@@ -250,21 +267,48 @@ type LogProbs struct {
 
 // NewLogProbs reads a model's logits, which it keeps a reference to.
 func NewLogProbs(logits []float32) LogProbs {
-	greatest := math.Inf(-1)
+	top := float32(math.Inf(-1))
 	for _, l := range logits {
-		greatest = max(greatest, number(l))
+		if l > top {
+			top = l
+		}
 	}
+	greatest := float64(top)
 	if math.IsInf(greatest, 0) {
 		return LogProbs{logits, greatest}
 	}
 	var sum float64
 	for _, l := range logits {
 		// Below −40 an exponential is lost in the sum of even a million of them.
-		if d := float64(l) - greatest; d > -40 {
-			sum += math.Exp(d)
+		if d := float64(l) - greatest; d > -expRange {
+			sum += expBelow(d)
 		}
 	}
 	return LogProbs{logits, greatest + math.Log(sum)}
+}
+
+const (
+	expRange = 40
+	expSteps = 256 // of a factor of two
+)
+
+// powers are 2^(i/expSteps), as bits.
+var powers = func() (out [expSteps]uint64) {
+	for i := range out {
+		out[i] = math.Float64bits(math.Exp2(float64(i) / expSteps))
+	}
+	return out
+}()
+
+// expBelow is eˣ for −expRange < x ≤ 0, to eight digits: probabilities need no more, and it
+// is asked for each token of the vocabulary.
+func expBelow(x float64) float64 {
+	const up = 64 // x·log₂e + up is positive
+	steps := (x*math.Log2E + up) * expSteps
+	n := uint64(steps)
+	r := (steps - float64(n)) * (math.Ln2 / expSteps)
+	power := math.Float64frombits(powers[n%expSteps] + (n/expSteps-up)<<52)
+	return power * (1 + r*(1+r/2))
 }
 
 // Of returns the natural logarithm of a token's probability, at least −1e9, so that it has

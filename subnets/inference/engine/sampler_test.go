@@ -206,11 +206,31 @@ func TestLogProbsAddUpToOne(t *testing.T) {
 	require.Equal(t, -1e9, NewLogProbs([]float32{float32(math.NaN())}).Of(0))
 }
 
+func TestExponentialsHaveEightDigits(t *testing.T) {
+	for i := range 400_000 {
+		x := -float64(i) / 10_000
+		require.InEpsilon(t, math.Exp(x), expBelow(x), 1e-8, "%v", x)
+	}
+	require.Equal(t, 1.0, expBelow(0))
+	require.InEpsilon(t, math.Exp(-expRange), expBelow(math.Nextafter(-expRange, 0)), 1e-8)
+}
+
 func TestTopIsSortedAndStable(t *testing.T) {
 	p := NewLogProbs([]float32{1, 3, float32(math.NaN()), 3, 2, -1})
 	require.Equal(t, []int32{1, 3, 4}, p.Top(3))
 	require.Equal(t, []int32{1, 3, 4, 0, 5}, p.Top(20))
 	require.Empty(t, p.Top(0))
+}
+
+func BenchmarkLogProbs(b *testing.B) {
+	for _, vocabulary := range []int{4096, 128256} {
+		logits := somelogits(vocabulary, 1)
+		b.Run(map[int]string{4096: "4k", 128256: "128k"}[vocabulary], func(b *testing.B) {
+			for b.Loop() {
+				NewLogProbs(logits)
+			}
+		})
+	}
 }
 
 func BenchmarkPick(b *testing.B) {

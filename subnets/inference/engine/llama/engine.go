@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/hybridgroup/yzma/pkg/llama"
@@ -40,6 +41,14 @@ func Load(o Options) (*Engine, error) {
 	if err := load(o.Libraries, o.Variant); err != nil {
 		return nil, err
 	}
+	backend := "llama.cpp " + Version
+	if o.GPULayers != 0 {
+		found := gpus()
+		if len(found) == 0 {
+			return nil, fmt.Errorf("the libraries in %s find no GPU: its driver must be there, and what they need beside it (for NVIDIA's, libcudart.so.13 and libcublas.so.13 of CUDA 13 where the loader looks); or leave layers to the processor", o.Libraries)
+		}
+		backend += " on " + strings.Join(found, ", ")
+	}
 	m, err := openModel(o)
 	if err != nil {
 		return nil, err
@@ -56,7 +65,7 @@ func Load(o Options) (*Engine, error) {
 	}
 	e := &Engine{model: m, options: o, wake: make(chan struct{}, 1), done: make(chan struct{}), embedder: newEmbedder()}
 	e.info = engine.Info{
-		Model: m.name, Digest: m.digest, Backend: "llama.cpp " + Version, Context: o.Context, Slots: o.Slots,
+		Model: m.name, Digest: m.digest, Backend: backend, Context: o.Context, Slots: o.Slots,
 		Vocabulary: len(m.pieces), Dimensions: int(llama.ModelNEmbd(m.handle)), Threads: l.threads,
 		Chat: m.template != nil, Grammar: true, Verifiable: true,
 	}

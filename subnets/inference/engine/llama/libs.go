@@ -28,8 +28,8 @@ const (
 const LibrariesVariable = "LODE_ENGINE_LIBRARIES"
 
 // Libraries returns the folder with llama.cpp's libraries: that of [LibrariesVariable], or
-// where `make engine` puts them.
-func Libraries() (string, error) {
+// where `make engine` puts them; for layers on a GPU, where `make engine-cuda` does.
+func Libraries(gpuLayers int) (string, error) {
 	if dir := os.Getenv(LibrariesVariable); dir != "" {
 		return dir, nil
 	}
@@ -37,7 +37,11 @@ func Libraries() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("where llama.cpp's libraries are: %w; name their folder in %s", err, LibrariesVariable)
 	}
-	return filepath.Join(cache, "lode", "llama.cpp-"+Version), nil
+	dir := filepath.Join(cache, "lode", "llama.cpp-"+Version)
+	if gpuLayers != 0 {
+		dir += "-cuda"
+	}
+	return dir, nil
 }
 
 // Available says why models can't run here, as far as that shows without loading anything:
@@ -46,7 +50,7 @@ func Available() error {
 	if err := platform(); err != nil {
 		return err
 	}
-	dir, err := Libraries()
+	dir, err := Libraries(0)
 	if err != nil {
 		return err
 	}
@@ -64,6 +68,9 @@ func platform() error {
 }
 
 func missing(dir string) error {
+	if strings.HasSuffix(dir, "-cuda") {
+		return fmt.Errorf("llama.cpp's libraries are not in %s: fetch them with 'make engine-cuda' (for NVIDIA's GPUs), or build them for another GPU, and name their folder in %s", dir, LibrariesVariable)
+	}
 	return fmt.Errorf("llama.cpp's libraries are not in %s: fetch them with 'make engine', or name their folder in %s", dir, LibrariesVariable)
 }
 
@@ -164,6 +171,19 @@ func loadBackends(dir, variant string) error {
 		return fmt.Errorf("this processor can't run the variant %q", variant)
 	}
 	return nil
+}
+
+// gpus names the GPUs that the loaded libraries can use.
+func gpus() []string {
+	var names []string
+	for i := range llama.GGMLBackendDeviceCount() {
+		d := llama.GGMLBackendDeviceGet(i)
+		switch llama.GGMLBackendDevType(d) {
+		case llama.GGMLBackendDeviceTypeGPU, llama.GGMLBackendDeviceTypeIGPU:
+			names = append(names, llama.GGMLBackendDeviceDescription(d))
+		}
+	}
+	return names
 }
 
 // Variants lists the CPU variants in a folder of libraries.

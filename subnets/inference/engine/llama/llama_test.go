@@ -63,6 +63,39 @@ func TestEngineInThisProcess(t *testing.T) {
 	require.ErrorIs(t, err, engine.ErrClosed)
 }
 
+// LODE_GPU=1 says that there is one, and that the libraries of `make engine-cuda` are
+// there. In a child, as a process has libraries once.
+func TestEngineOnAGPU(t *testing.T) {
+	if os.Getenv("LODE_GPU") == "" {
+		t.Skip("LODE_GPU=1 says that there is a GPU")
+	}
+	e := start(t, llama.Options{Model: claimed, Slots: 8, Context: 256, GPULayers: -1})
+	require.Contains(t, e.Info().Backend, " on ")
+	t.Log(e.Info().Backend)
+	enginetest.Run(t, e)
+}
+
+func TestALayerOnAGPUThatIsNotThereIsRefused(t *testing.T) {
+	if os.Getenv("LODE_GPU") != "" {
+		t.Skip("there is one")
+	}
+	start := func() error {
+		e, err := llama.Start(t.Context(), llama.Options{Model: claimed, GPULayers: 1}, nil)
+		if err == nil {
+			require.NoError(t, e.Close())
+		}
+		return err
+	}
+	home := t.TempDir()
+	processor, err := llama.Libraries(0)
+	require.NoError(t, err)
+	t.Setenv(llama.LibrariesVariable, processor)
+	require.ErrorContains(t, start(), "find no GPU: its driver must be there")
+	t.Setenv(llama.LibrariesVariable, "")
+	t.Setenv("XDG_CACHE_HOME", home)
+	require.ErrorContains(t, start(), "make engine-cuda")
+}
+
 func TestEngineInAChild(t *testing.T) {
 	e := start(t, llama.Options{Model: claimed, Slots: 2, Context: 256})
 	enginetest.Run(t, e)

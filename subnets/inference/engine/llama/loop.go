@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hybridgroup/yzma/pkg/llama"
@@ -19,6 +21,8 @@ const (
 	prefillBeside = 128
 	// logitBytes bounds the logits that a step copies out for scoring.
 	logitBytes = 64 << 20
+	// scoredTogether is how many tokens of an answer one goroutine scores at least.
+	scoredTogether = 8
 )
 
 // loop owns a context of llama.cpp.
@@ -64,11 +68,16 @@ func newLoop(m *model, o Options) (*loop, error) {
 	}
 	l.batch = llama.BatchInit(int32(o.Batch), 0, 1)
 	l.outputs = min(o.Batch, max(o.Slots, logitBytes/4/len(m.pieces)))
-	if l.threads == 0 {
-		if err := l.tryThreads(); err != nil {
-			l.free()
-			return nil, err
-		}
+	switch {
+	case l.threads == 0:
+		err = l.tryThreads()
+	case o.GPULayers != 0:
+		// What a GPU can't run ends the process: before it is said to be ready.
+		_, err = l.took(1)
+	}
+	if err != nil {
+		l.free()
+		return nil, err
 	}
 	return l, nil
 }
@@ -127,22 +136,11 @@ func (l *loop) fastest(tokens, least int) (best int, err error) {
 		took := time.Duration(math.MaxInt64)
 		began := time.Now()
 		for i := 0; i < tries && (i == 0 || time.Since(began) < triesTime); i++ {
-			if err := l.batch.Clear(); err != nil {
+			once, err := l.took(tokens)
+			if err != nil {
 				return 0, err
 			}
-			for k := range tokens {
-				if err := l.batch.Add(0, llama.Pos(k), []llama.SeqId{0}, k == tokens-1); err != nil {
-					return 0, err
-				}
-			}
-			start := time.Now()
-			if err := l.decode(); err != nil {
-				return 0, err
-			}
-			took = min(took, time.Since(start))
-			if err := l.forget(0); err != nil {
-				return 0, err
-			}
+			took = min(took, once)
 		}
 		if took >= fastest {
 			break
@@ -150,6 +148,24 @@ func (l *loop) fastest(tokens, least int) (best int, err error) {
 		fastest, best = took, n
 	}
 	return best, nil
+}
+
+// took is how long a step of so many tokens takes, which it forgets again.
+func (l *loop) took(tokens int) (time.Duration, error) {
+	if err := l.batch.Clear(); err != nil {
+		return 0, err
+	}
+	for k := range tokens {
+		if err := l.batch.Add(0, llama.Pos(k), []llama.SeqId{0}, k == tokens-1); err != nil {
+			return 0, err
+		}
+	}
+	start := time.Now()
+	if err := l.decode(); err != nil {
+		return 0, err
+	}
+	took := time.Since(start)
+	return took, l.forget(0)
 }
 
 func (l *loop) forget(slot int) error {
@@ -214,7 +230,7 @@ func (l *loop) step() error {
 	if err := l.decode(); err != nil {
 		return err
 	}
-	work, logits := 0, 0
+	logits := 0
 	for i := range l.rows {
 		for k := range l.rows[i] {
 			r := &l.rows[i][k]
@@ -225,32 +241,65 @@ func (l *loop) step() error {
 			}
 			logits += len(r.logits)
 		}
-		if len(l.rows[i]) > 0 {
-			work++
-		}
 	}
-	deal := func(i int) {
-		for _, r := range l.rows[i] {
-			l.slots[i].take(l.model, r.logits)
-		}
-	}
-	if work < 2 || logits < 1<<15 {
-		for i := range l.rows {
-			deal(i)
-		}
-		return nil
-	}
-	var wg sync.WaitGroup
-	workers := min(work, runtime.GOMAXPROCS(0))
-	for w := range workers {
-		wg.Go(func() {
-			for i := w; i < len(l.rows); i += workers {
-				deal(i)
-			}
-		})
-	}
-	wg.Wait()
+	l.deal(logits)
 	return nil
+}
+
+// deal lets each job take its rows: side by side where there is enough to do, and the rows
+// of a long answer that is scored, too.
+func (l *loop) deal(logits int) {
+	workers := runtime.GOMAXPROCS(0)
+	if logits < 1<<15 {
+		workers = 1
+	}
+	var work []func()
+	var scored []*job
+	for i, rows := range l.rows {
+		j := l.slots[i]
+		switch {
+		case len(rows) == 0:
+		case j.answer == nil || j.mask != nil || workers == 1:
+			work = append(work, func() {
+				for _, r := range rows {
+					j.take(l.model, r.logits)
+				}
+			})
+		default:
+			at := len(j.scores)
+			j.scores = append(j.scores, make([]engine.TokenScore, len(rows))...)
+			scored = append(scored, j)
+			for part := range slices.Chunk(rows, scoredTogether) {
+				first := at
+				at += len(part)
+				work = append(work, func() {
+					sampler := j.sampler.Clone()
+					for k, r := range part {
+						j.scores[first+k] = j.scoreOf(l.model, sampler, first+k, r.logits)
+					}
+				})
+			}
+		}
+	}
+	if workers = min(workers, len(work)); workers < 2 {
+		for _, do := range work {
+			do()
+		}
+	} else {
+		var next atomic.Int64
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for n := next.Add(1); int(n) <= len(work); n = next.Add(1) {
+					work[n-1]()
+				}
+			})
+		}
+		wg.Wait()
+	}
+	for _, j := range scored {
+		j.endScored()
+	}
 }
 
 // gather fills the batch: first a token for each answer in the making, then prompts.
@@ -350,26 +399,35 @@ func (j *job) take(m *model, logits []float32) {
 	}
 }
 
+// score scores the next token of the answer.
 func (j *job) score(m *model, logits []float32) {
-	at := len(j.scores)
+	j.scores = append(j.scores, j.scoreOf(m, j.sampler, len(j.scores), logits))
+	j.endScored()
+}
+
+func (j *job) endScored() {
+	if len(j.scores) == len(j.answer) {
+		j.end(engine.FinishStop, nil)
+	}
+}
+
+// scoreOf scores the answer's token at a place. With a grammar tokens must come in order.
+func (j *job) scoreOf(m *model, sampler *engine.Sampler, at int, logits []float32) engine.TokenScore {
 	id := j.answer[at]
 	s := engine.TokenScore{LogProb: engine.NewLogProbs(logits).Of(id), Margin: engine.MaxMargin, Bytes: m.pieces[id], End: m.ends[id]}
 	switch {
 	case j.broken:
 	case j.mask == nil:
-		s.Margin = j.sampler.Margin(at, logits, id, nil)
+		s.Margin = sampler.Margin(at, logits, id, nil)
 	default:
-		s.Margin = j.sampler.Margin(at, logits, id, j.mask)
+		s.Margin = sampler.Margin(at, logits, id, j.mask)
 		if j.mask.Allows(id) {
 			j.mask.accept(id)
 		} else {
 			j.broken = true
 		}
 	}
-	j.scores = append(j.scores, s)
-	if len(j.scores) == len(j.answer) {
-		j.end(engine.FinishStop, nil)
-	}
+	return s
 }
 
 func (j *job) emit(c engine.Chunk) {

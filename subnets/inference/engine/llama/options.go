@@ -12,7 +12,7 @@ type Options struct {
 	Slots     int    `json:"slots,omitempty"`      // requests at once; 0: 4
 	Queue     int    `json:"queue,omitempty"`      // requests that wait; 0: 256
 	Batch     int    `json:"batch,omitempty"`      // tokens of a step; 0: 512
-	GPULayers int    `json:"gpu_layers,omitempty"` // layers on a GPU, where the libraries have one; −1: all
+	GPULayers int    `json:"gpu_layers,omitempty"` // layers on a GPU, by the libraries of `make engine-cuda`; −1: all
 }
 
 func (o *Options) fill() error {
@@ -20,7 +20,7 @@ func (o *Options) fill() error {
 		return fmt.Errorf("no model: name a GGUF file")
 	}
 	if o.Libraries == "" {
-		dir, err := Libraries()
+		dir, err := Libraries(o.GPULayers)
 		if err != nil {
 			return err
 		}
