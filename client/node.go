@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
@@ -31,8 +30,6 @@ type node struct {
 	name string // url without a password, for people
 	http *http.Client
 	rpc  *rpchttp.HTTP
-
-	usual atomic.Int64 // bytes of a block's results, for the next
 
 	// What the last check found; guarded by Client.mu.
 	checked time.Time // zero: it must be checked before it is used

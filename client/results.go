@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
+	"strings"
+	"sync"
+	"unsafe"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 )
 
-// ask calls a method of a node with a height, and reads its result by f.
-func (n *node) ask(ctx context.Context, method string, height int64, f func(s *scan)) error {
+// ask calls a method of a node with a height, and reads its result by f, into memory
+// that has held one before.
+func (n *node) ask(ctx context.Context, m *memory, method string, height int64, f func(s *scan)) error {
 	question := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{"height":"%d"}}`, method, height)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader([]byte(question)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, strings.NewReader(question))
 	if err != nil {
 		return err
 	}
@@ -25,22 +28,32 @@ func (n *node) ask(ctx context.Context, method string, height int64, f func(s *s
 		return err
 	}
 	defer resp.Body.Close()
-	// Blocks are alike: one takes as much room as the one before.
-	var raw bytes.Buffer
-	raw.Grow(int(n.usual.Load()))
-	if _, err := io.Copy(&raw, resp.Body); err != nil {
+	m.raw.Reset()
+	if _, err := m.raw.ReadFrom(resp.Body); err != nil {
 		return err
 	}
-	if method == results {
-		n.usual.Store(int64(raw.Len() + raw.Len()/4 + bytes.MinRead))
-	}
-	return readAnswer(raw.Bytes(), f)
+	return readAnswer(m.raw.Bytes(), f)
 }
 
 const (
 	blocks  = "block"
 	results = "block_results"
 )
+
+// memory is what a record's events are in: 300 kB of text, and as much of structures.
+type memory struct {
+	raw        bytes.Buffer
+	events     []abci.Event
+	attributes []abci.EventAttribute
+}
+
+var memories = sync.Pool{New: func() any { return &memory{} }}
+
+// free gives it to another. What is used of it afterwards is zeros, not another block's.
+func (m *memory) free() {
+	clear(m.raw.Bytes())
+	memories.Put(m)
+}
 
 // readAnswer reads the answer of a JSON-RPC server, and its result by f.
 func readAnswer(raw []byte, f func(s *scan)) error {
@@ -185,8 +198,8 @@ func (s *scan) header() (h cmttypes.Header) {
 }
 
 // results reads the answer to "block_results".
-func (s *scan) results(r *Record) (height int64) {
-	e := events{scan: s}
+func (s *scan) results(r *Record, m *memory) (height int64) {
+	e := events{s, m.attributes[:0]}
 	s.object(func(key string) {
 		switch key {
 		case "height":
@@ -195,22 +208,21 @@ func (s *scan) results(r *Record) (height int64) {
 			r.Results = r.Results[:0]
 			s.list(func() { r.Results = append(r.Results, e.result()) })
 		case "finalize_block_events":
-			r.Events = e.list(make([]abci.Event, 0, 64))
+			m.events = e.list(m.events[:0])
+			r.Events = m.events
 		default:
 			s.skip()
 		}
 	})
+	m.attributes = e.attributes
 	return height
 }
 
-// events reads events. Attributes come out of few large pieces of memory.
+// events reads events; all their attributes are in one piece, or few.
 type events struct {
 	*scan
 	attributes []abci.EventAttribute
 }
-
-// slab is how many attributes a piece of memory holds.
-const slab = 2_048
 
 func (e *events) list(out []abci.Event) []abci.Event {
 	e.scan.list(func() { out = append(out, e.event()) })
@@ -218,9 +230,6 @@ func (e *events) list(out []abci.Event) []abci.Event {
 }
 
 func (e *events) event() (one abci.Event) {
-	if cap(e.attributes)-len(e.attributes) < 64 {
-		e.attributes = make([]abci.EventAttribute, 0, slab)
-	}
 	first := len(e.attributes)
 	e.object(func(key string) {
 		switch key {
@@ -238,19 +247,67 @@ func (e *events) event() (one abci.Event) {
 
 func (e *events) attribute() {
 	var a abci.EventAttribute
-	e.object(func(key string) {
-		switch key {
-		case "key":
-			a.Key = e.text()
-		case "value":
-			a.Value = e.text()
-		case "index":
-			a.Index = e.flag()
-		default:
-			e.skip()
-		}
-	})
+	if after := plainAttribute(e.b, e.at, &a); after > 0 {
+		e.at = after
+	} else {
+		e.object(func(key string) {
+			switch key {
+			case "key":
+				a.Key = e.text()
+			case "value":
+				a.Value = e.text()
+			case "index":
+				a.Index = e.flag()
+			default:
+				e.skip()
+			}
+		})
+	}
 	e.attributes = append(e.attributes, a)
+}
+
+// plainAttribute reads one as nodes write it, and returns where it ends; 0 where it is
+// written in another way, of which it reads nothing.
+func plainAttribute(b []byte, at int, a *abci.EventAttribute) (after int) {
+	const key, value, yes, no = `{"key":"`, `,"value":"`, `,"index":true}`, `,"index":false}`
+	if len(b)-at < len(key) || string(b[at:at+len(key)]) != key {
+		return 0
+	}
+	start := at + len(key)
+	for at = start; at < len(b) && !special[b[at]]; {
+		at++
+	}
+	name := b[start:at]
+	if at++; len(b)-at < len(value) || b[at-1] != '"' || string(b[at:at+len(value)]) != value {
+		return 0
+	}
+	// A quoted text loses its backslash, so the attribute's end is looked for first.
+	start = at + len(value)
+	end := start
+	if end < len(b) && b[end] == '\\' {
+		end += 2
+	}
+	for end < len(b) && !special[b[end]] {
+		end++
+	}
+	if end < len(b) && b[end] == '\\' {
+		end += 2
+	}
+	end++
+	switch {
+	case len(b)-end >= len(yes) && string(b[end:end+len(yes)]) == yes:
+		a.Index, after = true, end+len(yes)
+	case len(b)-end >= len(no) && string(b[end:end+len(no)]) == no:
+		a.Index, after = false, end+len(no)
+	default:
+		return 0
+	}
+	text, stop := plain(b, start)
+	if stop != end {
+		return 0
+	}
+	a.Key, a.Value = unsafe.String(unsafe.SliceData(name), len(name)), text
+	return after
 }
 
 func (e *events) result() *abci.ExecTxResult {

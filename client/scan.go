@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -85,22 +86,31 @@ func (s *scan) object(f func(key string)) {
 		return
 	}
 	s.take('{')
-	s.down()
-	for first := true; s.err == nil; first = false {
-		if first && s.next() == '}' {
-			break
-		}
-		if s.next() != '"' {
-			s.fail("no key")
-			return
-		}
-		key := s.text()
-		s.take(':')
-		f(key)
-		if s.next() != ',' {
-			break
-		}
+	if s.next() == '}' {
 		s.at++
+		return
+	}
+	s.down()
+	s.member(f)
+	s.rest(f)
+}
+
+// member reads a key and its value.
+func (s *scan) member(f func(key string)) {
+	if s.next() != '"' {
+		s.fail("no key")
+		return
+	}
+	key := s.text()
+	s.take(':')
+	f(key)
+}
+
+// rest reads what follows a value of an object, to the object's end.
+func (s *scan) rest(f func(key string)) {
+	for s.next() == ',' {
+		s.at++
+		s.member(f)
 	}
 	s.depth--
 	s.take('}')
@@ -112,15 +122,12 @@ func (s *scan) list(f func()) {
 		return
 	}
 	s.take('[')
+	if s.next() == ']' {
+		s.at++
+		return
+	}
 	s.down()
-	for first := true; s.err == nil; first = false {
-		if first && s.next() == ']' {
-			break
-		}
-		f()
-		if s.next() != ',' {
-			break
-		}
+	for f(); s.next() == ','; f() {
 		s.at++
 	}
 	s.depth--
@@ -133,28 +140,50 @@ func (s *scan) text() string {
 		return ""
 	}
 	s.take('"')
-	b, start, seen := s.b, s.at, byte(0)
-	for at := start; at < len(b); at++ {
-		c := b[at]
-		if c == '"' {
-			s.at = at + 1
-			return textOf(b[start:at], seen)
-		}
-		if c == '\\' {
-			return s.escaped(start, at, seen)
-		}
-		if c < ' ' {
-			break
-		}
-		seen |= c
+	start := s.at
+	if t, after := plain(s.b, start); after > 0 {
+		s.at = after
+		return t
 	}
-	s.fail("no end of a string")
-	return ""
+	return s.escaped(start)
 }
 
-// escaped goes on with a string from its first backslash on.
-func (s *scan) escaped(start, at int, seen byte) string {
-	b, to := s.b, at
+// special are the bytes that end the plain part of a string: its end, what is escaped,
+// what is not allowed, and what is no ASCII.
+var special = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf
+	}
+	return t
+}()
+
+// plain is a string of ASCII from after its quotation mark on, and where it ends; it may
+// be a quoted one within, as typed events have them. Of others it reads nothing: after
+// is 0.
+func plain(b []byte, start int) (t string, after int) {
+	at := start
+	for at < len(b) && !special[b[at]] {
+		at++
+	}
+	if at < len(b) && b[at] == '"' {
+		return unsafe.String(unsafe.SliceData(b[start:]), at-start), at + 1
+	}
+	if at != start || len(b)-at < 5 || b[at] != '\\' || b[at+1] != '"' {
+		return "", 0
+	}
+	for at += 2; at < len(b) && !special[b[at]]; {
+		at++
+	}
+	if len(b)-at < 3 || b[at] != '\\' || b[at+1] != '"' || b[at+2] != '"' {
+		return "", 0
+	}
+	b[at] = '"'
+	return unsafe.String(unsafe.SliceData(b[start+1:]), at-start), at + 3
+}
+
+// escaped reads a string that is not plain.
+func (s *scan) escaped(start int) string {
+	b, at, to, seen := s.b, start, start, byte(0)
 	for at < len(b) {
 		c := b[at]
 		if c == '"' {
@@ -332,7 +361,7 @@ func (s *scan) skip() {
 	case c == 't' || c == 'f' || c == 'n':
 		s.flag()
 	default:
-		if s.token() == "" {
+		if t := s.token(); !json.Valid([]byte(t)) {
 			s.fail("no value")
 		}
 	}

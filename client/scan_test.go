@@ -43,6 +43,35 @@ func FuzzStringsAreReadAsEncodingJSONReadsThem(f *testing.F) {
 	})
 }
 
+// However an attribute is written, what encoding/json reads is read.
+func FuzzAttributesAreReadAsEncodingJSONReadsThem(f *testing.F) {
+	for _, s := range []string{
+		`{"key":"subnet_id","value":"\"12\"","index":true}`, `{"key":"a","value":"12rao","index":false}`, `{"key":"","value":"","index":true}`, `{"value":"b","index":true,"key":"a"}`,
+		`{"key":"a","value":"\"x\\y\"","index":true}`, `{"key":"a","value":"\"","index":true}`, `{"key":"a","value":"\"\"","index":true}`, `{"key":"a","value":"\"é\"","index":true}`,
+		`{"key":"a","value":"\"b\"}`, `{"key":"a","value":"\\\"","index":true}`, `{"key":"a\"","value":"b","index":true}`, `{"key":"a","value":"b","index":tru}`, `{"key":"a","value":"b"}`,
+		`{"key":"a","value":"\"b\" ","index":true}`, `{"key":"a","value":"b\"","index":true}`, `{"key":"a","value":"x", "index":true}`, `{}`, `{"key":"a","value":null,"index":null}`, `{"0":+}`, `{"0":1.}`, `{"0":-0.5e+7}`,
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		e := events{scan: &scan{b: []byte(text)}}
+		e.attribute()
+		if e.end() != nil {
+			require.ErrorIs(t, e.err, errJSON)
+			return
+		}
+		all := map[string]json.RawMessage{}
+		require.NoError(t, json.Unmarshal([]byte(text), &all), "%q", text)
+		var want abci.EventAttribute
+		for key, into := range map[string]any{"key": &want.Key, "value": &want.Value, "index": &want.Index} {
+			if raw, ok := all[key]; ok {
+				require.NoError(t, json.Unmarshal(raw, into), "%q", text)
+			}
+		}
+		require.Equal(t, want, e.attributes[0], "%q", text)
+	})
+}
+
 // skip takes all that is JSON, and stops within what is none.
 func FuzzValuesArePassedOver(f *testing.F) {
 	for _, s := range []string{
@@ -59,7 +88,9 @@ func FuzzValuesArePassedOver(f *testing.F) {
 			if json.Valid([]byte(text)) {
 				require.ErrorContains(t, err, "nesting", "%q", text)
 			}
+			return
 		}
+		require.True(t, json.Valid([]byte(text)), "%q", text)
 	})
 }
 
@@ -71,7 +102,7 @@ func FuzzAnswersThatAreNoneAreRefused(f *testing.F) {
 	f.Add([]byte(`{"result":null}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, read := range []func(*scan, *Record){
-			func(s *scan, r *Record) { s.block(r) }, func(s *scan, r *Record) { s.results(r) },
+			func(s *scan, r *Record) { s.block(r) }, func(s *scan, r *Record) { s.results(r, &memory{}) },
 		} {
 			var r Record
 			err := readAnswer(bytes.Clone(raw), func(s *scan) { read(s, &r) }) // must return
@@ -144,7 +175,7 @@ func TestWhatANodeAnswersIsReadAsCometBFTReadsIt(t *testing.T) {
 		var hash []byte
 		var told int64
 		require.NoError(t, readAnswer(answer(t, b), func(s *scan) { hash = s.block(&r) }))
-		require.NoError(t, readAnswer(answer(t, res), func(s *scan) { told = s.results(&r) }))
+		require.NoError(t, readAnswer(answer(t, res), func(s *scan) { told = s.results(&r, &memory{}) }))
 		require.Equal(t, height, told)
 		require.Equal(t, []byte(wantBlock.BlockID.Hash), hash)
 		require.Equal(t, []byte(wantBlock.Block.Hash()), r.Hash, "the whole header was read")
@@ -216,6 +247,24 @@ func TestARecordIsAWholeBlock(t *testing.T) {
 	require.Len(t, r.Events, len(res.FinalizeBlockEvents))
 	_, err = c.Record(t.Context(), 8)
 	require.ErrorIs(t, err, ErrNotFound, "it answers for another block")
+}
+
+// A block that is read into a freed one's memory is as one that is read into new.
+func TestARecordThatIsFreedHoldsNothing(t *testing.T) {
+	b, res := sample(rand.New(rand.NewPCG(3, 4)), 7)
+	c := recording(t, map[string][]byte{"block": answer(t, b), "block_results": answer(t, res)})
+	for range 5 {
+		r, err := c.Record(t.Context(), 7)
+		require.NoError(t, err)
+		sameEvents(t, res.FinalizeBlockEvents, r.Events)
+		require.Len(t, r.Txs, len(b.Block.Txs))
+		kept := r.Events[0]
+		r.Free()
+		r.Free()
+		require.Empty(t, r.Events)
+		require.Empty(t, r.Results)
+		require.Empty(t, strings.Trim(kept.Type, "\x00"), "what is used all the same is no other block's")
+	}
 }
 
 func TestARecordThatDoesNotFitTogetherIsRefused(t *testing.T) {

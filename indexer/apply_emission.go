@@ -13,7 +13,9 @@ func (s *state) emissionEvent(e *event) bool {
 			break
 		}
 		n.emission = s.plus(e, n.emission, tao)
-		n.movingPrice = price // cloned when it is written: it changes with every block
+		if n.movingPrice != price {
+			n.movingPrice = clone(price)
+		}
 	case "lode.emission.v1.EventBlockReward":
 		issued := e.number("issued")
 		if e.err != nil {

@@ -92,7 +92,6 @@ func (n *subnet) flush(b *batch) error {
 	if err != nil {
 		return fmt.Errorf("hyperparameters of subnet id %d: %w", n.id, err)
 	}
-	n.movingPrice = clone(n.movingPrice)
 	b.add(tSubnets, int64(n.id), int64(n.netuid), text(n.name), text(n.description), text(n.url), text(n.parameters), int64(n.ownerHotkey), int64(n.ownerColdkey),
 		put(n.lock), n.createdHeight, n.createdTime, n.started, n.removed, hyper, put(n.burn), n.movingPrice,
 		int64(n.epoch), n.epochHeight, n.epochDue, int64(len(n.neurons)), flag(n.trading),

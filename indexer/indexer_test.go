@@ -12,9 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
@@ -131,6 +134,70 @@ func TestBothDatabasesHoldTheSameHoweverBlocksAreBatched(t *testing.T) {
 			requireSame(t, want, dump(t, s))
 		}
 	})
+}
+
+// lent is a source whose blocks are parts of a piece of memory that is wiped when they are
+// done with, as a node's are.
+type lent struct {
+	*indexertest.Chain
+	mu     *sync.Mutex
+	memory map[*client.Record][]byte
+}
+
+func (l lent) Block(ctx context.Context, height int64) (*client.Record, error) {
+	r, err := l.Chain.Block(ctx, height)
+	if err != nil {
+		return nil, err
+	}
+	c := *r
+	memory := make([]byte, 0, 8<<20) // never moves
+	text := func(s *string) {
+		at := len(memory)
+		if at+len(*s) > cap(memory) {
+			panic("the block does not fit")
+		}
+		memory = append(memory, *s...)
+		*s = unsafe.String(unsafe.SliceData(memory[at:]), len(*s))
+	}
+	events := func(list []abci.Event) []abci.Event {
+		list = slices.Clone(list)
+		for i := range list {
+			text(&list[i].Type)
+			list[i].Attributes = slices.Clone(list[i].Attributes)
+			for k := range list[i].Attributes {
+				text(&list[i].Attributes[k].Key)
+				text(&list[i].Attributes[k].Value)
+			}
+		}
+		return list
+	}
+	c.Events, c.Results = events(r.Events), nil
+	for _, one := range r.Results {
+		t := *one
+		t.Events = events(one.Events)
+		text(&t.Log)
+		text(&t.Codespace)
+		c.Results = append(c.Results, &t)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.memory[&c] = memory
+	return &c, nil
+}
+
+func (l lent) Done(r *client.Record) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.memory[r])
+	delete(l.memory, r)
+}
+
+func TestNothingOfABlockIsUsedOnceItIsGivenBack(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "index.db"))
+	src := lent{indexertest.New(small), &sync.Mutex{}, map[*client.Record][]byte{}}
+	require.NoError(t, index(t, s, src))
+	requireSame(t, whole(t), dump(t, s))
+	require.Empty(t, src.memory, "every block is given back")
 }
 
 // childVariable makes the test's program an indexer that is killed.
@@ -452,9 +519,26 @@ func requireStops(t *testing.T, change func(*client.Record)) {
 	require.NoError(t, err)
 	require.EqualValues(t, 10, st.Height, "what was whole is there")
 	require.NoError(t, index(t, s, indexertest.New(short)), "and it goes on")
-	again := open(t, filepath.Join(t.TempDir(), "again.db"))
-	require.NoError(t, index(t, again, indexertest.New(short)))
-	requireSame(t, dump(t, again), dump(t, s))
+	requireSame(t, twenty(t), dump(t, s))
+}
+
+// twenty is the dump of small's first 20 blocks, indexed at one go.
+var twentyOnce struct {
+	sync.Once
+	lines []string
+}
+
+func twenty(t *testing.T) []string {
+	t.Helper()
+	twentyOnce.Do(func() {
+		s := open(t, filepath.Join(t.TempDir(), "again.db"))
+		short := small
+		short.Blocks = 20
+		require.NoError(t, index(t, s, indexertest.New(short)))
+		twentyOnce.lines = dump(t, s)
+	})
+	require.NotEmpty(t, twentyOnce.lines)
+	return twentyOnce.lines
 }
 
 func isStop(err error) bool {

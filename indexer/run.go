@@ -11,9 +11,12 @@ import (
 )
 
 const (
-	// mostBlocks and mostRows bound what one transaction of the database holds.
-	mostBlocks = 2_000
+	// mostBlocks and mostRows bound what one transaction of the database holds. What
+	// changes with every block is written once in it: the more blocks, the less work.
+	mostBlocks = 4_000
 	mostRows   = 200_000
+	// mostAge bounds how long a transaction's blocks are waited for while catching up.
+	mostAge = 5 * time.Second
 )
 
 // Run indexes a chain until ctx ends, or fails. What was written stays: another Run goes
@@ -28,7 +31,7 @@ func (s *Store) Run(ctx context.Context, src Source) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	w := s.newWriter(ctx, cancel)
-	err = st.follow(ctx, s, w, fetch(ctx, src, st.nextHeight()))
+	err = st.follow(ctx, s, w, src)
 	cancel()
 	if failed := w.close(); failed != nil {
 		return failed
@@ -95,11 +98,12 @@ func (s *state) known(ctx context.Context, src Source, height int64) (*client.Re
 	return r, err
 }
 
-// follow reads blocks, and hands them to the writer as soon as it is free: a block at a
-// time at the end of the chain, thousands while catching up.
-func (s *state) follow(ctx context.Context, store *Store, w *writer, queue <-chan chan fetched) error {
+// follow reads blocks, and hands them to the writer: a block at a time at the end of the
+// chain, thousands while catching up, when they are read while those before are written.
+func (s *state) follow(ctx context.Context, store *Store, w *writer, src Source) error {
 	d := &decoder{store.codec}
-	for next := range queue {
+	var begun time.Time // reading what is not written yet
+	for next := range fetch(ctx, src, s.nextHeight()) {
 		var f fetched
 		select {
 		case f = <-next:
@@ -110,14 +114,15 @@ func (s *state) follow(ctx context.Context, store *Store, w *writer, queue <-cha
 			return f.err
 		}
 		if s.batch.first == 0 {
-			s.batch.first = f.record.Height
+			s.batch.first, begun = f.record.Height, time.Now()
 		}
 		if err := s.apply(d, f.record); err != nil {
 			return err
 		}
+		src.Done(f.record)
 		full := s.height-s.batch.first+1 >= store.most || s.batch.size+len(s.dirtyPositions)+len(s.dirtyPools) >= mostRows
-		if !full && len(queue) > 0 {
-			continue // at the chain's end the queue is empty: its fetching waits for a block
+		if f.more && !full && (time.Since(begun) < mostAge || w.busy()) {
+			continue
 		}
 		b, err := s.flush()
 		if err != nil {
@@ -175,6 +180,9 @@ func afterwards(ctx context.Context) (context.Context, func()) {
 		cancel()
 	}
 }
+
+// busy says that it is not done with what it was given.
+func (w *writer) busy() bool { return len(w.idle) == 0 }
 
 // write hands a batch over, once the one before is written.
 func (w *writer) write(ctx context.Context, b *batch) error {

@@ -22,6 +22,9 @@ type Source interface {
 	// Block is one of them; others are client.ErrNotFound. It is called for several
 	// blocks at once.
 	Block(ctx context.Context, height int64) (*client.Record, error)
+	// Done takes a block back that was read: nothing of its events and results is used
+	// any more.
+	Done(*client.Record)
 	// Wait returns when there is a block of a height.
 	Wait(ctx context.Context, height int64) error
 }
@@ -34,6 +37,8 @@ type node struct{ *client.Client }
 func (n node) Block(ctx context.Context, height int64) (*client.Record, error) {
 	return n.Record(ctx, height)
 }
+
+func (n node) Done(r *client.Record) { r.Free() }
 
 // Wait follows the chain's blocks, so that it also ends soon where the node was away.
 func (n node) Wait(ctx context.Context, height int64) error {
@@ -61,6 +66,7 @@ const (
 // fetched is a block on its way to the writer.
 type fetched struct {
 	record *client.Record
+	more   bool // the source has the next one too
 	err    error
 }
 
@@ -91,7 +97,7 @@ func fetch(ctx context.Context, src Source, from int64) <-chan chan fetched {
 			}
 			go func() {
 				r, err := retry(ctx, func() (*client.Record, error) { return block(ctx, src, height) })
-				one <- fetched{r, err}
+				one <- fetched{r, height < last, err}
 			}()
 		}
 	}()

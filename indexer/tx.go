@@ -147,7 +147,7 @@ func (s *state) addTx(t readTx, r *abci.ExecTxResult) {
 	if r.Code != 0 {
 		log = strings.ToValidUTF8(strings.ReplaceAll(r.Log[:min(len(r.Log), maxLog)], "\x00", "?"), "?")
 	}
-	s.batch.add(tTxs, b.height, b.idx, hash[:], int64(r.Code), word(r.Codespace), log, put(fee), r.GasWanted, r.GasUsed,
+	s.batch.add(tTxs, b.height, b.idx, hash[:], int64(r.Code), clone(word(r.Codespace)), clone(log), put(fee), r.GasWanted, r.GasUsed,
 		strings.Join(t.signers, " "), strings.Join(t.types, " "), t.raw)
 	for _, a := range t.signers {
 		b.touched[s.account(a).id] = true

@@ -156,6 +156,9 @@ func (c *Chain) Wait(ctx context.Context, _ int64) error {
 	return ctx.Err()
 }
 
+// Done implements indexer.Source: a chain keeps its blocks.
+func (c *Chain) Done(*client.Record) {}
+
 // Block implements indexer.Source.
 func (c *Chain) Block(_ context.Context, height int64) (*client.Record, error) {
 	c.mu.Lock()

@@ -173,3 +173,43 @@ func stopPostgres() error {
 	}
 	return err
 }
+
+// PostgresTime is the processor time that the server of [Postgres] has taken so far; 0
+// where none runs.
+func PostgresTime(t testing.TB) (used time.Duration) {
+	t.Helper()
+	if postgres.cmd == nil {
+		return 0
+	}
+	const tick = 10 * time.Millisecond // Linux tells /proc's times in hundredths of a second
+	all, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range all {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended: its time is its parent's
+		}
+		_, after, _ := strings.Cut(string(raw), ") ")
+		f := strings.Fields(after)
+		if len(f) < 15 {
+			t.Fatalf("%s can't be read", path)
+		}
+		times := f[11:13] // utime, stime
+		switch own := strconv.Itoa(postgres.cmd.Process.Pid); {
+		case filepath.Base(filepath.Dir(path)) == own:
+			times = f[11:15] // with those of children that have ended
+		case f[1] != own:
+			continue
+		}
+		for _, text := range times {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			used += time.Duration(n) * tick
+		}
+	}
+	return used
+}
