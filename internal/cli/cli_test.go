@@ -29,6 +29,7 @@ func TestOfflineScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error { // a home of its own, and no passphrase
 			env.Setenv("LODE_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("GOGC", collectRarely)
 			env.Setenv("MAINNET", mainnet.URL)
 			models, err := filepath.Abs("../../subnets/inference/testdata/models")
 			env.Setenv("MODELS", models)
@@ -120,4 +121,21 @@ func exampleArgs(line string) []string {
 		args = append(args, w)
 	}
 	return args
+}
+
+func TestTheChainsCommandsAreLeftOutWhereAnotherIsMeantOnly(t *testing.T) {
+	has := func(args ...string) bool {
+		root := newRootFor(&globals{terminal: newTerminal(strings.NewReader(""), io.Discard)}, args)
+		found, _, err := root.Find([]string{"tx", "bank", "send"})
+		return err == nil && found.Name() == "send"
+	}
+	for _, args := range [][]string{nil, {"tx"}, {"query", "bank"}, {"q"}, {"help"}, {"help", "tx"}, {"completion", "bash"}, {"__complete", "tx", ""}, {"--help"},
+		{"--home", "x", "tx", "bank", "send"}, {"no-such-command"}, {""}} {
+		if !has(args...) {
+			t.Errorf("lode %q lacks the commands of the chain", args)
+		}
+	}
+	if has("wallet", "list") {
+		t.Error("`lode wallet list` starts with all commands")
+	}
 }

@@ -33,17 +33,19 @@ var before = map[string][]string{
 	},
 }
 
+// guideTime is how long a guide may take.
+const guideTime = 4 * time.Minute
+
 // TestTheGuidesCommandsRun runs every line of every ```sh block of the guides, as their
 // reader does. Lines that run until Ctrl-C end in " &" there.
 func TestTheGuidesCommandsRun(t *testing.T) {
-	home := t.TempDir()
+	t.Parallel()
+	home := cheapHome(t)
 	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 400 * time.Millisecond})
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	if _, err := n.CreateSubnet(ctx, "owner", "video", `{"measure":"ssim"}`); err != nil {
+	if _, err := n.CreateSubnet(t.Context(), "owner", "video", `{"measure":"ssim"}`); err != nil {
 		t.Fatal(err)
 	}
-	env := append(os.Environ(), "LODE_HOME="+home, "PATH="+lodeOnPath(t)+":"+os.Getenv("PATH"))
+	env := append(os.Environ(), "LODE_HOME="+home, "GOGC="+collectRarely, "PATH="+lodeOnPath(t)+":"+os.Getenv("PATH"))
 	for _, guide := range guides {
 		ok := t.Run(guide, func(t *testing.T) {
 			raw, err := os.ReadFile(filepath.Join("..", "..", "docs", guide))
@@ -54,6 +56,8 @@ func TestTheGuidesCommandsRun(t *testing.T) {
 			if len(lines) < 5 {
 				t.Fatalf("%s has only %d commands: are its blocks marked sh?", guide, len(lines))
 			}
+			ctx, cancel := context.WithTimeout(t.Context(), guideTime)
+			defer cancel()
 			g := guideRun{t: t, n: n, env: env, dir: t.TempDir()}
 			free := freePorts(t)
 			for _, line := range append(slices.Clone(before[guide]), lines...) {

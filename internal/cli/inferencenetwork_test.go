@@ -19,6 +19,7 @@ import (
 // TestInferenceScripts runs the scripts in testdata/inference against a local network whose
 // subnet 1 is one of lode-mini, and nobody in it.
 func TestInferenceScripts(t *testing.T) {
+	t.Parallel() // with the guides: both wait a lot
 	if err := llama.Available(); err != nil {
 		t.Skip(err)
 	}
@@ -28,7 +29,7 @@ func TestInferenceScripts(t *testing.T) {
 	}
 	home := cheapHome(t)
 	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 500 * time.Millisecond})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := n.CreateSubnet(ctx, "owner", inference.Name, `{"model":"f8270e7285aa71c63e6ca277b398f21ff47f7306791f9f2498b6df7e0cceefad","name":"lode-mini"}`); err != nil {
 		t.Fatal(err)
@@ -43,6 +44,7 @@ func TestInferenceScripts(t *testing.T) {
 				env.Setenv("GOGC", collectRarely)
 				env.Setenv(llama.LibrariesVariable, libraries)
 				env.Setenv("PORT", fmt.Sprint(port))
+				limitTime(t, env)
 				for _, m := range []inference.DemoModel{inference.Demo, inference.DemoCheat} {
 					if err := os.WriteFile(filepath.Join(env.WorkDir, m.File), m.Data, 0o600); err != nil {
 						return err
@@ -51,7 +53,7 @@ func TestInferenceScripts(t *testing.T) {
 				return nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(ctx, n, ts, neg, args) },
+				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(timeOf(ts), n, ts, neg, args) },
 			},
 		})
 	})

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,9 +20,9 @@ import (
 // chain with one subnet whose owner is `owner`, and nobody else in it. The scripts run
 // at the same time and share its wallet: each makes its own keys.
 func TestNetworkScripts(t *testing.T) {
-	home := t.TempDir()
-	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	home := cheapHome(t)
+	n := localnettest.Start(t, localnet.Config{Home: home, ChainOnly: true, BlockTime: 500 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	netuid, err := n.CreateSubnet(ctx, "owner", "toy", `{"measure":"ssim"}`)
 	if err != nil {
@@ -40,17 +41,23 @@ func TestNetworkScripts(t *testing.T) {
 			Setup: func(env *testscript.Env) error {
 				env.Setenv("LODE_HOME", home)
 				env.Setenv("HOME", env.WorkDir)
+				env.Setenv("GOGC", collectRarely)
 				rpc := n.Info().Endpoints.RPC
 				env.Setenv("RPC", rpc)
 				env.Setenv("BACKEND", backend.URL)
 				env.Setenv("RPCPORT", rpc[strings.LastIndex(rpc, ":")+1:])
+				limitTime(t, env)
 				return nil
 			},
 			Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(ctx, n, ts, neg, args) },
-				"addsup":     func(ts *testscript.TestScript, _ bool, args []string) { addsUp(ctx, n, ts, args[0]) },
-				"index":      func(ts *testscript.TestScript, _ bool, args []string) { index(ctx, n, ts, args[0]) },
-				"balances":   func(ts *testscript.TestScript, _ bool, args []string) { balances(ctx, n, ts, args[0], args[1]) },
+				"block": func(ts *testscript.TestScript, _ bool, args []string) { block(timeOf(ts), n, ts, args[0]) },
+				"cheap": func(ts *testscript.TestScript, _ bool, args []string) {
+					ts.Check(cheapWallet(ts.MkAbs(args[0]), ts.Getenv("LODE_PASSPHRASE")))
+				},
+				"eventually": func(ts *testscript.TestScript, neg bool, args []string) { eventually(timeOf(ts), n, ts, neg, args) },
+				"addsup":     func(ts *testscript.TestScript, _ bool, args []string) { addsUp(timeOf(ts), n, ts, args[0]) },
+				"index":      func(ts *testscript.TestScript, _ bool, args []string) { index(timeOf(ts), n, ts, args[0]) },
+				"balances":   func(ts *testscript.TestScript, _ bool, args []string) { balances(timeOf(ts), n, ts, args[0], args[1]) },
 			},
 		})
 	})
@@ -74,6 +81,33 @@ func answerBehindAGateway(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, "hello %s from %s\n", r.Header.Get("Lode-Payer"), r.URL.Path)
+}
+
+// scriptTime is how long a script may take from its own beginning, with others beside it.
+const scriptTime = 5 * time.Minute
+
+// limitTime begins the time of a script.
+func limitTime(t *testing.T, env *testscript.Env) {
+	ctx, cancel := context.WithTimeout(t.Context(), scriptTime)
+	env.Defer(cancel)
+	env.Values["time"] = ctx
+}
+
+// timeOf is a context that ends when a script's time is up.
+func timeOf(ts *testscript.TestScript) context.Context { return ts.Value("time").(context.Context) }
+
+// block waits until there is a block.
+func block(ctx context.Context, n *localnet.Network, ts *testscript.TestScript, height string) {
+	want, err := strconv.ParseInt(height, 10, 64)
+	ts.Check(err)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for b := range n.Client().Blocks(ctx) {
+		if b.Height >= want {
+			return
+		}
+	}
+	ts.Fatalf("block %d did not come: %v", want, context.Cause(ctx))
 }
 
 // eventually runs a command after every block until it succeeds (or fails, with !), for

@@ -16,7 +16,7 @@ import (
 )
 
 func newQueryCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return &cobra.Command{
 		Use:     "query",
 		Aliases: []string{"q"},
 		Short:   "Ask the chain: every query of every module",
@@ -31,9 +31,12 @@ bits are strings. --at asks about a past block, as far back as the node keeps th
   lode query staking validators --page-limit 10 --json | jq -r '.validators[].operator_address'
   lode query alpha pool --netuid 1 --at 100`,
 	}
+}
+
+// addQueries adds what can be asked to `lode query`.
+func addQueries(cmd *cobra.Command) {
 	addModules(cmd, chain().queries, newQueryMethodCommand)
 	addSeedQuery(cmd)
-	return cmd
 }
 
 func newQueryMethodCommand(m chainMethod) *cobra.Command {
