@@ -56,7 +56,7 @@ type buyer struct {
 	http  [2]*http.Transport // by whether local addresses are allowed
 
 	mu     sync.Mutex
-	mesh   *mesh.Host // once it was needed
+	mesh   [2]*mesh.Host // once it was needed; by whether local addresses are allowed
 	closed bool
 }
 
@@ -83,10 +83,13 @@ func (b *buyer) close() error {
 	for _, t := range b.http {
 		t.CloseIdleConnections()
 	}
-	if b.mesh == nil {
-		return nil
+	var all error
+	for _, h := range b.mesh {
+		if h != nil {
+			all = errors.Join(all, h.Close())
+		}
 	}
-	return b.mesh.Close()
+	return all
 }
 
 // serve forwards a request.
@@ -333,8 +336,12 @@ func (b *buyer) host(local bool) (*mesh.Host, error) {
 	if b.closed {
 		return nil, fail(http.StatusServiceUnavailable, "unavailable", "", "the console is stopping")
 	}
-	if b.mesh != nil {
-		return b.mesh, nil
+	i := 0
+	if local {
+		i = 1
+	}
+	if b.mesh[i] != nil {
+		return b.mesh[i], nil
 	}
 	var listen []string // nobody calls the console: on a local network loopback will do
 	if !local {
@@ -342,11 +349,12 @@ func (b *buyer) host(local bool) (*mesh.Host, error) {
 	}
 	h, err := mesh.New(context.Background(), mesh.Config{
 		PrivKey: secp256k1.GenPrivKey().Bytes(), Listen: listen, CallTimeout: buyTime, DialTimeout: buyDial, MaxResponse: maxBought, Logger: b.s.log,
+		Dials: func(a netip.Addr) bool { return allowed(a, local) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the mesh can't be joined: %w", err)
 	}
-	b.mesh = h
+	b.mesh[i] = h
 	return h, nil
 }
 
@@ -364,18 +372,7 @@ func reachable(endpoint string, local bool) bool {
 		if err != nil {
 			return false
 		}
-		ok := true
-		ma.ForEach(m, func(c ma.Component) bool {
-			switch c.Protocol().Code {
-			case ma.P_IP4, ma.P_IP6:
-				a, err := netip.ParseAddr(c.Value())
-				ok = ok && err == nil && allowed(a, local)
-			case ma.P_CIRCUIT, ma.P_UNIX, ma.P_IP6ZONE, ma.P_DNSADDR:
-				ok = false
-			}
-			return ok
-		})
-		return ok
+		return reachableMesh(m, local)
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
@@ -389,6 +386,31 @@ func reachable(endpoint string, local bool) bool {
 		return allowed(h.addr, local)
 	}
 	return local || h.name != "localhost" && !strings.HasSuffix(h.name, ".localhost") && strings.Contains(h.name, ".")
+}
+
+// reachableMesh says so of a multiaddr: a name comes first or not at all, and behind a relay,
+// which must be named by its id, is the provider and nothing else.
+func reachableMesh(m ma.Multiaddr, local bool) bool {
+	ok, before, relayed := true, 0, false
+	ma.ForEach(m, func(c ma.Component) bool {
+		code := c.Protocol().Code
+		switch code {
+		case ma.P_IP4, ma.P_IP6:
+			a, err := netip.ParseAddr(c.Value())
+			ok = err == nil && allowed(a, local)
+		case ma.P_DNS, ma.P_DNS4, ma.P_DNS6:
+			ok = before == 0
+		case ma.P_CIRCUIT:
+			ok = before == ma.P_P2P && !relayed
+		case ma.P_UNIX, ma.P_IP6ZONE, ma.P_DNSADDR:
+			ok = false
+		}
+		ok = ok && (!relayed || code == ma.P_P2P)
+		relayed = relayed || code == ma.P_CIRCUIT
+		before = code
+		return ok
+	})
+	return ok
 }
 
 // allowed says whether an address is one of the whole internet; where all is local also

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,11 @@ type Config struct {
 	// MaxResponse bounds the body of a response in bytes; default 64 MiB.
 	// [WithMaxResponse] sets it for one call.
 	MaxResponse int64
+
+	// Dials, if given, says which IP addresses may be called. Others tell a host more addresses
+	// of theirs than it was given, and relays help to call those: who must not be led into its own
+	// network asks here.
+	Dials func(netip.Addr) bool
 
 	// NAT asks the router to map a port, finds out whether the host can be reached, and
 	// lets it be reached through relays.
@@ -183,6 +189,9 @@ func options(cfg Config, key crypto.PrivKey, taken *takenIn) ([]libp2p.Option, e
 	// Whoever calls goes through the other side's relay where that is its address, and
 	// to it directly where that can be arranged.
 	opts = append(opts, libp2p.EnableRelay(), libp2p.EnableHolePunching())
+	if cfg.Dials != nil {
+		opts = append(opts, libp2p.ConnectionGater(gate{cfg.Dials}))
+	}
 	if cfg.Relay != nil {
 		opts = append(opts, cfg.Relay.option(), libp2p.ForceReachabilityPublic())
 	}
