@@ -192,7 +192,7 @@ func (h *hub) seen(b Block) {
 	for w := range h.watches {
 		tell(w.look)
 	}
-	if h.last.Height-b.Height > lifetime {
+	if h.last.Height-b.Height > TxLifetime {
 		h.c.log.Warn("the chain was begun anew", "height", b.Height, "was", h.last.Height)
 		h.last = Block{}
 	}

@@ -23,6 +23,9 @@ type Preview struct {
 	Granter string   // whose allowance pays it; empty: nobody's
 	Gas     uint64
 	FeeRao  uint64
+	// LastBlock is the last block that may take it if it is signed now: each signature has
+	// one of its own, [TxLifetime] after it. 0: there is none.
+	LastBlock int64
 	// Changes are what the messages did to balances when they were run, by address,
 	// without the fee. Nil is what was not run: the free lane carries no money.
 	Changes []Change
@@ -48,7 +51,17 @@ func (c *Client) Try(ctx context.Context, signers []*wallet.Signer, msgs ...sdk.
 	if err := c.bounded(ctx, d, c.estimate); err != nil {
 		return Preview{}, err
 	}
+	if err := c.bounded(ctx, d, c.expire); err != nil {
+		return Preview{}, err
+	}
 	return d.preview(), nil
+}
+
+// expire sets the last block that may take a draft, were it signed now.
+func (c *Client) expire(ctx context.Context, d *draft) error {
+	height, err := c.fresh(ctx)
+	d.deadline = height + TxLifetime
+	return err
 }
 
 // review asks Config.Review about a draft.
@@ -56,11 +69,14 @@ func (c *Client) review(ctx context.Context, d *draft) error {
 	if c.cfg.Review == nil {
 		return nil
 	}
+	if err := c.bounded(ctx, d, c.expire); err != nil {
+		return err
+	}
 	return c.cfg.Review(ctx, d.preview())
 }
 
 func (d *draft) preview() Preview {
-	p := Preview{Payer: cmp.Or(d.granter, d.payer, d.accounts[0].signer.Address()), Granter: d.granter, Gas: d.gas, FeeRao: d.feeRao, Changes: d.changes}
+	p := Preview{Payer: cmp.Or(d.granter, d.payer, d.accounts[0].signer.Address()), Granter: d.granter, Gas: d.gas, FeeRao: d.feeRao, LastBlock: d.deadline, Changes: d.changes}
 	for _, m := range d.msgs {
 		p.Msgs = append(p.Msgs, m.GetCachedValue().(sdk.Msg)) // draft has put it there
 	}

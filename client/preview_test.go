@@ -54,10 +54,16 @@ func TestWhatIsAboutToBeSignedIsReviewed(t *testing.T) {
 	require.EqualValues(t, 104_000, p.Gas, "80,000 · 1.3")
 	require.Equal(t, []sdk.Msg{send(alice, bob.Address(), tao)}, p.Msgs)
 	require.Nil(t, seen[1].Changes, "what the free lane carries is not run")
+	for _, p := range seen {
+		require.GreaterOrEqual(t, p.LastBlock, int64(client.TxLifetime)+1, "when it expires is known before it is signed")
+	}
+	require.GreaterOrEqual(t, res.LastBlock, p.LastBlock, "counted from the signature")
+	require.GreaterOrEqual(t, res.LastBlock, res.Height)
 
 	tried, err := connect(t, nil, n).Try(within(t, 10*time.Second), []*wallet.Signer{absent(t, alice)}, send(alice, bob.Address(), tao))
 	require.NoError(t, err)
 	require.Equal(t, p.FeeRao, tried.FeeRao)
+	require.GreaterOrEqual(t, tried.LastBlock, p.LastBlock)
 	require.Equal(t, 1, len(f.order))
 }
 

@@ -15,6 +15,7 @@ type TxResult struct {
 	GasWanted int64
 	GasUsed   int64
 	FeeRao    uint64
+	LastBlock int64 // that could have taken it; 0: it had none, or that is not known
 	Events    []abci.Event
 	// Responses are the messages' answers, in their order; see [Response].
 	Responses []proto.Message

@@ -20,9 +20,10 @@ import (
 	weightstypes "github.com/lodenet/lode/x/weights/types"
 )
 
+// TxLifetime is how many blocks a transaction may wait to be taken, from when it is signed.
+const TxLifetime = 30
+
 const (
-	// lifetime is how many blocks a transaction may wait to be taken.
-	lifetime = 30
 	// maxSignings bounds how often a transaction is signed, or simulated, because its
 	// sequence was wrong.
 	maxSignings = 20
@@ -141,7 +142,7 @@ func (c *Client) dispatch(ctx context.Context, d *draft) (*outgoing, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.deadline = height + lifetime
+		d.deadline = height + TxLifetime
 		var sequences []uint64
 		for _, a := range d.accounts {
 			a.expire(height)

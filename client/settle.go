@@ -141,7 +141,7 @@ func (c *Client) finish(o *outgoing, done committed) (*TxResult, error) {
 		return nil, c.refusal(o.d, &TxError{Hash: o.hash, Height: done.height, Codespace: r.Codespace, Code: r.Code, Log: r.Log})
 	}
 	res := &TxResult{
-		Hash: o.hash, Height: done.height, GasWanted: r.GasWanted, GasUsed: r.GasUsed, FeeRao: o.d.feeRao, Events: r.Events,
+		Hash: o.hash, Height: done.height, GasWanted: r.GasWanted, GasUsed: r.GasUsed, FeeRao: o.d.feeRao, LastBlock: o.deadline, Events: r.Events,
 	}
 	var data sdk.TxMsgData
 	if err := proto.Unmarshal(r.Data, &data); err != nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	sdkmath "cosmossdk.io/math"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lodenet/lode/client"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
@@ -24,9 +25,7 @@ const (
 	// gasAdjustment is what a simulation's gas is multiplied with: between it and the
 	// block others change the state.
 	gasAdjustment = 1.3
-	// txLifetime is after how many blocks a transaction should expire.
-	txLifetime = 30
-	coinType   = 118
+	coinType      = 118
 )
 
 type paramsJSON struct {
@@ -63,25 +62,33 @@ func (s *Server) params(ctx context.Context, _ *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	alpha, err := s.client.Alpha().Params(ctx, &alphatypes.QueryParamsRequest{})
-	if err != nil {
-		return nil, err
-	}
-	emission, err := s.client.Emission().Params(ctx, &emissiontypes.QueryParamsRequest{})
-	if err != nil {
-		return nil, err
-	}
-	subnets, err := s.client.Subnets().Params(ctx, &subnetstypes.QueryParamsRequest{})
-	if err != nil {
-		return nil, err
-	}
-	market, err := s.client.Market().Params(ctx, &markettypes.QueryParamsRequest{})
-	if err != nil {
+	var alpha *alphatypes.QueryParamsResponse
+	var emission *emissiontypes.QueryParamsResponse
+	var subnets *subnetstypes.QueryParamsResponse
+	var market *markettypes.QueryParamsResponse
+	g, asking := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		alpha, err = s.client.Alpha().Params(asking, &alphatypes.QueryParamsRequest{})
+		return err
+	})
+	g.Go(func() (err error) {
+		emission, err = s.client.Emission().Params(asking, &emissiontypes.QueryParamsRequest{})
+		return err
+	})
+	g.Go(func() (err error) {
+		subnets, err = s.client.Subnets().Params(asking, &subnetstypes.QueryParamsRequest{})
+		return err
+	})
+	g.Go(func() (err error) {
+		market, err = s.client.Market().Params(asking, &markettypes.QueryParamsRequest{})
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	return paramsJSON{
 		at: now, ChainID: id, Local: isLocal(id), Denom: client.Denom, Prefix: alphatypes.Bech32Prefix, CoinType: coinType,
-		GasPrice: price(s.cfg.GasPrice), GasAdjustment: gasAdjustment, TxLifetimeBlocks: txLifetime, BlockSeconds: blockSeconds(emission.Params),
+		GasPrice: price(s.cfg.GasPrice), GasAdjustment: gasAdjustment, TxLifetimeBlocks: client.TxLifetime, BlockSeconds: blockSeconds(emission.Params),
 		TradeFee: share(alpha.Params.TradeFee), MinTradeRao: alpha.Params.MinTrade, MinReserve: alpha.Params.MinReserve,
 		DefaultSlippage: client.DefaultSlippage, MaxTake: share(alpha.Params.MaxTake), ColdkeySwapDelay: alpha.Params.ColdkeySwapDelay,
 		ColdkeySwapFeeRao: alpha.Params.ColdkeySwapFee, RecoveryDelay: alpha.Params.RecoveryDelay, HotkeySwapFeeRao: subnets.Params.HotkeySwapFee,

@@ -124,8 +124,8 @@ func (s *Server) service(ctx context.Context, a *ask) (any, error) {
 	v := struct {
 		at
 		serviceJSON
-		SubnetName string      `json:"subnet_name"`
-		Neuron     *neuronJSON `json:"neuron"`
+		SubnetName string  `json:"subnet_name"`
+		Neuron     *Neuron `json:"neuron"`
 	}{at: now, serviceJSON: s.newService(a, local, r.Service)}
 	m, err := s.client.Metagraph(ctx, v.Netuid)
 	switch {
@@ -137,7 +137,7 @@ func (s *Server) service(ctx context.Context, a *ask) (any, error) {
 		v.SubnetName = m.Subnet.Name
 		for i := range m.Neurons {
 			if m.Neurons[i].Hotkey == v.Hotkey {
-				n := newNeuron(&m.Neurons[i])
+				n := NewNeuron(&m.Neurons[i])
 				v.Neuron = &n
 			}
 		}

@@ -18,6 +18,7 @@ type Receipt struct {
 	Transaction string // hash
 	Height      int64
 	FeeRao      uint64
+	LastBlock   int64 // that could have taken it
 }
 
 type receiptKey struct{}
@@ -38,7 +39,7 @@ func GiveReceipt(ctx context.Context, r Receipt) {
 func (n *node) send(ctx context.Context, msg sdk.Msg) (*client.TxResult, error) {
 	res, err := n.c.Send(ctx, []*wallet.Signer{n.signer}, msg)
 	if err == nil {
-		GiveReceipt(ctx, Receipt{res.Hash, res.Height, res.FeeRao})
+		GiveReceipt(ctx, Receipt{res.Hash, res.Height, res.FeeRao, res.LastBlock})
 	}
 	return res, err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/console"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
 )
@@ -139,7 +140,7 @@ func newNeuronListCommand() *cobra.Command {
 					names := g.names(ctx)
 					t := newColumns(">uid", "hotkey", "coldkey", "", ">registered", "serves", "endpoints")
 					for _, n := range m.Neurons {
-						t.add(fmt.Sprint(n.UID), displayKey(n.Hotkey, names), displayKey(n.Coldkey, names), n.marks(), fmt.Sprint(n.RegisteredHeight),
+						t.add(fmt.Sprint(n.UID), displayKey(n.Hotkey, names), displayKey(n.Coldkey, names), marks(&n), fmt.Sprint(n.RegisteredHeight),
 							orDashText(n.Protocol), orDashText(strings.Join(n.Endpoints, " ")))
 					}
 					t.write(w)
@@ -178,7 +179,7 @@ func newNeuronShowCommand() *cobra.Command {
 			}
 			for _, n := range m.Neurons {
 				if byUID && fmt.Sprint(n.UID) == want || n.Hotkey == want {
-					return output(cmd, n, func(w io.Writer) { n.write(w, m, g.names(ctx)) })
+					return output(cmd, n, func(w io.Writer) { writeNeuron(w, &n, m, g.names(ctx)) })
 				}
 			}
 			return fail("not_found", fmt.Sprintf("`lode metagraph %d` shows all", id), "subnet %d has no neuron %s", id, args[0])
@@ -187,8 +188,8 @@ func newNeuronShowCommand() *cobra.Command {
 	return cmd
 }
 
-// write shows a neuron in full.
-func (n *metaNeuronRow) write(w io.Writer, m *metagraphJSON, names map[string]string) {
+// writeNeuron shows a neuron in full.
+func writeNeuron(w io.Writer, n *console.Neuron, m *metagraphJSON, names map[string]string) {
 	prune := "never: the owner's hotkey keeps its uid"
 	if n.PruningRank != nil {
 		prune = fmt.Sprintf("#%d of %d (#0 is replaced first, once all uids are taken)", *n.PruningRank, len(m.Neurons))

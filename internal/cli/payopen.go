@@ -28,7 +28,7 @@ func newOpenedJSON(o pay.Opened, tx txJSON) openedJSON {
 // withTx has the transaction of a call told.
 func withTx(ctx context.Context) (context.Context, *txJSON) {
 	tx := &txJSON{}
-	return pay.WithReceipt(ctx, func(r pay.Receipt) { *tx = txJSON{r.Transaction, r.Height, r.FeeRao} }), tx
+	return pay.WithReceipt(ctx, func(r pay.Receipt) { *tx = txJSON{r.Transaction, r.Height, r.FeeRao, orNull(r.LastBlock)} }), tx
 }
 
 // closeDelayFlag adds --close-delay.

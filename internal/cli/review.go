@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	sdkmath "cosmossdk.io/math"
 
@@ -59,6 +60,9 @@ func (r *review) review(ctx context.Context, p client.Preview) error {
 	seen, err := r.look(ctx, p)
 	if err != nil {
 		return err
+	}
+	if r.g.unsigned {
+		seen.expires = endless // what is written has no last block: nobody knows when it will be sent
 	}
 	if !r.g.json || r.asks() {
 		var b strings.Builder
@@ -136,9 +140,28 @@ type seen struct {
 	feeRao     uint64
 	gas        uint64
 	payer      string
+	expires    string
 	balances   []balanceAfter
 	notes      []string // of its recipients
 	lookAlikes []string
+}
+
+// endless is when a transaction without a last block expires.
+const endless = "never: whoever has it once it is signed can send it as long as its account has sent nothing else"
+
+// expiry is when a transaction of a file expires, in words.
+func expiry(body *txtypes.TxBody) string {
+	var ends []string
+	if h := body.TimeoutHeight; h > 0 {
+		ends = append(ends, fmt.Sprintf("when no block up to %d has taken it", h))
+	}
+	if t := body.TimeoutTimestamp; t != nil && t.Unix() != 0 && !t.IsZero() {
+		ends = append(ends, "at "+t.UTC().Format(time.RFC3339))
+	}
+	if len(ends) == 0 {
+		return endless
+	}
+	return strings.Join(ends, ", or ")
 }
 
 // balanceAfter is an account before and after a transaction, its fee included; of an
@@ -152,7 +175,10 @@ type balanceAfter struct {
 
 // look puts a transaction into words, with what it does to balances.
 func (r *review) look(ctx context.Context, p client.Preview) (*seen, error) {
-	s := &seen{names: r.g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer}
+	s := &seen{names: r.g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, expires: endless}
+	if p.LastBlock > 0 {
+		s.expires = fmt.Sprintf("when %d blocks after its signature have not taken it; of one made now, block %d is the last", client.TxLifetime, p.LastBlock)
+	}
 	for _, m := range p.Msgs {
 		s.messages = append(s.messages, messageWords(m, s.names)...)
 	}
@@ -205,7 +231,7 @@ func (s *seen) write(w io.Writer) {
 	if s.feeRao > 0 {
 		fee = fmt.Sprintf("%s TAO (%s gas), paid by %s", client.FormatTAO(s.feeRao), grouped(s.gas), cmp.Or(s.names[s.payer], s.payer))
 	}
-	list = append(list, "fee", fee)
+	list = append(list, "fee", fee, "expires", s.expires)
 	for _, b := range s.balances {
 		who := cmp.Or(s.names[b.address], moduleAccounts()[b.address], b.address)
 		change := "+" + client.FormatTAO(uint64(max(b.change, 0)))

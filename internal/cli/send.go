@@ -15,9 +15,13 @@ type txJSON struct {
 	Hash   string `json:"tx_hash"`
 	Height int64  `json:"height"`
 	FeeRao uint64 `json:"fee_rao,string"`
+	// LastHeight is the last block that could have taken it; null: it never expired.
+	LastHeight *int64 `json:"last_height"`
 }
 
-func newTxJSON(r *client.TxResult) txJSON { return txJSON{r.Hash, r.Height, r.FeeRao} }
+func newTxJSON(r *client.TxResult) txJSON {
+	return txJSON{r.Hash, r.Height, r.FeeRao, orNull(r.LastBlock)}
+}
 
 // write says where a transaction is, as a last line.
 func (t txJSON) write(w io.Writer) {

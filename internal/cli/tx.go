@@ -35,10 +35,12 @@ what a transaction would cost, --generate-only prints it unsigned, for ` + "`lod
   lode tx staking delegate --validator-address validator-1-hot --amount 10TAO --dry-run
   lode tx gov submit-proposal --title Fees --summary Lower --messages @messages.json --initial-deposit 10TAO`,
 	}
-	addModules(cmd, chain().messages, newTxMessageCommand)
 	cmd.AddCommand(newTxSignCommand(), newTxCombineCommand(), newTxBroadcastCommand())
 	return cmd
 }
+
+// addMessages adds what can be sent to `lode tx`.
+func addMessages(cmd *cobra.Command) { addModules(cmd, chain().messages, newTxMessageCommand) }
 
 // txFlags are the flags of a message's command beside its fields.
 type txFlags struct {
@@ -204,16 +206,17 @@ func (g *globals) sendMessage(cmd *cobra.Command, f txFlags, msg sdk.Msg) error 
 }
 
 func dryRun(ctx context.Context, cmd *cobra.Command, c *client.Client, signers []*wallet.Signer, msg sdk.Msg) error {
-	gas, fee, err := c.Estimate(ctx, signers, msg)
+	p, err := c.Try(ctx, signers, msg)
 	if err != nil {
 		return err
 	}
 	v := struct {
-		Gas    uint64 `json:"gas"`
-		FeeRao uint64 `json:"fee_rao,string"`
-	}{gas, fee}
+		Gas        uint64 `json:"gas"`
+		FeeRao     uint64 `json:"fee_rao,string"`
+		LastHeight int64  `json:"last_height"` // that may take it, were it signed now
+	}{p.Gas, p.FeeRao, p.LastBlock}
 	return output(cmd, v, func(w io.Writer) {
-		fmt.Fprintf(w, "it would take %d gas, a fee of %s TAO; nothing was sent\n", gas, client.FormatTAO(fee))
+		fmt.Fprintf(w, "it would take %d gas, a fee of %s TAO, and expire after block %d; nothing was sent\n", v.Gas, client.FormatTAO(v.FeeRao), v.LastHeight)
 	})
 }
 

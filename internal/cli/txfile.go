@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	sdkmath "cosmossdk.io/math"
@@ -147,6 +148,7 @@ func newTxBroadcastCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				r.LastBlock = int64(min(t.Body.TimeoutHeight, math.MaxInt64))
 				r.FeeRao = t.AuthInfo.Fee.Amount.AmountOf(client.Denom).Uint64()
 				return answered(cmd, r)
 			})

@@ -108,15 +108,7 @@ keys, but the account (` + "`lode wallet multisig`" + `).`,
 	offline.add(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		g := globalsOf(cmd)
-		t, err := readTx(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		s, err := readSignatures(t)
-		if err != nil {
-			return err
-		}
-		isOffline, err := offline.offline(cmd)
+		s, isOffline, err := offline.read(cmd, args[0])
 		if err != nil {
 			return err
 		}
@@ -128,7 +120,7 @@ keys, but the account (` + "`lode wallet multisig`" + `).`,
 			if err := s.combine(cmd, address, pub, a, args[2:]); err != nil {
 				return err
 			}
-			return chain().print(cmd, t)
+			return chain().print(cmd, s.t)
 		}
 		if isOffline {
 			return finish(offline.account)

@@ -42,6 +42,20 @@ func (f *offlineFlags) offline(cmd *cobra.Command) (bool, error) {
 	return given == 3, nil
 }
 
+// read begins a command that signs: a transaction's file with the signatures that it has,
+// and whether no node is to be asked.
+func (f *offlineFlags) read(cmd *cobra.Command, file string) (s *signatures, isOffline bool, err error) {
+	t, err := readTx(cmd, file)
+	if err != nil {
+		return nil, false, err
+	}
+	if s, err = readSignatures(t); err != nil {
+		return nil, false, err
+	}
+	isOffline, err = f.offline(cmd)
+	return s, isOffline, err
+}
+
 // aminoMode is how somebody signs who does not know of the others' signatures.
 const aminoMode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
 
@@ -161,15 +175,7 @@ one signer then. ` + "`lode wallet numbers`" + ` prints them, of the account of 
 	cmd.Flags().StringVar(&multisig, "multisig", "", "the account of several keys that --from signs for")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		g := globalsOf(cmd)
-		t, err := readTx(cmd, args[0])
-		if err != nil {
-			return err
-		}
-		s, err := readSignatures(t)
-		if err != nil {
-			return err
-		}
-		isOffline, err := offline.offline(cmd)
+		s, isOffline, err := offline.read(cmd, args[0])
 		if err != nil {
 			return err
 		}
@@ -184,13 +190,13 @@ one signer then. ` + "`lode wallet numbers`" + ` prints them, of the account of 
 			if len(signers) != 1 {
 				return fail(codeUsage, "leave out --chain-id, --account-number and --sequence", "%d keys sign this: their accounts must be looked up", len(signers))
 			}
-			if err := g.showFile(cmd.Context(), t); err != nil {
+			if err := g.showFile(cmd.Context(), s.t); err != nil {
 				return err
 			}
 			if err := s.sign(signers, []client.AccountData{offline.account}); err != nil {
 				return err
 			}
-			return chain().print(cmd, t)
+			return chain().print(cmd, s.t)
 		}
 		return withNetwork(cmd.Context(), g, queryTimeout, func(ctx context.Context, c *client.Client) error {
 			accounts, err := lookUpAccounts(ctx, c, addressesOf(signers))
@@ -203,7 +209,7 @@ one signer then. ` + "`lode wallet numbers`" + ` prints them, of the account of 
 			if err := s.sign(signers, accounts); err != nil {
 				return err
 			}
-			return chain().print(cmd, t)
+			return chain().print(cmd, s.t)
 		})
 	}
 	return cmd
@@ -272,7 +278,7 @@ func (g *globals) showFile(ctx context.Context, t *txtypes.Tx) error {
 	if err != nil {
 		return err
 	}
-	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
+	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, expires: expiry(t.Body), notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
 	for _, m := range p.Msgs {
 		v.messages = append(v.messages, messageWords(m, v.names)...)
 	}
@@ -331,6 +337,7 @@ func (g *globals) tryFile(ctx context.Context, c *client.Client, s *signatures) 
 	if err != nil {
 		return err
 	}
+	v.expires = expiry(s.t.Body)
 	if refusal != nil { // it may be meant for later
 		v.notes = append(v.notes, "the chain would refuse it now: "+refusal.Error())
 	}
