@@ -52,6 +52,18 @@ func (e *event) number(key string) uint64 {
 	if len(t) >= 2 && t[0] == '"' && t[len(t)-1] == '"' {
 		t = t[1 : len(t)-1]
 	}
+	if len(t) > 0 && len(t) < 20 { // 19 digits always fit
+		n := uint64(0)
+		for i := range len(t) {
+			d := t[i] - '0'
+			if d > 9 {
+				e.fail(key, v)
+				return 0
+			}
+			n = 10*n + uint64(d)
+		}
+		return n
+	}
 	n, err := strconv.ParseUint(t, 10, 64)
 	if err != nil {
 		e.fail(key, v)

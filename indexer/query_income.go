@@ -38,52 +38,67 @@ type blobs struct {
 	*view
 	recent map[int64]uint64        // by subnet: the first epoch that has a row; 0: none has
 	rows   map[[2]int64][]byte     // by subnet and epoch
+	read   map[[2]int64]bool       // by subnet and run of epochs: its rows are here
 	chunks map[[3]int64][]uidEpoch // by subnet, uid and chunk
 }
 
 func (v *view) blobs() *blobs {
-	return &blobs{v, map[int64]uint64{}, map[[2]int64][]byte{}, map[[3]int64][]uidEpoch{}}
+	return &blobs{v, map[int64]uint64{}, map[[2]int64][]byte{}, map[[2]int64]bool{}, map[[3]int64][]uidEpoch{}}
 }
 
-// load reads the epochs of a subnet that have a row each: at most chunkEpochs.
-func (b *blobs) load(subnet int64) (first uint64, err error) {
-	if first, known := b.recent[subnet]; known {
-		return first, nil
+// first is the first epoch of a subnet that has a row: at most chunkEpochs have.
+func (b *blobs) first(subnet int64) (first uint64, err error) {
+	first, known := b.recent[subnet]
+	if !known {
+		err = b.view.row("SELECT COALESCE(MIN(number), 0) FROM epoch_blobs WHERE subnet = ?", []any{subnet}, &first)
+		b.recent[subnet] = first
 	}
-	err = b.view.rows("SELECT number, data FROM epoch_blobs WHERE subnet = ? ORDER BY number", []any{subnet}, func(scan func(...any) error) error {
-		var number int64
-		var data []byte
-		err := scan(&number, &data)
-		if first == 0 {
-			first = uint64(number)
-		}
-		b.rows[[2]int64{subnet, number}] = data
-		return err
-	})
-	b.recent[subnet] = first
 	return first, err
+}
+
+// run is how many epochs are read at once: each is 3 kB for 256 uids, of which one is
+// asked for.
+const run = 32
+
+// row is an epoch's.
+func (b *blobs) row(subnet int64, number uint64) ([]byte, error) {
+	at := int64(number / run)
+	if key := [2]int64{subnet, at}; !b.read[key] {
+		b.read[key] = true
+		err := b.view.rows("SELECT number, data FROM epoch_blobs WHERE subnet = ? AND number >= ? AND number < ?", []any{subnet, at * run, (at + 1) * run}, func(scan func(...any) error) error {
+			var number int64
+			var data []byte
+			err := scan(&number, &data)
+			b.rows[[2]int64{subnet, number}] = data
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return b.rows[[2]int64{subnet, int64(number)}], nil
 }
 
 // at is what an epoch gave a uid, if that is known.
 func (b *blobs) at(subnet, uid int64, number uint64) (u uidEpoch, ok bool, err error) {
-	first, err := b.load(subnet)
+	first, err := b.first(subnet)
 	if err != nil {
 		return u, false, err
 	}
 	if first > 0 && number >= first {
-		rest := b.rows[[2]int64{subnet, int64(number)}]
-		for ; len(rest) > 0; uid-- {
+		rest, err := b.row(subnet, number)
+		for ; err == nil && len(rest) > 0; uid-- {
 			if u, rest, err = readUID(rest); err != nil || uid == 0 {
 				return u, err == nil, err
 			}
 		}
-		return uidEpoch{}, false, nil
+		return uidEpoch{}, false, err
 	}
 	chunk, i := int64((number-1)/chunkEpochs), int((number-1)%chunkEpochs)
 	key := [3]int64{subnet, uid, chunk}
 	list, ok := b.chunks[key]
 	if !ok {
-		if list, err = b.read("SELECT data FROM epoch_chunks WHERE subnet = ? AND uid = ? AND chunk = ?", subnet, uid, chunk); err != nil {
+		if list, err = b.chunk("SELECT data FROM epoch_chunks WHERE subnet = ? AND uid = ? AND chunk = ?", subnet, uid, chunk); err != nil {
 			return u, false, err
 		}
 		b.chunks[key] = list
@@ -94,7 +109,7 @@ func (b *blobs) at(subnet, uid int64, number uint64) (u uidEpoch, ok bool, err e
 	return list[i], true, nil
 }
 
-func (b *blobs) read(query string, args ...any) ([]uidEpoch, error) {
+func (b *blobs) chunk(query string, args ...any) ([]uidEpoch, error) {
 	var data []byte
 	if err := b.view.row(query, args, &data); err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
@@ -203,7 +218,7 @@ func (in *incomes) days() error {
 
 // epochs are what epochs paid to neurons of the account, or to the account as a hotkey.
 func (in *incomes) epochs() error {
-	stints, err := in.stints("(r.hotkey = ? OR r.hotkey IN (SELECT hotkey FROM hotkeys WHERE coldkey = ?))", in.account, in.account)
+	stints, err := in.stints("r.hotkey IN (SELECT hotkey FROM hotkeys WHERE coldkey = ? UNION SELECT id FROM accounts WHERE id = ?)", in.account, in.account)
 	if err != nil {
 		return err
 	}

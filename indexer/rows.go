@@ -120,14 +120,18 @@ func (s *Store) commit(ctx context.Context, b *batch) error {
 // claim makes sure that the cursor is where this batch goes on: another writer would have
 // moved it.
 func (s *Store) claim(ctx context.Context, tx *sql.Tx, b *batch) error {
-	query := "SELECT height FROM chain"
 	if s.postgres {
+		// A server that loses its power may lose the last transactions, whole: they come
+		// again from the node. On SQLite it is the same.
+		if _, err := tx.ExecContext(ctx, "SET LOCAL synchronous_commit TO OFF"); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, "LOCK TABLE chain IN EXCLUSIVE MODE"); err != nil {
 			return err
 		}
 	}
 	at := int64(-1)
-	if err := tx.QueryRowContext(ctx, query).Scan(&at); err != nil && err != sql.ErrNoRows {
+	if err := tx.QueryRowContext(ctx, "SELECT height FROM chain").Scan(&at); err != nil && err != sql.ErrNoRows {
 		return err
 	}
 	if at != b.before {

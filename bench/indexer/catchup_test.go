@@ -55,7 +55,7 @@ func catchUp(tb testing.TB, s *indexer.Store, src indexer.Source) {
 	require.NoError(tb, err)
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, src) }()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
