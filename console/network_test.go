@@ -12,12 +12,14 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	sdkmath "cosmossdk.io/math"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
@@ -71,6 +73,21 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, peer.Close()) })
 	require.NoError(t, peer.Handle("/subnet/1/", http.StripPrefix("/subnet/1", http.HandlerFunc(provide)), mesh.HandlerOptions{Open: true}))
+	relay, err := mesh.New(ctx, mesh.Config{PrivKey: secp256k1.GenPrivKey().Bytes(), Relay: &mesh.Relay{}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, relay.Close()) })
+	behind, err := mesh.New(ctx, mesh.Config{PrivKey: key.PrivKey(), NAT: true, Relays: relay.Endpoints()})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, behind.Close()) })
+	require.NoError(t, behind.Handle("/subnet/1/", http.StripPrefix("/subnet/1", http.HandlerFunc(provideBehind)), mesh.HandlerOptions{Open: true}))
+	through := ""
+	require.Eventually(t, func() bool {
+		i := slices.IndexFunc(behind.Endpoints(), func(e string) bool { return strings.Contains(e, "/p2p-circuit/") })
+		if i >= 0 {
+			through = behind.Endpoints()[i]
+		}
+		return i >= 0
+	}, time.Minute, 50*time.Millisecond, "the relay takes it in")
 	_, err = w.c.Send(ctx, []*wallet.Signer{w.owner}, &markettypes.MsgListService{
 		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "words", Description: "words", Endpoint: w.service.URL + "/v1",
 		Unit: markettypes.UNIT_REQUEST, Price: 100_000, Per: 1,
@@ -79,6 +96,9 @@ func newWorld(t *testing.T) *world {
 		Unit: markettypes.UNIT_TOKEN, Price: 5, Per: 1000,
 	}, &markettypes.MsgListService{
 		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "mesh", Description: "by the mesh", Endpoint: peer.Endpoints()[0],
+		Unit: markettypes.UNIT_TASK, Price: 5, Per: 1,
+	}, &markettypes.MsgListService{
+		Signer: w.owner.Address(), Hotkey: w.hotkey, Netuid: 1, Name: "relayed", Description: "behind a relay", Endpoint: through,
 		Unit: markettypes.UNIT_TASK, Price: 5, Per: 1,
 	})
 	require.NoError(t, err)
@@ -104,6 +124,12 @@ func newWorld(t *testing.T) *world {
 		require.NoError(t, <-done)
 	})
 	return w
+}
+
+// provideBehind is provide, of a host that only a relay reaches.
+func provideBehind(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Lode-Behind", "a relay")
+	provide(w, r)
 }
 
 // provide is a service's own server.
@@ -438,7 +464,7 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 				break
 			}
 		}
-		require.ElementsMatch(t, []string{"words", "away", "mesh"}, names)
+		require.ElementsMatch(t, []string{"words", "away", "mesh", "relayed"}, names)
 	})
 
 	t.Run("a wallet simulates, signs and sends", func(t *testing.T) {
@@ -558,6 +584,11 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		require.Equal(t, http.StatusPaymentRequired, resp.StatusCode, body)
 		require.Contains(t, body, `"method":"PUT","query":"b=2","body":"by the mesh"`)
 		require.Equal(t, "receipt of voucher", resp.Header.Get("PAYMENT-RESPONSE"))
+		require.Empty(t, resp.Header.Get("Lode-Behind"))
+		resp, body = buy("POST", "/buy/4/v1/words?c=3", "through a relay", "PAYMENT-SIGNATURE", "voucher")
+		require.Equal(t, http.StatusPaymentRequired, resp.StatusCode, body)
+		require.Contains(t, body, `"method":"POST","query":"c=3","body":"through a relay"`)
+		require.Equal(t, "a relay", resp.Header.Get("Lode-Behind"), "not the host of the same hotkey that was called before")
 		resp, _ = buy("GET", "/buy/77/x", "")
 		require.Equal(t, http.StatusNotFound, resp.StatusCode)
 
