@@ -15,8 +15,9 @@ const (
 	// changes with every block is written once in it: the more blocks, the less work.
 	mostBlocks = 4_000
 	mostRows   = 200_000
-	// mostAge bounds how long a transaction's blocks are waited for while catching up.
-	mostAge = 5 * time.Second
+	// mostAge is how long a transaction's blocks are waited for while catching up, where
+	// the one before is written by then.
+	mostAge = 2 * time.Second
 )
 
 // Run indexes a chain until ctx ends, or fails. What was written stays: another Run goes
