@@ -46,14 +46,15 @@ type site struct {
 	n       *localnet.Network
 	c       *client.Client
 	cold    *wallet.Signer
-	hot     *wallet.Signer
+	hot     *wallet.Signer // of subnet 1
+	hot2    *wallet.Signer // of subnet 2
 	service uint64
 	gateway *pay.Gateway
 	url     string // of the console
 	wire    *wire  // between the console and its node
 }
 
-func newKey(t *testing.T) *wallet.Signer {
+func newKey(t testing.TB) *wallet.Signer {
 	t.Helper()
 	mnemonic, err := wallet.NewMnemonic()
 	require.NoError(t, err)
@@ -72,13 +73,15 @@ func (s *site) give(ctx context.Context, to string, rao uint64) error {
 	return err
 }
 
-// open starts a network of one subnet, with a hostile name, whose owner sells answers.
-func open(ctx context.Context, t *testing.T) *site {
+// open starts a network of two subnets, the first with a hostile name, whose owner sells
+// answers.
+func open(ctx context.Context, t testing.TB) *site {
 	t.Helper()
-	s := &site{n: localnettest.Start(t, localnet.Config{ChainOnly: true, BlockTime: 500 * time.Millisecond}), cold: newKey(t), hot: newKey(t)}
+	s := &site{n: localnettest.Start(t, localnet.Config{ChainOnly: true, BlockTime: 500 * time.Millisecond}), cold: newKey(t), hot: newKey(t), hot2: newKey(t)}
 	s.c = s.n.Client()
-	require.NoError(t, s.give(ctx, s.cold.Address(), 5_000*localnet.TAO))
+	require.NoError(t, s.give(ctx, s.cold.Address(), 20_000*localnet.TAO))
 	require.NoError(t, s.give(ctx, s.hot.Address(), localnet.TAO))
+	require.NoError(t, s.give(ctx, s.hot2.Address(), localnet.TAO))
 	_, err := s.c.Send(ctx, []*wallet.Signer{s.cold, s.hot},
 		&alphatypes.MsgBindHotkey{Coldkey: s.cold.Address(), Hotkey: s.hot.Address()},
 		&subnetstypes.MsgCreateSubnet{Coldkey: s.cold.Address(), Hotkey: s.hot.Address(), MaxLock: 2_000 * localnet.TAO, Name: hostile})
@@ -88,7 +91,12 @@ func open(ctx context.Context, t *testing.T) *site {
 			&subnetstypes.MsgCreateSubnet{Coldkey: s.cold.Address(), Hotkey: s.hot.Address(), MaxLock: 2_000 * localnet.TAO, Name: strings.TrimSuffix(hostile, "\u202egnp")})
 	}
 	require.NoError(t, err)
-	_, err = s.c.Send(ctx, []*wallet.Signer{s.cold}, &subnetstypes.MsgStartSubnet{Coldkey: s.cold.Address(), Netuid: 1})
+	_, err = s.c.Send(ctx, []*wallet.Signer{s.cold, s.hot2},
+		&alphatypes.MsgBindHotkey{Coldkey: s.cold.Address(), Hotkey: s.hot2.Address()},
+		&subnetstypes.MsgCreateSubnet{Coldkey: s.cold.Address(), Hotkey: s.hot2.Address(), MaxLock: 10_000 * localnet.TAO, Name: "translation"})
+	require.NoError(t, err)
+	_, err = s.c.Send(ctx, []*wallet.Signer{s.cold},
+		&subnetstypes.MsgStartSubnet{Coldkey: s.cold.Address(), Netuid: 1}, &subnetstypes.MsgStartSubnet{Coldkey: s.cold.Address(), Netuid: 2})
 	require.NoError(t, err)
 	s.sell(ctx, t)
 	s.serve(ctx, t)
@@ -97,7 +105,7 @@ func open(ctx context.Context, t *testing.T) *site {
 
 // sell puts a service up that speaks a little of OpenAI's API, word by word, and takes
 // clips.
-func (s *site) sell(ctx context.Context, t *testing.T) {
+func (s *site) sell(ctx context.Context, t testing.TB) {
 	t.Helper()
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
@@ -110,6 +118,10 @@ func (s *site) sell(ctx context.Context, t *testing.T) {
 	listed, err := client.Response[*markettypes.MsgListServiceResponse](res)
 	require.NoError(t, err)
 	s.service = listed.ServiceId
+	_, err = s.c.Send(ctx, []*wallet.Signer{s.cold}, &markettypes.MsgOfferPlan{
+		Signer: s.cold.Address(), ServiceId: s.service, Name: "a hundred words a day", Price: localnet.TAO / 100, Period: 86_400, Quota: 100,
+	})
+	require.NoError(t, err)
 	s.gateway, err = pay.OpenGateway(ctx, pay.GatewayConfig{Dir: t.TempDir(), Chain: pay.NewChain(s.c, s.hot), ServiceID: s.service, CloseDelay: 900})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.gateway.Close()) })
@@ -215,7 +227,7 @@ func (w *wire) cut() {
 }
 
 // serve runs the console, on the far end of a wire from its node.
-func (s *site) serve(ctx context.Context, t *testing.T) {
+func (s *site) serve(ctx context.Context, t testing.TB) {
 	t.Helper()
 	node, err := url.Parse(s.n.Info().Endpoints.RPC)
 	require.NoError(t, err)
@@ -246,7 +258,7 @@ func (s *site) serve(ctx context.Context, t *testing.T) {
 }
 
 // control is what the browser's side asks of the test: coins, and a node that goes away.
-func (s *site) control(ctx context.Context, t *testing.T) string {
+func (s *site) control(ctx context.Context, t testing.TB) string {
 	mux := http.NewServeMux()
 	reply := func(w http.ResponseWriter, err error) {
 		if err != nil {
@@ -263,24 +275,30 @@ func (s *site) control(ctx context.Context, t *testing.T) string {
 	return server.URL
 }
 
-func TestPeopleUseTheConsole(t *testing.T) {
+// visit runs a script in a browser, and returns what it printed.
+func (s *site) visit(ctx context.Context, t testing.TB, args ...string) (string, error) {
+	t.Helper()
 	browser, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Fatal("no chromium: scripts/tools.sh installs it")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	defer cancel()
-	watch.Files(t, "*.mjs", "../../console/web/package-lock.json")
+	watch.Files(t, "*.mjs", "../../console/web/package-lock.json", "../../console/testdata/keys.json")
 	install := exec.CommandContext(ctx, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts")
 	install.Dir = "../../console/web"
 	out, err := install.CombinedOutput()
 	require.NoErrorf(t, err, "npm ci: %s", out)
-
-	s := open(ctx, t)
-	cmd := exec.CommandContext(ctx, "node", "--test", "--test-reporter=spec", "people.test.mjs")
+	cmd := exec.CommandContext(ctx, "node", args...)
 	cmd.Env = append(os.Environ(), "LODE_CONSOLE="+s.url, "LODE_CONTROL="+s.control(ctx, t), "LODE_BROWSER="+browser,
-		"LODE_HOTKEY="+s.hot.Address(), "LODE_STRANGER="+s.cold.Address(), fmt.Sprintf("LODE_SERVICE=%d", s.service))
+		"LODE_HOTKEY="+s.hot.Address(), "LODE_HOTKEY_2="+s.hot2.Address(), "LODE_STRANGER="+s.cold.Address(), fmt.Sprintf("LODE_SERVICE=%d", s.service))
 	out, err = cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestPeopleUseTheConsole(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	s := open(ctx, t)
+	out, err := s.visit(ctx, t, "--test", "--test-reporter=spec", "people.test.mjs")
 	t.Logf("%s", out)
 	require.NoError(t, err)
 
@@ -288,4 +306,23 @@ func TestPeopleUseTheConsole(t *testing.T) {
 	redeemed, err := s.gateway.Redeem(ctx, true)
 	require.NoError(t, err)
 	require.EqualValues(t, (5+300)*1_000, redeemed.Paid, "five words and a clip")
+}
+
+// BenchmarkPage measures what a person waits for: the first page with nothing kept from
+// before, and the longest frame while a metagraph of 4,096 rows scrolls. The rows are made
+// up, all else is a network's.
+//
+//	go test -run '^$' -bench Page -benchtime 1x ./test/console
+func BenchmarkPage(b *testing.B) {
+	s := open(b.Context(), b)
+	for b.Loop() {
+		out, err := s.visit(b.Context(), b, "bench.mjs")
+		require.NoError(b, err, out)
+		var figures map[string]float64
+		require.NoError(b, json.Unmarshal([]byte(out), &figures), out)
+		for name, value := range figures {
+			b.ReportMetric(value, name)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // a visit's length says nothing
 }

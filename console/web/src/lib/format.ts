@@ -106,6 +106,12 @@ export function visible(text: string): string {
     .replace(/\p{Zs}/gu, " ");
 }
 
+/** What went wrong, as a sentence: errors of programs begin small and have no end. */
+export function sentence(text: string): string {
+  const shown = visible(text).trim();
+  return shown === "" ? "" : shown.charAt(0).toUpperCase() + shown.slice(1) + (/[.!?:…]$/.test(shown) ? "" : ".");
+}
+
 /** The same on one line, cut to a length. */
 export function label(text: string, longest = 60): string {
   const shown = visible(text).trim();

@@ -4,9 +4,8 @@ import { addressOfKey } from "./account.ts";
 import { unpack } from "./amino.ts";
 import { fromAddress, toBase64, toHex } from "./bytes.ts";
 import { decode, type Field, type Message, typeOf, type Value } from "./proto.ts";
+import { type Unit, unitOf } from "./units.ts";
 import { type AccountKey, isSeveral, MODE_AMINO, readSignDoc, signersOf, type SignDoc, unpackKey } from "./tx.ts";
-
-export type Unit = "rao" | "alpha" | "price" | "part" | "seconds" | "netuid" | "text";
 
 export interface Row {
   name: string;
@@ -116,19 +115,7 @@ const SPENDS: Record<string, string> = {
   "lode.market.v1.MsgDeposit": "amount",
 };
 
-const RAO = new Set(["tao", "max_lock", "max_burn", "limit", "per_period", "max_deposit", "period_left", "max_price", "deposit"]);
-
-function unitOf(type: string, name: string): Unit | undefined {
-  if (/limit_price$/.test(name)) return "price";
-  if (name === "alpha") return "alpha";
-  if (name === "netuid" || name === "from_netuid" || name === "to_netuid" || name === "netuids") return "netuid";
-  if (name === "take" || name === "proportion" || (type.endsWith("RevenueSplit") && /^(provider|burn|miners|owner)$/.test(name))) return "part";
-  if (name === "close_delay" || name === "period") return "seconds";
-  if (RAO.has(name) || (type.startsWith("lode.market.") && (name === "amount" || name === "price"))) return "rao";
-  return undefined;
-}
-
-const NAMES: Record<string, string> = { tao: "TAO", alpha: "Alpha", netuid: "Subnet", from_netuid: "From subnet", to_netuid: "To subnet", from_address: "From", to_address: "To", to_coldkey: "To coldkey", allow_partial: "Take a part, if the limit binds" };
+const NAMES: Record<string, string> = { tao: "TAO", alpha: "Alpha", netuid: "Subnet", from_netuid: "From subnet", to_netuid: "To subnet", from_address: "From", to_address: "To", to_coldkey: "To coldkey", granter: "Out of the account", grantee: "The key", spender: "The key", grant: "", authorization: "It may make", allowance: "It pays", basic: "", expiration: "Until", limit: "In all", per_period: "A period", max_deposit: "In one deposit", period_spend_limit: "A period", period_can_spend: "In this period", period_reset: "The next begins", msg_type_url: "For", allowed_messages: "For", allow_partial: "Take a part, if the limit binds" };
 // What may stand in another message, in words; and what of it says "no such limit" by 0.
 const SPEND = "lode.market.v1.SpendAuthorization";
 const INSIDE: Record<string, string> = {
@@ -137,7 +124,7 @@ const INSIDE: Record<string, string> = {
   "cosmos.feegrant.v1beta1.PeriodicAllowance": "fees up to a limit a period",
   "cosmos.feegrant.v1beta1.BasicAllowance": "fees up to a limit",
 };
-const NOTHING = new Set(["Per period", "Period", "Period left", "Period reset", "Max deposit"]);
+const NOTHING = new Set(["A period", "Period", "Period left", "The next begins", "In one deposit"]);
 const words = (name: string) => NAMES[name] ?? name.replaceAll("_", " ").replace(/^\w/, (c) => c.toUpperCase());
 
 function rows(type: string, message: Message, prefix = ""): Row[] {
@@ -167,11 +154,11 @@ function row(type: string, field: Field, name: string, value: Value): Row[] {
       case "google.protobuf.Any": {
         const inner = unpack(message);
         const special = INSIDE[inner.type];
-        if (!special) return [{ name, value: inner.type }, ...rows(inner.type, inner.value, name + ": ")];
+        if (!special) return [{ name, value: inner.type }, ...rows(inner.type, inner.value, name ? name + ": " : "")];
         return [{ name, value: special }, ...rows(inner.type, inner.value).filter((r) => !(inner.type === SPEND && NOTHING.has(r.name) && r.value === "0"))];
       }
     }
-    return rows(field.type ?? "", message, name + ": ");
+    return rows(field.type ?? "", message, name ? name + ": " : "");
   }
   if (field.kind === "enum") return [{ name, value: field.values?.[String(value)] ?? `${value}, which is not known` }];
   if (value instanceof Uint8Array) return [{ name, value: value.length === 0 ? "nothing" : value.length <= 64 ? toHex(value) : toBase64(value) }];

@@ -1,0 +1,336 @@
+// What people do with keys: bring them along and take them out, watch, bind, prepare for a
+// theft, sign together, hand out limits, and let the wallet lock itself.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { bech32 } from "../../console/web/node_modules/@scure/base/index.js";
+import { ALL_VIEWS, give, hotkey, hotkey2, PASSWORD, stranger, visitor, WAIT } from "./browser.mjs";
+
+const [twelve, twelveLattice, twentyFour] = JSON.parse(readFileSync(new URL("../../console/testdata/keys.json", import.meta.url), "utf8"));
+
+/** An address that begins like another and is another. */
+function lookAlike(address) {
+  const bytes = bech32.fromWords(bech32.decode(address).words);
+  bytes[19] ^= 1;
+  return bech32.encode("lode", bech32.toWords(bytes));
+}
+
+export async function keys(t) {
+  const test = (name, fn) => t.test(name, fn);
+  const v = await visitor();
+  const { page, dialog, button, at, see, field, amount, sign, sound, shot } = v;
+  const choose = (address) => page.getByLabel("Account", { exact: true }).selectOption(address);
+  const review = () => button("Review").click();
+
+  /** Adds a key in the dialog that is open. */
+  async function add(how, name, fill, role) {
+    await dialog().getByRole("button", { name: how, exact: true }).click();
+    await field("Name", dialog()).fill(name);
+    if (role === "hotkey") await dialog().getByLabel(/Hotkey: works/).check();
+    await fill(dialog());
+  }
+  const imports = () => dialog().getByRole("button", { name: "Import", exact: true }).click();
+  const close = () => dialog().locator("button.primary").click();
+
+  // in a browser of its own: a minute passes while the other tests run
+  const idle = await visitor();
+
+  await test("a wallet that nobody uses is told to lock itself after a minute", async () => {
+    await idle.at("/wallet");
+    await idle.button("Import a key").click();
+    await idle.field("Name", idle.dialog()).fill("idle");
+    await idle.dialog().getByLabel("Words, in order").fill(twelve.mnemonic);
+    await idle.dialog().getByLabel("A password for this browser").fill(PASSWORD);
+    await idle.dialog().getByLabel("The same again").fill(PASSWORD);
+    await idle.dialog().getByRole("button", { name: "Import", exact: true }).click();
+    await idle.see("The key is in the wallet.");
+    await idle.dialog().locator("button.primary").click();
+    await idle.at("/wallet/keys");
+    await idle.page.locator("select.minutes").selectOption("1");
+    await idle.button("Lock").waitFor(WAIT);
+  });
+  const lockBegan = performance.now();
+
+  await test("keys come along by 12 words, by 24, by a private key and by a key file, and wrong ones say why", async () => {
+    await at("/wallet");
+    await sound("wallet-welcome");
+    await button("Import a key").click();
+    await add("Words", "twelve", (d) => d.getByLabel("Words, in order").fill(twelve.mnemonic.replace("about", "zoo")));
+    await dialog().getByLabel("A password for this browser").fill("short");
+    await dialog().getByLabel("The same again").fill("short");
+    await imports();
+    assert.equal(await dialog().getByText("The key is in the wallet.").count(), 0);
+    await dialog().getByLabel("A password for this browser").fill(PASSWORD);
+    await dialog().getByLabel("The same again").fill(PASSWORD);
+    await imports();
+    await see("together they are no key");
+    await dialog().getByLabel("Words, in order").fill(twelve.mnemonic);
+    await imports();
+    await see("The key is in the wallet.");
+    assert.equal((await dialog().locator(".whole").textContent()).trim(), twelve.address);
+    await close();
+
+    for (const [how, name, fill, address] of [
+      ["Words", "twenty-four", (d) => d.getByLabel("Words, in order").fill(`  ${twentyFour.mnemonic.toUpperCase()}\n`), twentyFour.address],
+      ["Private key", "lattice", async (d) => {
+        await d.getByLabel("Private key in hexadecimal").fill(`0x${twelveLattice.private}`);
+        await d.getByLabel(/^Kind of key/).selectOption("ml_dsa_65");
+      }, twelveLattice.address],
+    ]) {
+      await button("Add a key").first().click();
+      await add(how, name, fill);
+      await imports();
+      await see("The key is in the wallet.");
+      assert.equal((await dialog().locator(".whole").textContent()).trim(), address, name);
+      await close();
+    }
+    await button("Add a key").first().click();
+    await add("Key file", "again", async (d) => {
+      await d.getByLabel("Or its text").fill(twelve.armored);
+      await d.getByLabel("Its pass phrase").fill("not this one");
+    });
+    await imports();
+    await see("The pass phrase does not open this key file.");
+    await dialog().getByLabel("Its pass phrase").fill(twelve.passphrase);
+    await imports();
+    await see("The wallet has this key already: it is twelve. Nothing was changed.");
+    await page.keyboard.press("Escape");
+  });
+
+  await test("a key is taken out by its password alone, though the wallet is open", async () => {
+    await at("/wallet/keys");
+    await page.getByRole("row").filter({ hasText: twelve.address }).getByRole("button", { name: "Export" }).click();
+    await dialog().getByLabel("Password of the wallet").fill("wrong horse battery");
+    await button("Show the key").click();
+    await see("The password is wrong.");
+    assert.equal(await dialog().locator("ol.words").count(), 0);
+    await dialog().getByLabel("Password of the wallet").fill(PASSWORD);
+    await button("Show the key").click();
+    await dialog().locator("ol.words").waitFor(WAIT);
+    const words = (await dialog().locator("ol.words li").allTextContents()).map((w) => w.replace(/^\d+/, "")).join(" ");
+    assert.equal(words, twelve.mnemonic);
+    await see(twelve.private, dialog());
+    await button("Hide it").click();
+    assert.equal(await page.getByText(twelve.private).count(), 0);
+  });
+
+  await test("an address is watched: it is looked at, and signs nothing", async () => {
+    await button("Add a key").first().click();
+    await add("Watch", "somebody", (d) => d.getByLabel("Address").fill(stranger.slice(0, -1) + (stranger.endsWith("q") ? "p" : "q")));
+    await button("Watch it").click();
+    await see("This is no address of this network.");
+    await dialog().getByLabel("Address").fill(stranger);
+    await button("Watch it").click();
+    await see("The address is watched.");
+    await close();
+    await choose(stranger);
+    await at("/wallet/send");
+    await see("This address is only watched");
+    assert.equal(await button("Review").count(), 0);
+    await at("/wallet/keys");
+    await page.getByRole("row").filter({ hasText: "somebody" }).getByRole("button", { name: "Forget" }).click();
+    await page.getByRole("row").filter({ hasText: "somebody" }).waitFor({ state: "detached", timeout: 60_000 });
+  });
+
+  await test("a hotkey is bound by a transaction that both keys sign", async () => {
+    await Promise.all([give(twelve.address), give(twentyFour.address)]);
+    await choose(twelve.address);
+    await button("New hotkey").click();
+    await add("Private key", "worker", (d) => d.getByLabel("Private key in hexadecimal").fill("07".repeat(32)), "hotkey");
+    await imports();
+    await see("The key is in the wallet.");
+    const worker = (await dialog().locator(".whole").textContent()).trim();
+    await close();
+    await page.getByLabel("Hotkey to bind").selectOption(worker);
+    await button("Bind").click();
+    await see("First: give the hotkey its account", dialog());
+    await sign();
+    await see("A hotkey is bound once and for ever.", dialog());
+    for (const address of [twelve.address, worker]) await dialog().locator("dl.sums").getByText(address).waitFor(WAIT);
+    await shot("bind");
+    await sign();
+    await page.getByRole("row").filter({ hasText: "nowhere" }).getByText("worker").waitFor(WAIT);
+    await sound("wallet-keys", ALL_VIEWS);
+  });
+
+  await test("stake moves to another hotkey and to another subnet, and all of it is sold", async () => {
+    await at(`/wallet/stake?netuid=1&hotkey=${hotkey}`);
+    await amount().fill("10");
+    await review();
+    await sign();
+    await button("Move").click();
+    await field("To hotkey").fill(hotkey2);
+    await amount().fill("1");
+    await see("Inside a subnet alpha moves as alpha");
+    await review();
+    await see("Move stake to another hotkey", dialog());
+    await sign();
+    await page.getByLabel("To subnet").selectOption("2");
+    await field("To hotkey").fill(hotkey2);
+    await amount().fill("2");
+    await see("Buys in");
+    await sound("wallet-stake", ALL_VIEWS);
+    await review();
+    await see("Sells alpha of subnet 1", dialog());
+    await see("Buys alpha of subnet 2", dialog());
+    await sign();
+    await button("Unstake all").click();
+    await page.getByLabel("All that is staked on").selectOption(hotkey2);
+    await see("Together");
+    await sound("wallet-unstake-all");
+    await review();
+    await see("Unstake everything", dialog());
+    for (const netuid of [1, 2]) await see(`Sells alpha of subnet ${netuid}`, dialog());
+    await sign();
+    await at("/wallet/portfolio");
+    await page.getByRole("row").filter({ hasText: "Unstake" }).first().waitFor(WAIT);
+    assert.equal(await page.getByRole("row").filter({ hasText: "Unstake" }).count(), 1, "what is on the first hotkey stays");
+  });
+
+  await test("the address book names people, and what only looks like one of them is warned of", async () => {
+    await at("/wallet/book");
+    await field("Name").fill("shop");
+    await field("Address").fill(stranger);
+    await button("Add").click();
+    await page.getByRole("row").filter({ hasText: "shop" }).waitFor(WAIT);
+    await field("Name").fill("shop");
+    await field("Address").fill(hotkey);
+    await button("Add").click();
+    await see("There is another shop already.");
+    await field("Address").fill(twelve.address);
+    await button("Add").click();
+    await see("This address is known already, as twelve.");
+    await sound("wallet-book", ALL_VIEWS);
+
+    await at("/wallet/send");
+    await field("To").fill(lookAlike(stranger));
+    await amount().fill("1");
+    await review();
+    await see("This address looks like", dialog());
+    assert.ok(await button("Sign and send").isDisabled());
+    await shot("look-alike");
+    await button("Reject").click();
+    await field("To").fill("");
+    await sound("wallet-send", ALL_VIEWS);
+  });
+
+  await test("a recovery key is named, and takes effect later", async () => {
+    await at("/wallet/recovery");
+    const propose = () => page.getByRole("region", { name: "Recovery key" }).getByRole("button", { name: "Review" }).click();
+    await page.getByLabel(/^Address of the recovery key/).fill(twelve.address);
+    await propose();
+    await see("A thief of this key would have the recovery key too");
+    await page.getByLabel(/^Address of the recovery key/).fill(twentyFour.address);
+    await propose();
+    await see("The recovery key will be able to move everything", dialog());
+    await sign();
+    await page.getByText(/^From block/).or(page.getByText("in force", { exact: true })).first().waitFor(WAIT);
+    await sound("wallet-recovery", ALL_VIEWS);
+  });
+
+  await test("moving out of a coldkey is announced, shown, and disputed", async () => {
+    await choose(twentyFour.address);
+    await page.getByLabel("Address of the new coldkey").fill(stranger);
+    await page.getByRole("region", { name: "Move everything to a new coldkey" }).getByRole("button", { name: "Review" }).click();
+    await see("that the chain takes", dialog());
+    await sign();
+    await see("All that this account has moves to another one.");
+    await button("Dispute it").click();
+    await sign();
+    await see("After a dispute no move can be announced");
+  });
+
+  await test("a program gets limits, which are taken back", async () => {
+    await choose(twelve.address);
+    await at("/wallet/allow");
+    await see("Nobody may.");
+    await field("Key of the program").fill(twelve.address);
+    await review();
+    await see("It is the account itself");
+    await field("Key of the program").fill(stranger);
+    await page.getByLabel(/^It may spend/).fill("1");
+    await page.getByLabel(/^At most in one deposit/).fill("0.5");
+    await see("In all at most 30 TAO, in 30 periods.");
+    await review();
+    await see("deposits into payment channels of services, within limits", dialog());
+    await see("The other key will be able to spend as much without asking you.", dialog());
+    await shot("allow-review");
+    await sign();
+    const row = page.getByRole("row").filter({ hasText: "Take back" });
+    await row.getByText(/^30\sTAO/).first().waitFor(WAIT);
+    await sound("wallet-allow", ALL_VIEWS);
+    // once more: the old one for fees gives way
+    await field("Key of the program").fill(stranger);
+    await page.getByLabel(/^It may spend/).fill("2");
+    await page.getByLabel("How often").selectOption("0");
+    await review();
+    await see("Stop paying another key's fees", dialog());
+    await sign();
+    await row.getByText(/^2\sTAO/).first().waitFor(WAIT);
+    await button("Take back").click();
+    await sign();
+    await see("Nobody may.");
+  });
+
+  await test("two keys sign together; what the wallet does not know is neither shown in part nor signed", async () => {
+    await at("/wallet/several");
+    await see("None yet.");
+    await field("Name").fill("safe");
+    await page.getByLabel("twelve", { exact: true }).check();
+    await page.getByLabel(/^Public keys of others/).fill("not a key");
+    await button("Make the account").click();
+    await see("Line 1:");
+    await page.getByLabel(/^Public keys of others/).fill("");
+    await page.getByLabel("lattice", { exact: true }).check();
+    await button("Make the account").click();
+    await see("The account is in the wallet:");
+    const safe = (await page.locator(".note.good .whole").textContent()).trim();
+    await give(safe);
+    await choose(safe);
+    await at("/wallet/send");
+    await field("To").fill(stranger);
+    await amount().fill("3");
+    await review();
+    await see("2 of its 2 keys", dialog());
+    await button("Go on to its keys").click();
+    await see("0 of 2 signatures");
+    const file = await page.evaluate("JSON.parse(localStorage.getItem('lode-desk')).tx");
+    await sound("wallet-several", ALL_VIEWS);
+    await button("Sign as twelve").click();
+    await see("1 of 2 signatures");
+    const [part] = await page.evaluate("JSON.parse(localStorage.getItem('lode-desk')).parts");
+
+    // a file from somebody else
+    const read = async (text) => {
+      await button("Put it away").click();
+      await page.getByLabel(/^The transaction/).fill(text);
+      await button("Read it").click();
+    };
+    await read(file.replace("/cosmos.bank.v1beta1.MsgSend", "/cosmos.bank.v1beta1.MsgMultiSend"));
+    await see("the wallet does not know messages of type cosmos.bank.v1beta1.MsgMultiSend");
+    assert.equal(await page.getByRole("button", { name: /^Sign as/ }).count(), 0);
+    await shot("unknown");
+    await read(file.replace(safe, twelve.address));
+    await see("is no account of several keys that this browser knows");
+    await read(file.replace('"3000000000"', '"4000000000"'));
+    await page.getByText("Owners elsewhere").click();
+    await page.getByLabel(/^A signature of theirs/).fill(part);
+    await button("Add it").click();
+    await see("This signature is not of this transaction.");
+    await read(file);
+    await page.getByText("Owners elsewhere").click();
+    await page.getByLabel(/^A signature of theirs/).fill(part);
+    await button("Add it").click();
+    await see("1 of 2 signatures");
+    await button("Sign as lattice").click();
+    await see("2 of 2 signatures");
+    await button("Send it").click();
+    await see("It is in block");
+  });
+
+  await test("the wallet that nobody used has locked itself", async () => {
+    await idle.button("Unlock").waitFor({ timeout: 75_000 });
+    assert.ok(performance.now() - lockBegan > 55_000, "not before its time");
+    await idle.context.close();
+    await v.context.close();
+  });
+}
