@@ -29,9 +29,11 @@ function varint(n) {
 }
 const field = (number, bytes) => Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes]);
 
-/** cosmos.tx.v1beta1.SignDoc. */
-const signDoc = ({ bodyBytes, authInfoBytes, chainId, accountNumber }) =>
-  Buffer.concat([field(1, bodyBytes), field(2, authInfoBytes), field(3, Buffer.from(chainId)), ...(BigInt(accountNumber) > 0n ? [varint(4 << 3), varint(accountNumber)] : [])]);
+/** cosmos.tx.v1beta1.SignDoc. Keplr's proxy holds account numbers as signed; the same 64 bits are written. */
+function signDoc({ bodyBytes, authInfoBytes, chainId, accountNumber }) {
+  const number = BigInt.asUintN(64, BigInt(accountNumber));
+  return Buffer.concat([field(1, bodyBytes), field(2, authInfoBytes), field(3, Buffer.from(chainId)), ...(number > 0n ? [varint(4 << 3), varint(number)] : [])]);
+}
 
 /** Amino JSON as Keplr serializes it: keys sorted, and what HTML could take for markup escaped. */
 function aminoBytes(doc) {
@@ -117,7 +119,7 @@ class Keeper {
     this.ask(id, signer, doc.chainId);
     if (this.ledger) throw new Error("SIGN_MODE_DIRECT can't be signed on Ledger");
     assert.ok(isHex(doc.bodyBytes) && isHex(doc.authInfoBytes), "bytes arrive as bytes");
-    assert.match(doc.accountNumber, /^\d+$/);
+    assert.match(doc.accountNumber, /^-?\d+$/);
     assert.deepEqual(options, { preferNoSetFee: true, preferNoSetMemo: true });
     let [body, authInfo] = [bytesOf(doc.bodyBytes), bytesOf(doc.authInfoBytes)];
     if (this.mood === "another fee") [authInfo, this.fee] = dearer(authInfo);
@@ -147,14 +149,15 @@ async function withKeplr(keeper) {
   });
   await v.page.addInitScript({ content: `${code}
     if (window === window.top) {
-      const flat = (_, v) => (v instanceof Uint8Array ? { hex: [...v].map((b) => b.toString(16).padStart(2, "0")).join("") } : v?.constructor?.name === "Long" || (v && typeof v === "object" && "low" in v && "high" in v && "unsigned" in v) ? v.toString() : v);
+      // as Keplr's messages to its background carry bytes, and find those that the proxy left as it got them
+      const flat = (_, v) => (typeof v === "string" && v.startsWith("__uint8array__") ? { hex: v.slice(14) } : v instanceof Uint8Array ? { hex: [...v].map((b) => b.toString(16).padStart(2, "0")).join("") } : v?.constructor?.name === "Long" || (v && typeof v === "object" && "low" in v && "high" in v && "unsigned" in v) ? v.toString() : v);
       const round = (v) => Array.isArray(v) ? v.map(round) : v && typeof v === "object" ? (typeof v.hex === "string" ? Uint8Array.from(v.hex.match(/../g) ?? [], (b) => parseInt(b, 16)) : Object.fromEntries(Object.entries(v).map(([k, w]) => [k, round(w)]))) : v;
       const behind = Object.fromEntries(["experimentalSuggestChain", "enable", "getKey", "signDirect", "signAmino"].map((method) => [method, async (...args) => {
         const answer = await window.keplrKeeper(method, JSON.stringify(args, flat));
         if (answer.error) throw new Error(answer.error);
         return round(answer.is);
       }]));
-      const other = { request: async () => null }; // of chains that are no business of this page
+      const other = { request: async () => ({}) }; // of chains that are no business of this page
       keplrCode.InjectedKeplr.startProxy({ ...behind, ethereum: other, starknet: other });
       window.keplr = new keplrCode.InjectedKeplr("", "0.12.313", "extension", () => {}, () => {}, undefined, undefined, undefined, { id: "keplr", name: "Keplr", icon: "" });
     }` });
@@ -178,7 +181,10 @@ async function review(v, tao) {
 }
 
 async function inBlock(v) {
-  await v.dialog().getByText("It is in block").waitFor(WAIT);
+  const done = v.dialog().getByText("It is in block");
+  const wrong = v.dialog().getByRole("alert");
+  await done.or(wrong).first().waitFor(WAIT);
+  assert.equal(await wrong.count(), 0, (await wrong.count()) > 0 ? await wrong.first().textContent() : "");
   await v.dialog().locator("button.primary").click();
 }
 
