@@ -8,11 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	sdkmath "cosmossdk.io/math"
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/gogoproto/proto"
 
@@ -32,9 +35,6 @@ func (s *state) begin(cdc codec.Codec, doc *cmttypes.GenesisDoc) error {
 	var parts map[string]json.RawMessage
 	if err := json.Unmarshal(doc.AppState, &parts); err != nil {
 		return fmt.Errorf("genesis of %s: %w", doc.ChainID, err)
-	}
-	if txs, err := genesisTxs(parts["genutil"]); err != nil || txs > 0 {
-		return errors.Join(fmt.Errorf("genesis of %s has %d transactions, which this index does not read: chains of Lode put their validators into x/staking's state", doc.ChainID, txs), err)
 	}
 	g := genesis{state: s, accounts: map[string]string{}}
 	for _, p := range []struct {
@@ -61,23 +61,18 @@ func (s *state) begin(cdc codec.Codec, doc *cmttypes.GenesisDoc) error {
 			return fmt.Errorf("genesis of %s, x/%s: %w", doc.ChainID, p.name, err)
 		}
 	}
+	if err := g.readTxs(cdc, parts[genutiltypes.ModuleName]); err != nil {
+		return fmt.Errorf("genesis of %s, gen_txs: %w", doc.ChainID, err)
+	}
+	g.open()
 	return nil
-}
-
-func genesisTxs(raw json.RawMessage) (int, error) {
-	var g struct {
-		Txs []json.RawMessage `json:"gen_txs"`
-	}
-	if len(raw) == 0 {
-		return 0, nil
-	}
-	err := json.Unmarshal(raw, &g)
-	return len(g.Txs), err
 }
 
 type genesis struct {
 	*state
-	accounts map[string]string // hotkey by its account, where they differ
+	accounts   map[string]string // hotkey by its account, where they differ
+	opening    []*opening
+	validators []*candidate
 
 	bank     banktypes.GenesisState
 	staking  stakingtypes.GenesisState
@@ -101,37 +96,155 @@ func (g *genesis) readBank() error {
 		a.balance = rao.Uint64()
 		g.state.bank += rao.Uint64()
 		if !a.module {
-			g.batch.add(tLedger, int64(a.id), g.block.height, g.block.idx, put(a.balance), put(0), put(0), "genesis", int64(0))
+			g.opening = append(g.opening, &opening{account: a, had: a.balance})
 		}
 	}
 	return nil
 }
 
-// readStaking bonds the validators that the chain bonds before its first block: those of
-// the most power.
+// opening is what an account begins with: what genesis gives it, less what its own
+// transaction there takes.
+type opening struct {
+	account         *account
+	had, spent, fee uint64
+}
+
+// open begins the accounts' histories.
+func (g *genesis) open() {
+	for _, o := range g.opening {
+		g.batch.add(tLedger, int64(o.account.id), g.block.height, g.block.idx, put(o.had), put(o.spent), put(o.fee), "genesis", int64(0))
+	}
+}
+
+// pay takes rao from an account for a module.
+func (g *genesis) pay(from, module string, rao uint64, fee bool) error {
+	a, to := g.account(from), g.account(authtypes.NewModuleAddress(module).String())
+	at := slices.IndexFunc(g.opening, func(o *opening) bool { return o.account == a })
+	if at < 0 || rao > a.balance {
+		return fmt.Errorf("%s has %d rao and pays %d", from, a.balance, rao)
+	}
+	a.balance -= rao
+	to.balance += rao
+	o := g.opening[at]
+	o.spent += rao
+	if fee {
+		o.fee += rao
+	}
+	return nil
+}
+
+// readTxs does what the transactions of genesis do, which create validators: no block
+// tells of it.
+func (g *genesis) readTxs(cdc codec.Codec, raw json.RawMessage) error {
+	var all genutiltypes.GenesisState
+	if len(raw) == 0 {
+		return nil
+	}
+	if err := cdc.UnmarshalJSON(raw, &all); err != nil {
+		return err
+	}
+	if len(all.GenTxs) == 0 {
+		return nil
+	}
+	if g.staking.Exported {
+		return errors.New("they stand beside the state of a chain that went on: begin with one or the other")
+	}
+	for i, raw := range all.GenTxs {
+		if err := g.readTx(cdc, raw); err != nil {
+			return fmt.Errorf("transaction %d: %w", i, err)
+		}
+	}
+	return g.bond()
+}
+
+func (g *genesis) readTx(cdc codec.Codec, raw json.RawMessage) error {
+	var tx txtypes.Tx
+	if err := cdc.UnmarshalJSON(raw, &tx); err != nil {
+		return err
+	}
+	if tx.Body == nil || tx.AuthInfo == nil || tx.AuthInfo.Fee == nil {
+		return errors.New("it has no body or no fee")
+	}
+	payer := tx.AuthInfo.Fee.Payer
+	for _, m := range tx.Body.Messages {
+		create, ok := m.GetCachedValue().(*stakingtypes.MsgCreateValidator)
+		if !ok {
+			return fmt.Errorf("%s is none that this index knows in a genesis: only MsgCreateValidator is", m.TypeUrl)
+		}
+		operator, err := sdk.ValAddressFromBech32(create.ValidatorAddress)
+		if err != nil {
+			return err
+		}
+		if create.Value.Denom != alphatypes.Denom || create.Value.Amount.IsNil() || !create.Value.Amount.IsUint64() {
+			return fmt.Errorf("validator %s bonds no rao", create.ValidatorAddress)
+		}
+		from := sdk.AccAddress(operator).String()
+		if payer == "" {
+			payer = from // the first who signs
+		}
+		if err := g.pay(from, stakingtypes.NotBondedPoolName, create.Value.Amount.Uint64(), false); err != nil {
+			return err
+		}
+		g.validators = append(g.validators, &candidate{create.ValidatorAddress, create.Value.Amount, false, false})
+	}
+	fee := tx.AuthInfo.Fee.Amount.AmountOf(alphatypes.Denom)
+	switch {
+	case fee.IsZero():
+		return nil
+	case !fee.IsUint64() || tx.AuthInfo.Fee.Granter != "":
+		return errors.New("its fee is nobody's own")
+	}
+	return g.pay(payer, authtypes.FeeCollectorName, fee.Uint64(), true)
+}
+
+// candidate is who may be a validator.
+type candidate struct {
+	operator string
+	tokens   sdkmath.Int // rao
+	bonded   bool
+	last     bool // it was chosen before: the chain may unbond it
+}
+
+// readStaking bonds the validators that the chain bonds before its first block.
 func (g *genesis) readStaking() error {
 	if g.staking.Exported {
 		return nil
 	}
-	all := slices.DeleteFunc(slices.Clone(g.staking.Validators), func(v stakingtypes.Validator) bool {
-		return v.Jailed || v.PotentialConsensusPower(sdk.DefaultPowerReduction) == 0
+	for _, v := range g.staking.Validators {
+		if !v.Jailed {
+			g.validators = append(g.validators, &candidate{v.OperatorAddress, v.Tokens, v.Status == stakingtypes.Bonded, false})
+		}
+	}
+	return g.bond()
+}
+
+// bond makes those of the most power validators, and others none any more, as x/staking
+// does.
+func (g *genesis) bond() error {
+	power := func(c *candidate) int64 { return sdk.TokensToConsensusPower(c.tokens, sdk.DefaultPowerReduction) }
+	slices.SortStableFunc(g.validators, func(a, b *candidate) int {
+		return cmp.Or(cmp.Compare(power(b), power(a)), cmp.Compare(a.operator, b.operator))
 	})
-	slices.SortStableFunc(all, func(a, b stakingtypes.Validator) int {
-		return cmp.Or(cmp.Compare(b.PotentialConsensusPower(sdk.DefaultPowerReduction), a.PotentialConsensusPower(sdk.DefaultPowerReduction)),
-			cmp.Compare(a.OperatorAddress, b.OperatorAddress))
-	})
-	from := g.account(authtypes.NewModuleAddress(stakingtypes.NotBondedPoolName).String())
-	to := g.account(authtypes.NewModuleAddress(stakingtypes.BondedPoolName).String())
-	for _, v := range all[:min(len(all), int(g.staking.Params.MaxValidators))] {
-		if v.Status == stakingtypes.Bonded {
+	out := g.account(authtypes.NewModuleAddress(stakingtypes.NotBondedPoolName).String())
+	in := g.account(authtypes.NewModuleAddress(stakingtypes.BondedPoolName).String())
+	for i, c := range g.validators {
+		chosen := i < int(g.staking.Params.MaxValidators) && power(c) > 0
+		from, to := out, in
+		switch {
+		case chosen && !c.bonded:
+		case !chosen && c.last:
+			from, to = in, out
+		default:
+			c.last = chosen
 			continue
 		}
-		rao := v.Tokens.Uint64()
+		rao := c.tokens.Uint64()
 		if rao > from.balance {
-			return fmt.Errorf("validator %s has %d rao, the pool %d", v.OperatorAddress, rao, from.balance)
+			return fmt.Errorf("validator %s has %d rao, the pool %d", c.operator, rao, from.balance)
 		}
 		from.balance -= rao
 		to.balance += rao
+		c.bonded, c.last = chosen, chosen
 	}
 	return nil
 }
