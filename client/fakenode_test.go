@@ -16,6 +16,7 @@ import (
 	"github.com/cometbft/cometbft/p2p"
 	ctypes "github.com/cometbft/cometbft/rpc/core/types"
 	cmttypes "github.com/cometbft/cometbft/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/require"
@@ -32,7 +33,10 @@ type fakeNode struct {
 	sockets    map[*websocket.Conn]chan []byte
 	catchingUp bool
 	noSockets  bool
-	calls      map[string]int
+	// executing is how many queries of a height it answers as one that has not executed
+	// that block yet.
+	executing int
+	calls     map[string]int
 	// connections ever made to it.
 	connections int
 	// fault, if set, may answer a call in the node's place; before is false after the
@@ -185,7 +189,15 @@ func (n *fakeNode) call(method string, params map[string]json.RawMessage) (any, 
 		raw, _ := hex.DecodeString(data)
 		res := abci.ResponseQuery{Height: 5}
 		var err error
-		if path == "/app/simulate" {
+		n.mu.Lock()
+		executing := n.executing > 0
+		if executing {
+			n.executing--
+		}
+		n.mu.Unlock()
+		if executing {
+			err = sdkerrors.ErrInvalidHeight.Wrap("cannot query with height in the future; please provide a valid height")
+		} else if path == "/app/simulate" {
 			res.Value, err = n.f.simulate(raw)
 		} else {
 			var m proto.Message

@@ -297,3 +297,32 @@ func TestAConfigThatCantWorkIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// A node stores a block, and tells of it, before it has executed it.
+func TestABlockThatANodeStillExecutesIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	_, n, alice := running(t, 5*tao)
+	c := connect(t, nil, n)
+	_, err := c.Balance(within(t, 10*time.Second), alice.Address())
+	require.NoError(t, err)
+	now, err := c.Status(within(t, 10*time.Second))
+	require.NoError(t, err)
+	asked := func() int {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.calls["abci_query"]
+	}
+	before := asked()
+	n.set(func(n *fakeNode) { n.executing = 3 })
+	rao, err := c.Balance(client.AtHeight(within(t, 10*time.Second), now.Height), alice.Address())
+	require.NoError(t, err)
+	require.EqualValues(t, 5*tao, rao)
+	require.Equal(t, 4, asked()-before)
+
+	// One that it does not have is not waited for.
+	before = asked()
+	n.set(func(n *fakeNode) { n.executing = 1000 })
+	_, err = c.Balance(client.AtHeight(within(t, 10*time.Second), now.Height+1000), alice.Address())
+	require.ErrorContains(t, err, "height in the future")
+	require.Equal(t, 1, asked()-before)
+}

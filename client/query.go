@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	rpcclient "github.com/cometbft/cometbft/rpc/client"
 	ctypes "github.com/cometbft/cometbft/rpc/core/types"
@@ -71,20 +72,37 @@ func heightOf(ctx context.Context) (int64, error) {
 // [*QueryError].
 func (c *Client) abciQuery(ctx context.Context, path string, data []byte, height int64) (res *ctypes.ResultABCIQuery, err error) {
 	err = c.each(ctx, true, func(ctx context.Context, n *node) error {
-		res, err = n.rpc.ABCIQueryWithOptions(ctx, path, data, rpcclient.ABCIQueryOptions{Height: height})
-		if err != nil {
-			return err
+		for {
+			res, err = n.rpc.ABCIQueryWithOptions(ctx, path, data, rpcclient.ABCIQueryOptions{Height: height})
+			if err != nil {
+				return err
+			}
+			r := res.Response
+			switch {
+			case r.IsOK():
+				return nil
+			case strings.Contains(r.Log, "please wait for first block"):
+				return fmt.Errorf("%w: %s has no block yet", ErrUnavailable, n.name)
+			case strings.Contains(r.Log, "height in the future") && n.has(ctx, height):
+				if err := pause(ctx, commitEvery); err != nil {
+					return err
+				}
+				continue
+			}
+			return &QueryError{Path: path, Codespace: r.Codespace, Code: r.Code, Log: clean(r.Log)}
 		}
-		r := res.Response
-		switch {
-		case r.IsOK():
-			return nil
-		case strings.Contains(r.Log, "please wait for first block"):
-			return fmt.Errorf("%w: %s has no block yet", ErrUnavailable, n.name)
-		}
-		return &QueryError{Path: path, Codespace: r.Codespace, Code: r.Code, Log: clean(r.Log)}
 	})
 	return res, err
+}
+
+// commitEvery is how often a node is asked again that has a block, and has not executed it
+// yet: it tells of blocks a moment before that.
+const commitEvery = 20 * time.Millisecond
+
+// has says whether a node has a block.
+func (n *node) has(ctx context.Context, height int64) bool {
+	s, err := n.status(ctx)
+	return err == nil && s.Height >= height
 }
 
 func isQueryError(err error) bool {
