@@ -260,9 +260,11 @@ type Supply struct {
 	Bank     Amount `json:"supply_rao"` // the sum of all balances
 }
 
-// NeuronEpoch is what one epoch gave a uid; fractions are Q32.32.
+// NeuronEpoch is what an epoch gave a uid. Of old epochs of a short tempo it is what some
+// gave together, up to Epoch; fractions are their mean.
 type NeuronEpoch struct {
 	Epoch     uint64 `json:"epoch"`
+	Epochs    uint64 `json:"epochs"` // that it tells of: 1 but of old ones
 	Hotkey    string `json:"hotkey"`
 	Incentive Amount `json:"incentive_alpha"`
 	Revenue   Amount `json:"revenue_alpha"`

@@ -107,19 +107,46 @@ func (s *state) epochDone(e *event) {
 	n.newRecent[number] = true
 	n.now = nil
 	if number%chunkEpochs == 0 {
-		s.compact(n, number)
+		s.compact(e, n, number)
+	}
+}
+
+// endStint notes in a subnet's last epoch that a uid is in other hands from then on.
+func (n *subnet) endStint(e *event, uid uint64) {
+	data, ok := n.recent[n.epoch]
+	if !ok {
+		return // it ends with a chunk
+	}
+	list, err := decode(data)
+	if err != nil {
+		e.fail("uid", err)
+		return
+	}
+	if uid >= uint64(len(list)) {
+		return // it had nobody before
+	}
+	list[uid].ended = true
+	n.recent[n.epoch] = encodeEpoch(list)
+	if !n.newRecent[n.epoch] {
+		n.newRecent[n.epoch] = false // it has a row, which changes
 	}
 }
 
 // compact makes one row a uid of the epochs up to number that have a row each.
-func (s *state) compact(n *subnet, number uint64) {
+func (s *state) compact(e *event, n *subnet, number uint64) {
 	numbers := make([]uint64, 0, len(n.recent))
 	for at := range n.recent {
 		numbers = append(numbers, at)
 	}
 	slices.Sort(numbers)
 	chunk := int64(number/chunkEpochs) - 1
-	for uid, data := range transpose(number-chunkEpochs+1, numbers, n.recent) {
+	first := number - chunkEpochs + 1
+	for uid, data := range transpose(first, numbers, n.recent) {
+		data, err := thin(data, first, n.hyper.Tempo)
+		if err != nil {
+			e.fail("epoch", err)
+			return
+		}
 		if len(data) > 0 {
 			s.batch.add(tChunks, int64(n.id), int64(uid), chunk, data)
 		}

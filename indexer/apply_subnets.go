@@ -123,6 +123,7 @@ func (s *state) registered(e *event) {
 	} else {
 		n.neurons[uid] = one
 		n.newWeights[uint32(uid)] = weightRow{}
+		n.endStint(e, uid)
 	}
 	n.dirtyNeurons[uint32(uid)] = true
 	if burn > 0 { // what the creation of a subnet registers is free
@@ -186,6 +187,7 @@ func (s *state) hotkeySwapped(e *event) {
 		for uid, one := range n.neurons {
 			if one.hotkey == a {
 				one.hotkey, one.endpoints = b, ""
+				n.endStint(e, uint64(uid))
 				n.dirtyNeurons[uint32(uid)] = true
 				// From here on what the uid earns is the new hotkey's.
 				cold := s.hotkey(b).coldkey

@@ -21,6 +21,17 @@
 // were worth at the end of each day; what epochs paid and gave, by uid; services,
 // channels and payments of the market.
 //
+// What epochs gave is kept by uid: the last 128 and fewer of a subnet a row each, older
+// ones 128 of a uid in a row. Of a tempo under 181 blocks the old ones are summed up, so
+// many that they take about 360 blocks ([NeuronEpoch].Epochs): a chain of short tempos
+// takes about as much room as one of long ones. Who earned what stays exact.
+//
+// It does not keep what is asked of the chain and has no history there either: bonds of
+// Yuma (a query of x/weights), delegations to the chain's validators with their rewards
+// (x/staking, x/distribution; what they pay and bond is in the accounts' histories), and
+// the modules' parameters, which governance sets. What proposals changed is told by the
+// transactions.
+//
 // A transaction is kept as it was in its block, and is decoded when it is asked for: that
 // takes a third of the room of JSON, and messages that this version does not know are
 // shown as what they are. Its events stay with the node ([client.Client.Record]).
@@ -60,7 +71,9 @@
 //
 //   - One database transaction holds some blocks, what they changed and the cursor. A
 //     process that dies at any moment leaves the database as of a block, and one that
-//     goes on from there makes the same database as one that never died.
+//     goes on from there makes the same database as one that never died. Where the
+//     machine loses its power, the last transactions may be gone, whole: they are read
+//     from the node again.
 //   - The first error ends Run, with nothing of the block that it came from written. There
 //     are no holes.
 //   - Chain id, the hash of the first block and the hash of the last one are kept. A

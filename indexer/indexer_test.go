@@ -38,8 +38,9 @@ func TestMain(m *testing.M) {
 	indexertest.Main(m)
 }
 
-// small is a chain that has some of everything; a day passes in it.
-var small = indexertest.Config{Subnets: 3, Neurons: 9, Tempo: 2, Blocks: 300, Interval: 5 * time.Minute}
+// small is a chain that has some of everything; a day passes in it. Its epochs are many,
+// and are kept as those of a long tempo.
+var small = indexertest.Config{Subnets: 3, Neurons: 9, Tempo: 2, Told: 360, Blocks: 300, Interval: 5 * time.Minute}
 
 // open opens a store until the test ends.
 func open(t testing.TB, dsn string) *indexer.Store {

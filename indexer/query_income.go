@@ -252,7 +252,7 @@ func (in *incomes) ofStint(blobs *blobs, st stint) error {
 			if err != nil {
 				return err
 			}
-			if !ok {
+			if !ok || u.later {
 				continue
 			}
 			found += in.paid(st, e, "incentive", u.incentive) + in.paid(st, e, "revenue", u.revenue)

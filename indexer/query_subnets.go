@@ -231,11 +231,17 @@ func (s *Store) Neuron(ctx context.Context, subnetID uint64, uid uint32, p Page)
 				if err != nil {
 					return l, err
 				}
+				if ok && u.later { // of the item before
+					if at := len(items) - 1; at >= 0 {
+						items[at].Epochs++
+					}
+					continue
+				}
 				if !ok {
 					continue
 				}
 				items = append(items, NeuronEpoch{
-					Epoch: number, Hotkey: st.hotkey, Incentive: Amount(u.incentive), Revenue: Amount(u.revenue), Dividends: Amount(u.dividends), Root: Amount(u.root),
+					Epoch: number, Epochs: 1, Hotkey: st.hotkey, Incentive: Amount(u.incentive), Revenue: Amount(u.revenue), Dividends: Amount(u.dividends), Root: Amount(u.root),
 					Consensus: uint32(u.consensus), Trust: uint32(u.trust),
 				})
 			}

@@ -3,6 +3,8 @@ package indexer_test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +174,66 @@ func TestIncomeIsWhatEpochsPaid(t *testing.T) {
 	}
 	require.Positive(t, want)
 	require.Equal(t, want, have)
+}
+
+// Old epochs of a short tempo are kept some at a time; what they gave to whom stays what
+// it was, however blocks are batched.
+func TestOldEpochsOfAShortTempoGiveTheSameToTheSame(t *testing.T) {
+	short := small
+	short.Told = 45 // eight at a time
+	heir := indexertest.Address("heir")
+	swap := func(r *client.Record) { // after epoch 51: uid 3 is in other hands
+		if r.Height == 103 {
+			r.Events = slices.Insert(r.Events, 0, indexertest.Event("lode.subnets.v1.EventNeuronRegistered", "subnet_id", uint64(1), "netuid", uint32(1), "uid", uint32(3),
+				"hotkey", heir, "coldkey", heir, "burn", uint64(0), "alpha_burned", uint64(0), "replaced_hotkey", indexertest.Address("hotkey 1 3")))
+		}
+	}
+	sums := func(s *indexer.Store, uid uint32) (out map[string]uint64, epochs uint64, items int) {
+		out = map[string]uint64{}
+		list := requirePages(t, "a neuron's epochs", 30, func(p indexer.Page) (indexer.List[indexer.NeuronEpoch], error) {
+			return s.Neuron(t.Context(), 1, uid, p)
+		})
+		for _, e := range list {
+			out[e.Hotkey] += uint64(e.Incentive)
+			out[e.Hotkey+"'s dividends"] += uint64(e.Dividends)
+			epochs += e.Epochs
+		}
+		return out, epochs, len(list)
+	}
+	income := func(s *indexer.Store, hotkey string) (sum uint64) {
+		for _, in := range pages(t, 100, func(p indexer.Page) (indexer.List[indexer.Income], error) { return s.Income(t.Context(), hotkey, p) }) {
+			sum += uint64(in.Alpha)
+		}
+		return sum
+	}
+	full := open(t, filepath.Join(t.TempDir(), "full.db"))
+	require.NoError(t, index(t, full, meddled{Source: indexertest.New(small), change: swap}))
+	var before []string
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		s.SetBatch(7)
+		require.NoError(t, index(t, s, meddled{Source: indexertest.New(short), change: swap}))
+		for uid := range uint32(small.Neurons) {
+			want, epochs, items := sums(full, uid)
+			got, covered, fewer := sums(s, uid)
+			require.Equal(t, want, got, "uid %d", uid)
+			require.Equal(t, epochs, covered)
+			require.EqualValues(t, items, epochs)
+			require.Less(t, fewer, 50, "of 150: 22 that are new, 16 for 128 that are old")
+		}
+		for _, hotkey := range []string{heir, indexertest.Address("hotkey 1 3"), indexertest.Address("hotkey 1 5")} {
+			require.Positive(t, income(full, hotkey))
+			require.Equal(t, income(full, hotkey), income(s, hotkey))
+		}
+		lines := dump(t, s)
+		if before != nil {
+			requireSame(t, before, lines)
+		}
+		before = lines
+	})
+	s := open(t, filepath.Join(t.TempDir(), "one.db"))
+	require.NoError(t, index(t, s, meddled{Source: indexertest.New(short), change: swap}))
+	requireSame(t, before, dump(t, s))
 }
 
 func withoutMode(events []abci.Event) []abci.Event {

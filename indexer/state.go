@@ -100,7 +100,7 @@ type subnet struct {
 
 	dirty        bool
 	dirtyNeurons map[uint32]bool
-	newRecent    map[uint64]bool // of recent, those that have no row
+	newRecent    map[uint64]bool // of recent, those to be written: true where there is no row yet
 	dirtyGrowth  map[uint64]bool
 	newWeights   map[uint32]weightRow
 }

@@ -26,7 +26,7 @@ const (
 // Hyper are the hyperparameters of a subnet.
 func (c *Chain) Hyper() subnetstypes.Hyperparameters {
 	return subnetstypes.Hyperparameters{
-		Tempo: uint32(c.cfg.Tempo), MaxUids: 4_096, MaxValidators: 64, ImmunityPeriod: 5_000, Kappa: 32_767, BondsMovingAverage: 900_000,
+		Tempo: uint32(c.cfg.Told), MaxUids: 4_096, MaxValidators: 64, ImmunityPeriod: 5_000, Kappa: 32_767, BondsMovingAverage: 900_000,
 		YumaVersion: 3, AlphaLow: 700_000, AlphaHigh: 900_000, AlphaSigmoidSteepness: 1_000, ActivityCutoff: 5_000, MinAllowedWeights: 1,
 		MaxWeightLimit: 65_535, WeightsRateLimit: 100, RevealPeriod: 1, RegistrationAllowed: true, MinBurn: 500_000, MaxBurn: 100 * whole,
 		BurnHalfLife: 360, BurnIncrease: 126, OwnerCutEnabled: true, CollateralUnbond: 100, MinStakeToValidate: 1 << 63,

@@ -36,6 +36,7 @@ type Config struct {
 	Subnets  int           // all created in the first block
 	Neurons  int           // of each
 	Tempo    int           // blocks between two epochs of a subnet
+	Told     int           // the tempo that subnets say they have; default Tempo
 	Blocks   int64         // that there are; 0: no end
 	Interval time.Duration // between two blocks; default 3 s
 	Txs      int           // a block; default 4
@@ -102,6 +103,9 @@ func New(cfg Config) *Chain {
 	}
 	if cfg.Interval == 0 {
 		cfg.Interval = 3 * time.Second
+	}
+	if cfg.Told == 0 {
+		cfg.Told = cfg.Tempo
 	}
 	if cfg.Txs == 0 {
 		cfg.Txs = 4
