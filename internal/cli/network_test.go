@@ -110,19 +110,25 @@ func block(ctx context.Context, n *localnet.Network, ts *testscript.TestScript, 
 	ts.Fatalf("block %d did not come: %v", want, context.Cause(ctx))
 }
 
-// eventually runs a command after every block until it succeeds (or fails, with !), for
-// 60 blocks at most.
+// patience is how long and for how many blocks at least a script waits for something.
+const (
+	patience       = time.Minute
+	patienceBlocks = 60
+)
+
+// eventually runs a command after every block until it succeeds (or fails, with !), for as long
+// as there is [patience].
 func eventually(ctx context.Context, n *localnet.Network, ts *testscript.TestScript, neg bool, args []string) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	tries := 60
+	tries, begun := 0, time.Now()
 	for range n.Client().Blocks(ctx) {
 		err := ts.Exec(args[0], args[1:]...)
 		if (err == nil) != neg {
 			return
 		}
-		if tries--; tries == 0 {
-			ts.Fatalf("%v: still not so after 60 blocks: %v", args, err)
+		if tries++; tries >= patienceBlocks && time.Since(begun) >= patience {
+			ts.Fatalf("%v: still not so after %d tries and %v: %v", args, tries, time.Since(begun), err)
 		}
 	}
 	ts.Fatalf("the network is gone: %v", context.Cause(ctx))
