@@ -37,7 +37,15 @@ export async function visitor(options = {}) {
   });
   const dialog = () => page.locator("dialog");
   const button = (name, root = page) => root.getByRole("button", { name, exact: true });
-  const shot = async (name) => shots && page.screenshot({ path: `${shots}/${name}.png`, fullPage: true });
+  /** A picture of the whole page: the window grows, so that what is fixed to its end is there. */
+  async function shot(name) {
+    if (!shots) return;
+    const { width, height } = page.viewportSize();
+    const whole = await page.evaluate("document.querySelector('dialog') ? 0 : document.documentElement.scrollHeight");
+    await page.setViewportSize({ width, height: Math.max(height, whole) });
+    await page.screenshot({ path: `${shots}/${name}.png` });
+    await page.setViewportSize({ width, height });
+  }
 
   /** Signs what is reviewed, and waits until it is in a block. */
   async function sign() {

@@ -45,7 +45,7 @@ export async function explorer(t) {
       ["/blocks", "Proposer"],
       ["/blocks/2", "Proposer"],
       [`/accounts/${stranger}`, "Transactions"],
-      ["/search?q=answers", "answers"],
+      ["/search?q=1", "answers"],
       ["/nowhere", "There is no such page"],
     ]) {
       await at(path);
