@@ -379,9 +379,8 @@ func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
 	}
 	for _, sub := range v.Subnets {
 		for i := range sub.Stakes {
-			for _, y := range byStake[key{sub.SubnetID, sub.Stakes[i].Hotkey}] {
-				sub.Stakes[i].Yields = append(sub.Stakes[i].Yields, yieldJSON{y.Days, y.Samples, y.Epoch, y.APR, y.APY, y.TAOReturn})
-			}
+			st := &sub.Stakes[i]
+			st.Yields = append(st.Yields, byStake[key{sub.SubnetID, st.Hotkey}]...)
 		}
 	}
 	return nil

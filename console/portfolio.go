@@ -4,25 +4,17 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/lodenet/lode/indexer"
 )
 
 type portfolioStakeJSON struct {
-	Hotkey      string      `json:"hotkey"`
-	Registered  bool        `json:"registered"`
-	Alpha       uint64      `json:"alpha,string"`
-	LockedAlpha uint64      `json:"locked_alpha,string"`
-	ValueRao    uint64      `json:"value_rao,string"`
-	Yields      []yieldJSON `json:"yields"`
-}
-
-// yieldJSON is what a stake earned over some days.
-type yieldJSON struct {
-	Days      int      `json:"days"`
-	Samples   int      `json:"samples"` // epochs
-	Epoch     *float64 `json:"epoch"`
-	APR       *float64 `json:"apr"`
-	APY       *float64 `json:"apy"`
-	TaoReturn *float64 `json:"tao_return"`
+	Hotkey      string          `json:"hotkey"`
+	Registered  bool            `json:"registered"`
+	Alpha       uint64          `json:"alpha,string"`
+	LockedAlpha uint64          `json:"locked_alpha,string"`
+	ValueRao    uint64          `json:"value_rao,string"`
+	Yields      []indexer.Yield `json:"yields"` // what it earned over some days
 }
 
 type portfolioSubnetJSON struct {
@@ -76,7 +68,7 @@ func (s *Server) portfolio(ctx context.Context, a *ask) (any, error) {
 			byID[st.SubnetID], v.Subnets = sub, append(v.Subnets, sub)
 		}
 		sub.Alpha, sub.ValueRao = sum(sub.Alpha, st.Alpha), sum(sub.ValueRao, st.ValueRao)
-		sub.Stakes = append(sub.Stakes, portfolioStakeJSON{st.Hotkey, st.Registered, st.Alpha, st.LockedAlpha, st.ValueRao, []yieldJSON{}})
+		sub.Stakes = append(sub.Stakes, portfolioStakeJSON{st.Hotkey, st.Registered, st.Alpha, st.LockedAlpha, st.ValueRao, []indexer.Yield{}})
 	}
 	for _, sub := range v.Subnets {
 		sub.Part = ratio(sub.ValueRao, v.TotalRao)

@@ -108,29 +108,16 @@ type channel struct {
 	dirty                        bool
 }
 
+// service, plan and channel are ones that are about to change.
 func (s *state) service(id uint64) *service {
-	v := s.services[id]
-	if v == nil {
-		v = &service{id: id}
-		s.services[id] = v
-	}
-	if !v.dirty {
-		v.dirty = true
-		s.dirtyServices = append(s.dirtyServices, v)
-	}
+	v := entry(s.services, id, func() *service { return &service{id: id} })
+	touch(&s.dirtyServices, &v.dirty, v)
 	return v
 }
 
 func (s *state) plan(id uint64) *plan {
-	p := s.plans[id]
-	if p == nil {
-		p = &plan{id: id}
-		s.plans[id] = p
-	}
-	if !p.dirty {
-		p.dirty = true
-		s.dirtyPlans = append(s.dirtyPlans, p)
-	}
+	p := entry(s.plans, id, func() *plan { return &plan{id: id} })
+	touch(&s.dirtyPlans, &p.dirty, p)
 	return p
 }
 
@@ -140,9 +127,6 @@ func (s *state) channel(id string) *channel {
 		c = &channel{id: clone(id)}
 		s.channels[c.id] = c
 	}
-	if !c.dirty {
-		c.dirty = true
-		s.dirtyChannels = append(s.dirtyChannels, c)
-	}
+	touch(&s.dirtyChannels, &c.dirty, c)
 	return c
 }

@@ -154,12 +154,7 @@ func (s *Store) loadStakes(ctx context.Context, tx *sql.Tx, st *state) error {
 		if n == nil {
 			return nil, fmt.Errorf("a stake is in subnet id %d, which is not there", id)
 		}
-		p := n.pools[hotkey]
-		if p == nil {
-			p = &stakePool{subnet: n, hotkey: hotkey, shares: new(big.Int), positions: map[uint64]*position{}}
-			n.pools[hotkey] = p
-		}
-		return p, nil
+		return n.pool(hotkey), nil
 	}
 	err := each(ctx, tx, "SELECT subnet, hotkey, alpha, shares FROM stake_pools", nil, func(scan func(...any) error) error {
 		var id, hotkey, alpha uint64

@@ -366,7 +366,7 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 	if err := v.row("SELECT tao, reserve FROM subnets WHERE id = ?", []any{subnet}, (*stored)(&tao), (*stored)(&reserve)); err != nil {
 		return nil, err
 	}
-	price = (&subnetPrice{tao, reserve}).value()
+	price = priceOf(tao, reserve)
 	for i, days := range yieldDays {
 		y := &out[i]
 		y.Days = days
@@ -412,7 +412,3 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 	}
 	return out, nil
 }
-
-type subnetPrice struct{ tao, reserve uint64 }
-
-func (p *subnetPrice) value() float64 { return (&subnet{tao: p.tao, reserve: p.reserve}).price() }

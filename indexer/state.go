@@ -156,6 +156,24 @@ type position struct {
 	stored  bool
 }
 
+// touch notes once that something is to be written.
+func touch[T any](list *[]*T, dirty *bool, one *T) {
+	if !*dirty {
+		*dirty = true
+		*list = append(*list, one)
+	}
+}
+
+// entry is what a map has under a key; it is made where there is nothing.
+func entry[K comparable, T any](of map[K]*T, key K, begin func() *T) *T {
+	one := of[key]
+	if one == nil {
+		one = begin()
+		of[key] = one
+	}
+	return one
+}
+
 // account is the one of an address; it is made where there is none.
 func (s *state) account(address string) *account {
 	a := s.accounts[address]
@@ -169,12 +187,7 @@ func (s *state) account(address string) *account {
 	return a
 }
 
-func (s *state) touchAccount(a *account) {
-	if !a.dirty {
-		a.dirty = true
-		s.dirtyAccounts = append(s.dirtyAccounts, a)
-	}
-}
+func (s *state) touchAccount(a *account) { touch(&s.dirtyAccounts, &a.dirty, a) }
 
 // id is the number of an address; 0 of none.
 func (s *state) id(address string) uint64 {
@@ -185,53 +198,35 @@ func (s *state) id(address string) uint64 {
 }
 
 func (s *state) hotkey(id uint64) *hotkey {
-	h := s.hotkeys[id]
-	if h == nil {
-		h = &hotkey{id: id, take: -1}
-		s.hotkeys[id] = h
-	}
-	if !h.dirty {
-		h.dirty = true
-		s.dirtyHotkeys = append(s.dirtyHotkeys, h)
-	}
+	h := entry(s.hotkeys, id, func() *hotkey { return &hotkey{id: id, take: -1} })
+	touch(&s.dirtyHotkeys, &h.dirty, h)
 	return h
 }
 
 // pool is a stake pool that is about to change.
 func (s *state) pool(n *subnet, hotkey uint64) *stakePool {
-	p := n.pools[hotkey]
-	if p == nil {
-		p = &stakePool{subnet: n, hotkey: hotkey, shares: new(big.Int), positions: map[uint64]*position{}}
-		n.pools[hotkey] = p
-	}
+	p := n.pool(hotkey)
 	s.touchPool(p)
 	return p
 }
 
-func (s *state) touchPool(p *stakePool) {
-	if !p.dirty {
-		p.dirty = true
-		s.dirtyPools = append(s.dirtyPools, p)
-	}
+// pool is a hotkey's stake pool.
+func (n *subnet) pool(hotkey uint64) *stakePool {
+	return entry(n.pools, hotkey, func() *stakePool {
+		return &stakePool{subnet: n, hotkey: hotkey, shares: new(big.Int), positions: map[uint64]*position{}}
+	})
 }
+
+func (s *state) touchPool(p *stakePool) { touch(&s.dirtyPools, &p.dirty, p) }
 
 // position is one that is about to change.
 func (s *state) position(p *stakePool, coldkey uint64) *position {
-	at := p.positions[coldkey]
-	if at == nil {
-		at = &position{pool: p, coldkey: coldkey, shares: new(big.Int)}
-		p.positions[coldkey] = at
-	}
+	at := entry(p.positions, coldkey, func() *position { return &position{pool: p, coldkey: coldkey, shares: new(big.Int)} })
 	s.touchPosition(at)
 	return at
 }
 
-func (s *state) touchPosition(at *position) {
-	if !at.dirty {
-		at.dirty = true
-		s.dirtyPositions = append(s.dirtyPositions, at)
-	}
-}
+func (s *state) touchPosition(at *position) { touch(&s.dirtyPositions, &at.dirty, at) }
 
 // alphaAt is the amount of one of a pool's accounts of alpha.
 func (n *subnet) alphaAt(name string) *uint64 {
@@ -253,11 +248,13 @@ func (n *subnet) alphaAt(name string) *uint64 {
 }
 
 // price is TAO per alpha; 0 where there is no alpha.
-func (n *subnet) price() float64 {
-	if n.reserve == 0 {
+func (n *subnet) price() float64 { return priceOf(n.tao, n.reserve) }
+
+func priceOf(tao, reserve uint64) float64 {
+	if reserve == 0 {
 		return 0
 	}
-	return float64(n.tao) / float64(n.reserve)
+	return float64(tao) / float64(reserve)
 }
 
 // worth is alpha in rao at the pool's price, rounded down.
