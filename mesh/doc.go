@@ -21,8 +21,9 @@
 //   - Every request is bounded in body size, time and number at once per peer, every
 //     response in size and time, and every header in size. What exceeds a bound is
 //     answered with a JSON [Error] where the other side can still hear it.
-//   - One HTTP request is one stream; nothing is left open after it. Connections to
-//     a peer are shared by all its streams.
+//   - One HTTP request has a stream to itself. A stream waits some seconds for a next
+//     request, but not where it goes through a relay, or was answered before it was read. Connections to a peer are shared by
+//     all its streams.
 //
 // Transports are QUIC and TCP with Noise. There is no discovery (no DHT, no mDNS):
 // addresses come from the chain. Who can't be reached gets an address at a [Relay] with

@@ -87,7 +87,8 @@ type Host struct {
 	bookMu sync.Mutex
 	book   map[string]bookEntry
 
-	counters counters
+	counters  counters
+	lingering sync.RWMutex
 
 	end       context.CancelFunc // of the context that the host lives in
 	closeOnce sync.Once
@@ -343,6 +344,9 @@ func (h *Host) Close() error {
 		if err := h.server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			h.closeErr = err
 		}
+		h.transport.CloseIdleConnections()
+		h.lingering.Lock() // for lingerTime at most: who has an answer has read it then
+		h.lingering.Unlock()
 		h.listener.cancelRequests()
 		h.closeErr = errors.Join(h.closeErr, h.server.Close(), h.p2p.Close())
 		<-h.served

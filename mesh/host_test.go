@@ -297,6 +297,7 @@ func TestNothingIsLeftOfManyCalls(t *testing.T) {
 	mount(t, server, "/", open, echo)
 	mount(t, server, "/refuses", mesh.HandlerOptions{Allow: func(context.Context, string) error { return errors.New("no") }}, echo)
 	calls := func(n int) {
+		defer client.Client().CloseIdleConnections()
 		for range n {
 			mustCall(t, client, server, "/", strings.NewReader("x"), 200)
 			mustCall(t, client, server, "/refuses", strings.NewReader("x"), 403)

@@ -245,7 +245,10 @@ func TestAPeerHasOnlySoManyRequestsAtOnce(t *testing.T) {
 		t.Errorf("beyond all is answered %s", text)
 	}
 	first() // its end makes room, once the handler has returned
-	waitFor(t, "the request to be over", func() bool { return server.PeerCounters(client.Hotkey()).StreamsOpen == 1 })
+	waitFor(t, "the request to be over", func() bool {
+		client.Client().CloseIdleConnections()
+		return server.PeerCounters(client.Hotkey()).StreamsOpen == 1
+	})
 	fourth := begin(client)
 	for _, end := range []func(){second, third, fourth} {
 		end()
@@ -358,6 +361,7 @@ func TestAnAnswerBeyondTheCallersLimitIsCutOff(t *testing.T) {
 			t.Errorf("%s of at most 10: %d bytes, %v", kind, len(text), err)
 		}
 	}
+	client.Client().CloseIdleConnections()
 	waitFor(t, "the streams to be given up", func() bool { return client.Counters().StreamsOpen == 0 })
 }
 

@@ -261,14 +261,20 @@ func TestManyHostsCallEachOtherAtOnce(t *testing.T) {
 		}
 	}
 	wg.Wait()
+	var opened, accepted uint64
 	for _, h := range all {
 		c := h.Counters()
-		if want := uint64((hosts - 1) * calls); c.StreamsOpened != want || c.StreamsAccepted != want {
-			t.Errorf("counters %+v, want %d streams each way", c, want)
+		if most := uint64((hosts - 1) * calls); c.StreamsOpened < hosts-1 || c.StreamsOpened > most {
+			t.Errorf("counters %+v, want %d to %d streams", c, hosts-1, most)
 		}
+		opened += c.StreamsOpened
+		accepted += c.StreamsAccepted
 		if c.BytesIn < uint64(2*(hosts-1)*calls*len(body)) {
 			t.Errorf("counted %d bytes in", c.BytesIn)
 		}
+	}
+	if opened != accepted {
+		t.Errorf("%d streams opened, %d accepted", opened, accepted)
 	}
 }
 
@@ -347,6 +353,7 @@ func TestCountersCountBytes(t *testing.T) {
 	}
 	body := strings.Repeat("x", 1<<20)
 	mustCall(t, client, server, "/echo", strings.NewReader(body), 200)
+	client.Client().CloseIdleConnections()
 	waitFor(t, "streams to close", func() bool {
 		return client.Counters().StreamsOpen == 0 && server.Counters().StreamsOpen == 0
 	})

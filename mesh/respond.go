@@ -16,6 +16,7 @@ type responder struct {
 	header   http.Header // the handler's own until it begins to answer
 	begun    bool
 	overrode bool
+	read     bool // the request's body, to its end
 	// After deadline an answer that has not begun is late's.
 	deadline time.Time
 	late     *Error
@@ -37,6 +38,7 @@ func (r *responder) takeOver(e *Error) bool {
 		return false
 	}
 	r.overrode = true
+	r.lastOfItsStream()
 	_ = r.SetWriteDeadline(time.Time{}) // the handler's own may have passed
 	WriteError(r.w, e)
 	_ = r.rc.Flush() // fails only if the caller is gone
@@ -75,8 +77,23 @@ func (r *responder) writeHeader(status int) {
 	}
 	if status >= 200 { // 1xx are not the answer yet
 		r.begun = true
+		r.lastOfItsStream()
 	}
 	r.w.WriteHeader(status)
+}
+
+// lastOfItsStream says that no request may follow on the stream where it is not known what
+// of this one is still to come.
+func (r *responder) lastOfItsStream() {
+	if !r.read {
+		r.w.Header().Set("Connection", "close")
+	}
+}
+
+func (r *responder) bodyRead() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.read = true
 }
 
 func (r *responder) Write(b []byte) (int, error) {
@@ -141,6 +158,9 @@ func (b *boundedBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
 	if int64(n) <= b.left {
 		b.left -= int64(n)
+		if err == io.EOF {
+			b.rw.bodyRead()
+		}
 		return n, err
 	}
 	n = int(b.left)

@@ -24,6 +24,8 @@ const (
 	// readGrace after it: the timer has the better answer.
 	writeGrace = 5 * time.Second
 	readGrace  = writeGrace / 10
+	// idleTimeout bounds how long a stream waits for its next request.
+	idleTimeout = 15 * time.Second
 	// refuseTimeout bounds how long a refused caller may keep its stream.
 	refuseTimeout = 5 * time.Second
 )
@@ -61,7 +63,10 @@ func (o *HandlerOptions) defaults() {
 	}
 }
 
-type callerKey struct{}
+type (
+	callerKey  struct{}
+	relayedKey struct{} // in the context of requests that came through a relay
+)
 
 // Caller returns the hotkey that sent a request, proven by the connection's
 // handshake. ok is false outside of a handler of this package.
@@ -107,20 +112,25 @@ func (h *Host) serve() {
 		Handler:           h.mux,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return h.listener.requests },
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
-			if hotkey, err := HotkeyOf(c.(*conn).id); err == nil {
+			own := c.(*conn)
+			if hotkey, err := HotkeyOf(own.id); err == nil {
 				ctx = WithCaller(ctx, hotkey)
+			}
+			if own.Stream.Conn().Stat().Limited {
+				ctx = context.WithValue(ctx, relayedKey{}, true)
 			}
 			return ctx
 		},
+		ConnState: func(c net.Conn, state http.ConnState) { c.(*conn).idle.Store(state == http.StateIdle) },
 	}
-	h.server.SetKeepAlivesEnabled(false)
 	h.p2p.SetStreamHandler(Protocol, func(s network.Stream) {
 		c := h.counters.open(s, false)
-		c.hurry = h.listener.requests
+		c.hurry, c.lingering = h.listener.requests, &h.lingering
 		select {
 		case h.listener.streams <- c:
 		case <-h.listener.closed:
@@ -173,6 +183,9 @@ func (m *mux) find(path string) *guarded {
 }
 
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Context().Value(relayedKey{}) != nil {
+		w.Header().Set("Connection", "close") // the next call may find a way without a relay
+	}
 	g := m.find(r.URL.Path)
 	if g == nil {
 		refuse(w, &Error{Status: http.StatusNotFound, Code: "not_found", Message: "nothing is served at " + r.URL.Path})
@@ -191,6 +204,7 @@ func refuse(w http.ResponseWriter, e *Error) {
 	if e.Status == http.StatusTooManyRequests || e.Code == "busy" {
 		w.Header().Set("Retry-After", "1")
 	}
+	w.Header().Set("Connection", "close") // its body was not read
 	WriteError(w, e)
 }
 
@@ -285,7 +299,7 @@ func (g *guarded) run(w http.ResponseWriter, r *http.Request) {
 
 	late := &Error{Status: http.StatusServiceUnavailable, Code: "timeout",
 		Message: fmt.Sprintf("the request took longer than %s", g.opts.Timeout)}
-	rw := &responder{w: w, rc: rc, deadline: deadline, late: late}
+	rw := &responder{w: w, rc: rc, deadline: deadline, late: late, read: r.ContentLength == 0}
 	body := &boundedBody{body: r.Body, left: g.opts.MaxBody, limit: g.opts.MaxBody, rw: rw}
 	r = r.WithContext(ctx)
 	r.Body = body

@@ -130,16 +130,23 @@ type conn struct {
 	counters *counters
 	dialed   bool
 	deaf     atomic.Bool // the other side has stopped reading
-	// hurry ends when a stream that was accepted must not linger any longer.
-	hurry    context.Context
-	once     sync.Once
-	closeErr error
+	idle     atomic.Bool // accepted, and answered what it was asked
+	ending   atomic.Bool // it was idle when it was closed
+	// hurry ends when a stream that was accepted must not linger any longer; lingering is
+	// read-locked while one lingers without anybody who waits for it.
+	hurry     context.Context
+	lingering *sync.RWMutex
+	once      sync.Once
+	closeErr  error
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Stream.Read(b)
 	c.peer.in.Add(uint64(n))
 	c.counters.total.in.Add(uint64(n))
+	if c.ending.Load() {
+		return 0, net.ErrClosed // a request that comes now can't be answered
+	}
 	return n, err
 }
 
@@ -164,15 +171,31 @@ func (c *conn) Write(b []byte) (int, error) {
 
 // Close ends the stream. A server's waits until the caller has read the answer: what
 // is sent last would be lost if the host closed its connections now.
+// The server closes those that are idle one after the other, so they wait by themselves.
 func (c *conn) Close() error {
 	c.once.Do(func() {
-		if !c.dialed {
+		switch {
+		case c.dialed:
+			c.closeErr = c.end()
+		case c.idle.Load():
+			c.ending.Store(true)
+			c.lingering.RLock()
+			go func() {
+				defer c.lingering.RUnlock()
+				c.linger()
+				_ = c.end() // its request was answered: nobody is left to be told
+			}()
+		default:
 			c.linger()
+			c.closeErr = c.end()
 		}
-		c.closeErr = c.Stream.Close()
-		c.counters.close(c)
 	})
 	return c.closeErr
+}
+
+func (c *conn) end() error {
+	defer c.counters.close(c)
+	return c.Stream.Close()
 }
 
 const (
@@ -189,7 +212,7 @@ func (c *conn) linger() {
 	}
 	stop := context.AfterFunc(c.hurry, func() { _ = c.Stream.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	_, _ = io.Copy(io.Discard, io.LimitReader(c, lingerBytes)) // how it ends does not matter
+	_, _ = io.Copy(io.Discard, io.LimitReader(c.Stream, lingerBytes)) // how it ends does not matter
 }
 
 func (c *conn) LocalAddr() net.Addr  { return addr(c.Stream.Conn().LocalPeer()) }
