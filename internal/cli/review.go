@@ -41,7 +41,7 @@ var errWritten = errors.New("the transaction was written, not sent")
 
 // unsignedFlag adds --generate-only to a command and those below it.
 func unsignedFlag(cmd *cobra.Command, g *globals) {
-	cmd.PersistentFlags().BoolVar(&g.unsigned, "generate-only", false, "where it would send: print the transaction unsigned, for `lode tx sign`, and send nothing")
+	cmd.PersistentFlags().BoolVar(&g.unsigned, "generate-only", false, "where it would send: print the transaction unsigned, for lode tx sign, and send nothing")
 }
 
 // reviewer is what a connection asks before it signs; nil where nobody is to be asked,

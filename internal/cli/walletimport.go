@@ -42,7 +42,7 @@ signed there. --ledger adds a key of a Ledger with its Cosmos app; the program m
 	fl := cmd.Flags()
 	fl.StringVar(&f.mnemonicFile, "mnemonic-file", "", "file with the mnemonic")
 	fl.StringVar(&f.hexFile, "hex-file", "", "file with the private key in hexadecimal; - is standard input")
-	fl.StringVar(&f.armorFile, "key-file", "", "file that the SDK's tools, or `lode wallet export`, have written; - is standard input")
+	fl.StringVar(&f.armorFile, "key-file", "", "file that the SDK's tools, or lode wallet export, have written; - is standard input")
 	fl.StringVar(&f.armorPassphrase, "key-passphrase-file", "", "file with the passphrase of --key-file (else a prompt)")
 	fl.StringVar(&f.address, "address", "", "watch this address; its key stays elsewhere")
 	fl.StringVar(&f.publicKey, "public-key", "", "watch the account of this public key, in JSON; @FILE reads a file")

@@ -30,7 +30,7 @@ type MineOptions struct {
 
 // Bind adds the flags.
 func (o *MineOptions) Bind(f *pflag.FlagSet) {
-	f.StringVar(&o.Model, "model", o.Model, "the model: a GGUF file, or a name or digest of the library (`lode model list`); with --url its name on the server")
+	f.StringVar(&o.Model, "model", o.Model, "the model: a GGUF file, or a name or digest of the library (see lode model list); with --url its name on the server")
 	f.StringVar(&o.URL, "url", o.URL, "an OpenAI-compatible server, up to and with /v1, in place of a model's file: unverified")
 	f.StringVar(&o.KeyEnv, "api-key-env", o.KeyEnv, "environment variable that has the server's key")
 	f.StringVar(&o.Price, "price", o.Price, "TAO for a million tokens of answers, four of a prompt counting as one; the service is listed by itself (default: they are free)")
