@@ -4,10 +4,12 @@ import { request } from "node:http";
 import { after, describe, test } from "node:test";
 import { asked, bad, base, browser, visitor } from "./browser.mjs";
 import { explorer, firstPage } from "./explorer.mjs";
-import { keys } from "./keys.mjs";
+import { hasLocked, keys, leaveAlone } from "./keys.mjs";
 import { away, person } from "./person.mjs";
 
 after(() => browser.close());
+
+test("a wallet that nobody uses is told to lock itself after a minute", leaveAlone);
 
 test("the first page is small, and stands soon", firstPage);
 
@@ -19,6 +21,8 @@ describe("people", { concurrency: 3 }, () => {
 });
 
 test("the node goes away: it is said, nothing is sent, and it goes on by itself", () => away(first));
+
+test("the wallet that nobody used has locked itself", hasLocked);
 
 test("a page of another site, or of another name for this machine, is refused", async () => {
   const { port } = new URL(base);
