@@ -54,4 +54,4 @@ bench: tools ## the benchmarks of bench/README.md
 	$(GO) test -run '^$$' -bench . -benchtime 3x ./bench/...
 
 clean: ## what build and test leave
-	rm -rf bin build test/cosmjs/node_modules test/x402/node_modules test/inference/node_modules pay/js/node_modules
+	rm -rf bin build test/console/keplr/node_modules test/cosmjs/node_modules test/x402/node_modules test/inference/node_modules pay/js/node_modules
