@@ -23,7 +23,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/client"
@@ -506,6 +508,66 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		require.Equal(t, "fee_too_low", e.Error.Code)
 		require.Equal(t, 422, w.post("/v1/chain/broadcast", txBytes{[]byte("nonsense")}, &e))
 		require.Equal(t, "tx_failed", e.Error.Code)
+	})
+
+	t.Run("what an account allows other keys is listed, with the fees that it pays", func(t *testing.T) {
+		w := *w
+		w.T = t
+		agent, other := w.hotkey, w.owner.Address()
+		at := func(address string) sdk.AccAddress { return sdk.MustAccAddressFromBech32(address) }
+		ends := time.Now().Add(240 * time.Hour).UTC().Truncate(time.Second)
+		grant := func(to string, a authz.Authorization) sdk.Msg {
+			m, err := authz.NewMsgGrant(w.user.AccAddress(), at(to), a, &ends)
+			require.NoError(t, err)
+			return m
+		}
+		coins := sdk.NewCoins(sdk.NewCoin(client.Denom, sdkmath.NewInt(77)))
+		fees, err := feegrant.NewAllowedMsgAllowance(&feegrant.PeriodicAllowance{Period: time.Hour, PeriodSpendLimit: coins, PeriodCanSpend: coins, PeriodReset: ends}, []string{"/lode.market.v1.MsgClose"})
+		require.NoError(t, err)
+		paid, err := feegrant.NewMsgGrantAllowance(fees, w.user.AccAddress(), at(agent))
+		require.NoError(t, err)
+		_, err = w.c.Send(w.ctx, []*wallet.Signer{w.user},
+			grant(agent, &markettypes.SpendAuthorization{Spender: agent, Limit: 900, PerPeriod: 30, Period: 3600, MaxDeposit: 7, ServiceIds: []uint64{1}}), paid,
+			grant(other, &markettypes.SpendAuthorization{Spender: other, Limit: 5, Netuids: []uint32{1}}))
+		require.NoError(t, err)
+
+		type allowance struct {
+			Agent    string
+			Left     string   `json:"left_rao"`
+			Per      *string  `json:"per_period_rao"`
+			OfIt     *string  `json:"period_left_rao"`
+			Most     *string  `json:"max_deposit_rao"`
+			Netuids  []uint32 `json:"netuids"`
+			Services []string `json:"service_ids"`
+			Ends     string   `json:"ends"`
+			Pays     bool     `json:"pays_fees"`
+			Fees     *string  `json:"fees_rao"`
+		}
+		var list struct {
+			Items []allowance
+			Next  string
+		}
+		text := func(s string) *string { return &s }
+		all := map[string]allowance{}
+		for after := ""; ; after = "&after=" + list.Next { // a page each
+			require.Equal(t, 200, w.get("/v1/accounts/{address}/allowances", "/v1/accounts/"+w.user.Address()+"/allowances?limit=1"+after, &list))
+			for _, a := range list.Items {
+				all[a.Agent] = a
+			}
+			if list.Next == "" {
+				break
+			}
+		}
+		until := ends.Format(time.RFC3339)
+		require.Equal(t, map[string]allowance{
+			agent: {agent, "900", text("30"), text("30"), text("7"), []uint32{}, []string{"1"}, until, true, text("77")},
+			other: {other, "5", nil, nil, nil, []uint32{1}, []string{}, until, false, nil},
+		}, all)
+		var none struct{ Items []allowance }
+		w.get("/v1/accounts/{address}/allowances", "/v1/accounts/"+agent+"/allowances", &none)
+		require.Empty(t, none.Items, "what is allowed to it is not told")
+		require.Equal(t, 400, w.get("/v1/accounts/{address}/allowances", "/v1/accounts/lode1x/allowances", nil))
+		require.Equal(t, 400, w.get("/v1/accounts/{address}/allowances", "/v1/accounts/"+agent+"/allowances?after=!", nil))
 	})
 
 	t.Run("a quote says the best and the worst", func(t *testing.T) {
