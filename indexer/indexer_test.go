@@ -107,12 +107,30 @@ func requireSame(t testing.TB, want, got []string) {
 	require.Equal(t, len(want), len(got))
 }
 
-// whole is the dump of small, indexed at one go in SQLite.
-func whole(t testing.TB) []string {
+// whole is the dump of small, and twenty that of its first 20 blocks, each indexed at one
+// go in SQLite.
+func whole(t testing.TB) []string { return wholeOnce.of(t, small.Blocks) }
+
+func twenty(t testing.TB) []string { return twentyOnce.of(t, 20) }
+
+var wholeOnce, twentyOnce dumped
+
+type dumped struct {
+	sync.Once
+	lines []string
+}
+
+func (d *dumped) of(t testing.TB, blocks int64) []string {
 	t.Helper()
-	s := open(t, filepath.Join(t.TempDir(), "whole.db"))
-	require.NoError(t, index(t, s, indexertest.New(small)))
-	return dump(t, s)
+	d.Do(func() {
+		s := open(t, filepath.Join(t.TempDir(), "dumped.db"))
+		short := small
+		short.Blocks = blocks
+		require.NoError(t, index(t, s, indexertest.New(short)))
+		d.lines = dump(t, s)
+	})
+	require.NotEmpty(t, d.lines)
+	return d.lines
 }
 
 func TestBothDatabasesHoldTheSameHoweverBlocksAreBatched(t *testing.T) {
@@ -250,7 +268,11 @@ func TestAProcessThatIsKilledAtAnyMomentLeavesWhatAnUninterruptedOneWrites(t *te
 				if st.Height >= until && kills < 8 {
 					timer := time.NewTimer(pause)
 					<-timer.C
-					require.NoError(t, c.Process.Kill())
+					if err := c.Process.Kill(); errors.Is(err, os.ErrProcessDone) {
+						continue // it was quicker
+					} else {
+						require.NoError(t, err)
+					}
 					kills++
 					<-done
 					break watch
@@ -523,25 +545,6 @@ func requireStops(t *testing.T, change func(*client.Record)) {
 	requireSame(t, twenty(t), dump(t, s))
 }
 
-// twenty is the dump of small's first 20 blocks, indexed at one go.
-var twentyOnce struct {
-	sync.Once
-	lines []string
-}
-
-func twenty(t *testing.T) []string {
-	t.Helper()
-	twentyOnce.Do(func() {
-		s := open(t, filepath.Join(t.TempDir(), "again.db"))
-		short := small
-		short.Blocks = 20
-		require.NoError(t, index(t, s, indexertest.New(short)))
-		twentyOnce.lines = dump(t, s)
-	})
-	require.NotEmpty(t, twentyOnce.lines)
-	return twentyOnce.lines
-}
-
 func isStop(err error) bool {
 	for _, e := range []error{indexer.ErrForeign, indexer.ErrMalformed} {
 		if err != nil && strings.Contains(err.Error(), e.Error()) {
@@ -627,11 +630,16 @@ func TestASecondWriterIsRefused(t *testing.T) {
 		defer cancel()
 		long := small
 		long.Blocks = 40
-		held := make(chan struct{})
+		held, asked := make(chan struct{}), make(chan struct{})
 		first := make(chan error, 1)
 		go func() { // reads the cursor, and waits for its first block
-			first <- b.Run(ctx, slow{indexertest.New(long), held})
+			first <- b.Run(ctx, slow{indexertest.New(long), held, sync.OnceFunc(func() { close(asked) })})
 		}()
+		select {
+		case <-asked:
+		case err := <-first:
+			t.Fatal(err)
+		}
 		require.NoError(t, index(t, a, indexertest.New(long)))
 		want := dump(t, a)
 		close(held)
@@ -643,11 +651,13 @@ func TestASecondWriterIsRefused(t *testing.T) {
 // slow gives blocks that are new only once it may.
 type slow struct {
 	*indexertest.Chain
-	held chan struct{}
+	held  chan struct{}
+	asked func() // for one
 }
 
 func (s slow) Block(ctx context.Context, height int64) (*client.Record, error) {
 	if height > 10 {
+		s.asked()
 		<-s.held
 	}
 	return s.Chain.Block(ctx, height)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -105,10 +107,13 @@ func (s *Store) commit(ctx context.Context, b *batch) error {
 		if len(b.rows[t]) == 0 {
 			continue
 		}
-		if s.postgres {
-			err = s.copyRows(ctx, conn, tx, t, b.rows[t])
-		} else {
+		switch {
+		case !s.postgres:
 			err = s.insertRows(ctx, tx, t, b.rows[t])
+		case len(b.rows[t]) < leastCopied:
+			err = s.insertFew(ctx, tx, t, b.rows[t])
+		default:
+			err = s.copyRows(ctx, conn, tx, t, b.rows[t])
 		}
 		if err != nil {
 			return fmt.Errorf("table %s: %w", t.name, err)
@@ -170,11 +175,33 @@ func (t *table) conflict() string {
 	return " ON CONFLICT (" + strings.Join(t.columns[:t.key], ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
 }
 
+// insertion is the statement that writes so many rows.
+func (t *table) insertion(rows int) string {
+	one := "(" + strings.Repeat("?,", len(t.columns)-1) + "?)"
+	return "INSERT INTO " + t.name + " (" + strings.Join(t.columns, ", ") + ") VALUES " + strings.Repeat(one+",", rows-1) + one + t.conflict()
+}
+
+// leastCopied is how many rows PostgreSQL is given by COPY: at the end of the chain a
+// block has few, of many tables, and each COPY is several questions.
+const leastCopied = 64
+
+// insertFew is for PostgreSQL, whose driver knows statements that it had before: so the
+// numbers of their rows are powers of two.
+func (s *Store) insertFew(ctx context.Context, tx *sql.Tx, t *table, rows [][]any) error {
+	for len(rows) > 0 {
+		n := 1 << (bits.Len(uint(len(rows))) - 1)
+		if _, err := tx.ExecContext(ctx, s.q(t.insertion(n)), slices.Concat(rows[:n]...)...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
 // sqliteParams is how many parameters a statement has at most.
 const sqliteParams = 600
 
 func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, t *table, rows [][]any) error {
-	one := "(" + strings.Repeat("?,", len(t.columns)-1) + "?)"
 	most := max(1, sqliteParams/len(t.columns))
 	var stmt *sql.Stmt
 	defer func() {
@@ -190,8 +217,7 @@ func (s *Store) insertRows(ctx context.Context, tx *sql.Tx, t *table, rows [][]a
 				stmt.Close()
 			}
 			var err error
-			stmt, err = tx.PrepareContext(ctx, "INSERT INTO "+t.name+" ("+strings.Join(t.columns, ", ")+") VALUES "+strings.Repeat(one+",", n-1)+one+t.conflict())
-			if err != nil {
+			if stmt, err = tx.PrepareContext(ctx, t.insertion(n)); err != nil {
 				return err
 			}
 			prepared = n
