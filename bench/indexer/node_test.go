@@ -244,3 +244,19 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(err) // the benchmark is over
 	}
 }
+
+// BenchmarkNodeAnswers is what a node takes to write a busy block's results as JSON, by
+// CometBFT's own code: catching up can't be faster than the node that it asks.
+func BenchmarkNodeAnswers(b *testing.B) {
+	c := indexertest.New(busy)
+	r, err := c.Block(b.Context(), 400)
+	require.NoError(b, err)
+	res := &ctypes.ResultBlockResults{Height: r.Height, TxsResults: r.Results, FinalizeBlockEvents: r.Events}
+	size := 0
+	for b.Loop() {
+		raw, err := json.Marshal(rpctypes.NewRPCSuccessResponse(rpctypes.JSONRPCIntID(1), res))
+		require.NoError(b, err)
+		size = len(raw)
+	}
+	b.ReportMetric(float64(size), "bytes")
+}
