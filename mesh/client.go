@@ -62,7 +62,7 @@ func (h *Host) AddPeer(hotkey string, endpoints ...string) error {
 	}
 	h.setAddrs(id, addrs)
 	if known {
-		return h.p2p.Network().ClosePeer(id)
+		return h.hangUp(id)
 	}
 	return nil
 }
@@ -77,7 +77,14 @@ func (h *Host) RemovePeer(hotkey string) error {
 		return nil
 	}
 	h.p2p.Peerstore().ClearAddrs(old.id)
-	return h.p2p.Network().ClosePeer(old.id)
+	return h.hangUp(old.id)
+}
+
+// hangUp closes the connections to a peer. The streams that wait in them must not take a
+// next call: what they fail with does not say that nothing was sent.
+func (h *Host) hangUp(id peer.ID) error {
+	defer h.transport.CloseIdleConnections()
+	return h.p2p.Network().ClosePeer(id)
 }
 
 func (h *Host) setAddrs(id peer.ID, addrs []ma.Multiaddr) {
