@@ -331,6 +331,12 @@ func (h *Host) Endpoints() []string {
 	return append(quics, others...)
 }
 
+// waitForLingering returns when all who have an answer have read it, or lingerTime is over.
+func (h *Host) waitForLingering() {
+	h.lingering.Lock()
+	defer h.lingering.Unlock()
+}
+
 // shutdownGrace is how long Close waits for requests in flight.
 const shutdownGrace = 2 * time.Second
 
@@ -345,8 +351,7 @@ func (h *Host) Close() error {
 			h.closeErr = err
 		}
 		h.transport.CloseIdleConnections()
-		h.lingering.Lock() // for lingerTime at most: who has an answer has read it then
-		h.lingering.Unlock()
+		h.waitForLingering()
 		h.listener.cancelRequests()
 		h.closeErr = errors.Join(h.closeErr, h.server.Close(), h.p2p.Close())
 		<-h.served
