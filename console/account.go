@@ -401,10 +401,8 @@ func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
 		for _, st := range r.Stakes {
 			list = append(list, newStake(t, st))
 		}
-		switch {
-		case r.Pagination != nil && len(r.Pagination.NextKey) > 0:
-			next = cursor(append([]byte{ofStakes}, r.Pagination.NextKey...))
-		case len(list) == limit:
+		next = pageAfter(r.Pagination, ofStakes)
+		if next == "" && len(list) == limit {
 			next = cursor([]byte{ofClaims})
 		}
 		key = []byte{ofClaims}
@@ -417,9 +415,7 @@ func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
 		for _, c := range r.Claims {
 			list = append(list, newClaim(c))
 		}
-		if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
-			next = cursor(append([]byte{ofClaims}, r.Pagination.NextKey...))
-		}
+		next = pageAfter(r.Pagination, ofClaims)
 	}
 	if err := s.nameRemoved(ctx, list); err != nil {
 		return nil, err
@@ -448,6 +444,14 @@ func (a *ask) page(kinds ...byte) (limit int, key []byte, err error) {
 		return 0, nil, badCursor()
 	}
 	return limit, key, nil
+}
+
+// pageAfter is the cursor of what follows a page of the chain's; empty where nothing does.
+func pageAfter(p *query.PageResponse, of byte) string {
+	if p == nil || len(p.NextKey) == 0 {
+		return ""
+	}
+	return cursor(append([]byte{of}, p.NextKey...))
 }
 
 // pageRequest asks the chain for a page from a cursor's key, whose first byte is ours.

@@ -85,7 +85,7 @@ func (s *Server) allowances(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, next := []allowanceJSON{}, ""
+	list := []allowanceJSON{}
 	for _, grant := range r.Grants {
 		spend, err := s.spendOf(grant.Authorization)
 		if err != nil {
@@ -100,14 +100,11 @@ func (s *Server) allowances(ctx context.Context, a *ask) (any, error) {
 		}
 		list = append(list, v)
 	}
-	if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
-		next = cursor(append([]byte{ofList}, r.Pagination.NextKey...))
-	}
 	return struct {
 		at
 		Items []allowanceJSON `json:"items"`
 		Next  string          `json:"next"`
-	}{newAt(height, t), list, next}, nil
+	}{newAt(height, t), list, pageAfter(r.Pagination, ofList)}, nil
 }
 
 // spendOf reads an authorization of the market's; nil: it is of another kind.

@@ -84,18 +84,15 @@ func (s *Server) services(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, next := []serviceJSON{}, ""
+	list := []serviceJSON{}
 	for _, info := range r.Services {
 		list = append(list, s.newService(a, local, info))
-	}
-	if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
-		next = cursor(append([]byte{ofList}, r.Pagination.NextKey...))
 	}
 	return struct {
 		at
 		Items []serviceJSON `json:"items"`
 		Next  string        `json:"next"`
-	}{now, list, next}, nil
+	}{now, list, pageAfter(r.Pagination, ofList)}, nil
 }
 
 // local says whether the chain is one of `lode up`.
@@ -206,16 +203,13 @@ func (s *Server) channels(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, next := []channelJSON{}, ""
+	list := []channelJSON{}
 	for _, c := range r.Channels {
 		list = append(list, newChannel(c))
-	}
-	if r.Pagination != nil && len(r.Pagination.NextKey) > 0 {
-		next = cursor(append([]byte{ofList}, r.Pagination.NextKey...))
 	}
 	return struct {
 		at
 		Items []channelJSON `json:"items"`
 		Next  string        `json:"next"`
-	}{now, list, next}, nil
+	}{now, list, pageAfter(r.Pagination, ofList)}, nil
 }

@@ -132,13 +132,22 @@ func (h *Host) dialer() {
 	}
 }
 
+// peer looks a hotkey up in the address book.
+func (h *Host) peer(hotkey string) (bookEntry, error) {
+	h.bookMu.Lock()
+	defer h.bookMu.Unlock()
+	entry, known := h.book[hotkey]
+	if !known {
+		return entry, notDialed(fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey))
+	}
+	return entry, nil
+}
+
 // dial opens a stream to a hotkey in the address book.
 func (h *Host) dial(ctx context.Context, hotkey string) (net.Conn, error) {
-	h.bookMu.Lock()
-	entry, known := h.book[hotkey]
-	h.bookMu.Unlock()
-	if !known {
-		return nil, notDialed(fmt.Errorf("%w: %s", ErrUnknownPeer, hotkey))
+	entry, err := h.peer(hotkey)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.DialTimeout)
 	defer cancel()
@@ -195,12 +204,9 @@ func (t roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, fmt.Errorf("mesh addresses look like http://HOTKEY/path, not %s", req.URL.Redacted())
 	}
-	h.bookMu.Lock()
-	_, known := h.book[req.URL.Host]
-	h.bookMu.Unlock()
-	if !known { // also where a stream to it still waits
+	if _, err := h.peer(req.URL.Host); err != nil { // also where a stream to it still waits
 		closeBody(req)
-		return nil, notDialed(fmt.Errorf("%w: %s", ErrUnknownPeer, req.URL.Host))
+		return nil, err
 	}
 	ctx, cancel := req.Context(), context.CancelFunc(func() {})
 	if _, ok := ctx.Deadline(); !ok {
