@@ -17,6 +17,11 @@ func (w *Wallet) Import(name string, kind Kind, mnemonic string, opts ...Option)
 	if err != nil {
 		return Key{}, err
 	}
+	// The keyring derives from the words as they are: in capitals, or with other spaces,
+	// they would be another key, or none.
+	if mnemonic, err = normalise(mnemonic); err != nil {
+		return Key{}, err
+	}
 	s, err := derive(mnemonic, key.Algorithm)
 	if err != nil {
 		return Key{}, err

@@ -40,6 +40,10 @@ func (w *Wallet) keyPath(name string) string { return filepath.Join(w.keyringDir
 func (w *Wallet) readIndex() ([]entry, error) {
 	raw, err := os.ReadFile(w.indexPath())
 	if errors.Is(err, fs.ErrNotExist) {
+		if n := w.records(); n > 0 {
+			return nil, fmt.Errorf("wallet: %s is missing, by which the %d keys in %s are found: restore it from a backup; the SDK's tools read them without it (--keyring-backend file --keyring-dir %s)",
+				w.indexPath(), n, w.keyringDir(), w.dir)
+		}
 		return nil, nil
 	}
 	if err != nil {
@@ -64,6 +68,17 @@ func (w *Wallet) readIndex() ([]entry, error) {
 	return keys, nil
 }
 
+// records counts the keys that the keyring holds.
+func (w *Wallet) records() (n int) {
+	files, _ := os.ReadDir(w.keyringDir()) // where it can't be read, there is no key to find
+	for _, f := range files {
+		if strings.HasSuffix(f.Name(), recordOf("")) {
+			n++
+		}
+	}
+	return n
+}
+
 func (w *Wallet) writeIndex(keys []entry) error {
 	raw, err := json.MarshalIndent(index{Version: indexVersion, Keys: keys}, "", "  ")
 	if err != nil {
@@ -86,7 +101,16 @@ func writeFile(path string, data []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
-	return nil
+	return syncPath(filepath.Dir(path))
+}
+
+// syncPath waits until a file, or what names a folder holds, is on the disk.
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // lock makes the folder and keeps other processes from changing the wallet until

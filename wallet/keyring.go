@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -48,10 +49,58 @@ func (w *Wallet) add(key entry, write func(sdkkeyring.Keyring) error) (Key, erro
 	if err := w.writeIndex(append(slices.Clone(keys), key)); err != nil {
 		return Key{}, fmt.Errorf("wallet: %w", err)
 	}
-	if err := write(w.keyring); err != nil {
+	if err := w.writeKey(key.Name, write); err != nil {
 		return Key{}, errors.Join(fmt.Errorf("wallet: key %q could not be written: %w", key.Name, err), w.writeIndex(keys))
 	}
 	return key.Key, nil
+}
+
+// writeKey has a key written by write, whole or not at all. The keyring writes into its
+// files as they stand: a crash or a full disk would leave an empty one, which counts as a
+// key. So it writes in a folder aside, and the files come to their place once they are on
+// the disk.
+func (w *Wallet) writeKey(name string, write func(sdkkeyring.Keyring) error) (err error) {
+	aside := filepath.Join(w.dir, ".new")
+	if err := os.RemoveAll(aside); err != nil { // a crash's
+		return err
+	}
+	if err := os.Mkdir(aside, 0o700); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(aside)) }()
+	k, err := openKeyring(aside, w.opened)
+	if err != nil {
+		return err
+	}
+	if err := write(k); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(aside)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := syncPath(filepath.Join(aside, f.Name())); err != nil {
+			return err
+		}
+	}
+	// The wallet is locked: nobody else makes it meanwhile.
+	if _, err := os.Lstat(w.keyPath(name)); err == nil {
+		return fmt.Errorf("%w: %s is there, of a key that %s does not know", ErrExists, w.keyPath(name), w.indexPath())
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	// The record comes last: with it the key is there.
+	files = slices.DeleteFunc(files, func(f fs.DirEntry) bool { return f.Name() == recordOf(name) })
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(aside, f.Name()), filepath.Join(w.keyringDir(), f.Name())); err != nil {
+			return err
+		}
+	}
+	if err := os.Rename(filepath.Join(aside, recordOf(name)), w.keyPath(name)); err != nil {
+		return err
+	}
+	return syncPath(w.keyringDir())
 }
 
 // addPublic adds a key that is not here. It needs no passphrase.
@@ -242,19 +291,25 @@ func (w *Wallet) remember(pass string) error {
 	return nil
 }
 
-// unlock opens the keyring with a passphrase that is known to be right. The SDK's own
-// constructor would ask the terminal where there is one, whatever reader it is given;
-// so the file store is opened here, and only handed to it.
-func (w *Wallet) unlock(pass string) error {
+// unlock opens the keyring with a passphrase that is known to be right.
+func (w *Wallet) unlock(pass string) (err error) {
+	w.keyring, err = openKeyring(w.keyringDir(), pass)
+	w.opened = pass
+	return err
+}
+
+// openKeyring opens a folder of keys. The SDK's own constructor would ask the terminal
+// where there is one, whatever reader it is given; so the file store is opened here, and
+// only handed to it.
+func openKeyring(dir, pass string) (sdkkeyring.Keyring, error) {
 	db, err := keyring.Open(keyring.Config{
 		AllowedBackends:  []keyring.BackendType{keyring.FileBackend},
 		ServiceName:      "lode",
-		FileDir:          w.keyringDir(),
+		FileDir:          dir,
 		FilePasswordFunc: func(string) (string, error) { return pass, nil },
 	})
 	if err != nil {
-		return fmt.Errorf("wallet: %w", err)
+		return nil, fmt.Errorf("wallet: %w", err)
 	}
-	w.keyring = sdkkeyring.NewInMemoryWithKeyring(db, keyCodec())
-	return nil
+	return sdkkeyring.NewInMemoryWithKeyring(db, keyCodec()), nil
 }

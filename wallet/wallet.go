@@ -130,6 +130,7 @@ type Wallet struct {
 
 	mu      sync.Mutex
 	keyring sdkkeyring.Keyring // nil until unlocked
+	opened  string             // by what it was unlocked
 	signers map[string]*Signer // by name
 }
 

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/cosmos/btcutil/bech32"
@@ -318,6 +321,71 @@ func TestACrashWhileAKeyIsWrittenLeavesAUsableWallet(t *testing.T) {
 	require.Len(t, keys, 1)
 }
 
+// Half a record must not be left, by a full disk or a crash: it would be taken for a key,
+// to whose address somebody sends money, or keep its name for ever. Here files end before
+// a record does, but after an index, as on a disk that is full; the limit holds for a
+// whole process, so it is another one's.
+func TestAKeyThatCouldNotBeWrittenIsNoKey(t *testing.T) {
+	if dir := os.Getenv("LODE_TEST_FULL"); dir != "" {
+		signal.Ignore(syscall.SIGXFSZ)
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 600, Max: 600}))
+		_, _, err := open(t, dir, answer(secret)).Create("bob", wallet.Coldkey)
+		require.ErrorIs(t, err, syscall.EFBIG)
+		return
+	}
+	dir := t.TempDir()
+	w := open(t, dir, answer(secret))
+	_, err := w.Import("alice", wallet.Coldkey, vector)
+	require.NoError(t, err)
+	before, err := os.ReadDir(filepath.Join(dir, "keyring-file"))
+	require.NoError(t, err)
+	full := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+	full.Env = append(os.Environ(), "LODE_TEST_FULL="+dir)
+	out, err := full.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	after, err := os.ReadDir(filepath.Join(dir, "keyring-file"))
+	require.NoError(t, err)
+	require.Equal(t, before, after, "nothing of it is left")
+	keys, err := w.List()
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	_, err = w.Import("bob", wallet.Coldkey, vector2)
+	require.NoError(t, err, "the name is free")
+}
+
+func TestARecordThatTheIndexDoesNotKnowIsNotOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, answer(secret))
+	_, err := w.Import("alice", wallet.Coldkey, vector)
+	require.NoError(t, err)
+	record := filepath.Join(dir, "keyring-file", "alice.info")
+	before, err := os.ReadFile(record)
+	require.NoError(t, err)
+	write(t, dir, "keys.json", `{"version":1,"keys":[]}`)
+	_, err = open(t, dir, answer(secret)).Import("alice", wallet.Coldkey, vector2)
+	require.ErrorIs(t, err, wallet.ErrExists)
+	after, err := os.ReadFile(record)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+// The keyring derives from the words as they are given.
+func TestAMnemonicMayBeInCapitalsAndLines(t *testing.T) {
+	want, err := wallet.SignerFromMnemonic(vector)
+	require.NoError(t, err)
+	for name, words := range map[string]string{
+		"capitals": strings.ToUpper(vector), "a capital": "A" + vector[1:], "lines": strings.ReplaceAll(" "+vector+"\r\n", " ", "\n  "),
+	} {
+		w := open(t, t.TempDir(), answer(secret))
+		_, err := w.Import("alice", wallet.Coldkey, words)
+		require.NoError(t, err, name)
+		s, err := w.Signer("alice")
+		require.NoError(t, err, name)
+		require.Equal(t, want.PrivKey(), s.PrivKey(), name)
+	}
+}
+
 func TestADamagedWalletSaysWhatIsDamaged(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, dir string)
@@ -327,6 +395,9 @@ func TestADamagedWalletSaysWhatIsDamaged(t *testing.T) {
 		"an index of a later version": {func(t *testing.T, dir string) {
 			write(t, dir, "keys.json", `{"version":2}`)
 		}, "version 2"},
+		"an index that is missing": {func(t *testing.T, dir string) {
+			require.NoError(t, os.Remove(filepath.Join(dir, "keys.json")))
+		}, "keys.json is missing, by which the 2 keys"},
 		"a key that was cut off": {func(t *testing.T, dir string) {
 			raw, err := os.ReadFile(filepath.Join(dir, "keyring-file", "alice.info"))
 			require.NoError(t, err)
