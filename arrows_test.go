@@ -43,6 +43,7 @@ var layers = []string{
 	"yuma",
 	"fixed",
 	"voucher",
+	"records",
 	"subnets/inference/engine",
 	"docs/openapi",
 }

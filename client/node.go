@@ -28,6 +28,7 @@ const (
 type node struct {
 	url  string
 	name string // url without a password, for people
+	near bool   // on this machine
 	http *http.Client
 	rpc  *rpchttp.HTTP
 
@@ -50,7 +51,8 @@ func newNode(raw string) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("client: node %q: %w", u.Redacted(), err)
 	}
-	return &node{url: raw, name: u.Redacted(), http: h, rpc: rpc}, nil
+	ip := net.ParseIP(u.Hostname())
+	return &node{url: raw, name: u.Redacted(), near: u.Hostname() == "localhost" || ip != nil && ip.IsLoopback(), http: h, rpc: rpc}, nil
 }
 
 // limited keeps a node from filling the memory.
@@ -108,7 +110,7 @@ func (n *node) answer(err error) (retry bool, _ error) {
 			return true, fmt.Errorf("%w: the mempool of %s is full; try again in a few blocks", ErrUnavailable, n.name)
 		}
 		return false, err
-	case errors.Is(err, ErrNotFound), errors.Is(err, errNoIndex), isQueryError(err):
+	case errors.Is(err, ErrNotFound), errors.Is(err, errNoIndex), errors.Is(err, errNoResults), isQueryError(err):
 		return false, err
 	}
 	return true, &unreachable{node: n.name, err: err}
@@ -137,7 +139,6 @@ func (u *unreachable) Error() string {
 		why = "it closed the connection without an answer"
 	case errors.As(u.err, &large):
 		why = fmt.Sprintf("its answer is larger than %d MiB", large.Limit>>20)
-	case errors.Is(u.err, errJSON):
 	case strings.Contains(why, "error in json rpc client") && !strings.Contains(why, "Failed to read"):
 		why = "what answers there is no CometBFT RPC server"
 	}

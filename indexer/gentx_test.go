@@ -124,7 +124,9 @@ func (b began) Genesis(context.Context) (*cmttypes.GenesisDoc, error) { return b
 
 func (b began) Kept(context.Context) (first, last int64, err error) { return 1, 1, nil }
 
-func (b began) Block(context.Context, int64) (*client.Record, error) { return b.record, nil }
+func (b began) Blocks(context.Context, int64, int64) ([]*client.Record, error) {
+	return []*client.Record{b.record}, nil
+}
 
 func (b began) Done(*client.Record) {}
 

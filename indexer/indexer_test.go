@@ -163,11 +163,15 @@ type lent struct {
 	memory map[*client.Record][]byte
 }
 
-func (l lent) Block(ctx context.Context, height int64) (*client.Record, error) {
-	r, err := l.Chain.Block(ctx, height)
-	if err != nil {
-		return nil, err
+func (l lent) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	list, err := l.Chain.Blocks(ctx, from, to)
+	for i := range list {
+		list[i] = l.lend(list[i])
 	}
+	return list, err
+}
+
+func (l lent) lend(r *client.Record) *client.Record {
 	c := *r
 	memory := make([]byte, 0, 8<<20) // never moves
 	text := func(s *string) {
@@ -190,6 +194,12 @@ func (l lent) Block(ctx context.Context, height int64) (*client.Record, error) {
 		}
 		return list
 	}
+	c.Txs = slices.Clone(r.Txs)
+	for i, tx := range c.Txs {
+		var t = string(tx)
+		text(&t)
+		c.Txs[i] = memory[len(memory)-len(tx):]
+	}
 	c.Events, c.Results = events(r.Events), nil
 	for _, one := range r.Results {
 		t := *one
@@ -201,7 +211,7 @@ func (l lent) Block(ctx context.Context, height int64) (*client.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.memory[&c] = memory
-	return &c, nil
+	return &c
 }
 
 func (l lent) Done(r *client.Record) {
@@ -441,15 +451,18 @@ func (m meddled) ChainID(ctx context.Context) (string, error) {
 	return m.Source.ChainID(ctx)
 }
 
-func (m meddled) Block(ctx context.Context, height int64) (*client.Record, error) {
-	r, err := m.Source.Block(ctx, height)
+func (m meddled) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	list, err := m.Source.Blocks(ctx, from, to)
 	if err != nil || m.change == nil {
-		return r, err
+		return list, err
 	}
-	c := *r
-	c.Events = append([]abci.Event(nil), r.Events...)
-	m.change(&c)
-	return &c, nil
+	for i, r := range list {
+		c := *r
+		c.Events = append([]abci.Event(nil), r.Events...)
+		m.change(&c)
+		list[i] = &c
+	}
+	return list, nil
 }
 
 func TestADatabaseOfAnotherChainIsRefusedAndLeftAlone(t *testing.T) {
@@ -496,11 +509,11 @@ func (d dropping) Kept(ctx context.Context) (first, last int64, err error) {
 	return d.first, last, err
 }
 
-func (d dropping) Block(ctx context.Context, height int64) (*client.Record, error) {
-	if height < d.first {
-		return nil, fmt.Errorf("block %d: %w", height, client.ErrNotFound)
+func (d dropping) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	if from < d.first {
+		return nil, fmt.Errorf("block %d: %w", from, client.ErrNotFound)
 	}
-	return d.Chain.Block(ctx, height)
+	return d.Chain.Blocks(ctx, from, to)
 }
 
 func TestANodeThatHasDroppedTheNextBlockStopsItAndOneThatHasItIsTakenUp(t *testing.T) {
@@ -655,12 +668,13 @@ type slow struct {
 	asked func() // for one
 }
 
-func (s slow) Block(ctx context.Context, height int64) (*client.Record, error) {
-	if height > 10 {
-		s.asked()
-		<-s.held
+func (s slow) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	if from <= 10 {
+		return s.Chain.Blocks(ctx, from, min(to, 10))
 	}
-	return s.Chain.Block(ctx, height)
+	s.asked()
+	<-s.held
+	return s.Chain.Blocks(ctx, from, to)
 }
 
 func TestADatabaseThatCannotBeWrittenStopsItAndItGoesOnLater(t *testing.T) {

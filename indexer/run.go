@@ -92,11 +92,13 @@ func (s *state) known(ctx context.Context, src Source, height int64) (*client.Re
 	} else if err != nil {
 		return nil, err
 	}
-	r, err := retry(ctx, func() (*client.Record, error) { return block(ctx, src, height) })
+	list, err := blocks(ctx, src, height, height)
 	if errors.Is(err, errPruned) {
 		return nil, nil
+	} else if err != nil {
+		return nil, err
 	}
-	return r, err
+	return list[0], nil
 }
 
 // follow reads blocks, and hands them to the writer: a block at a time at the end of the
@@ -104,33 +106,30 @@ func (s *state) known(ctx context.Context, src Source, height int64) (*client.Re
 func (s *state) follow(ctx context.Context, store *Store, w *writer, src Source) error {
 	d := &decoder{store.codec}
 	var begun time.Time // reading what is not written yet
-	for next := range fetch(ctx, src, s.nextHeight()) {
-		var f fetched
-		select {
-		case f = <-next:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	for f := range fetch(ctx, src, s.nextHeight()) {
 		if f.err != nil {
 			return f.err
 		}
-		if s.batch.first == 0 {
-			s.batch.first, begun = f.record.Height, time.Now()
-		}
-		if err := s.apply(d, f.record); err != nil {
-			return err
-		}
-		src.Done(f.record)
-		full := s.height-s.batch.first+1 >= store.most || s.batch.size+len(s.dirtyPositions)+len(s.dirtyPools) >= mostRows
-		if f.more && !full && (time.Since(begun) < mostAge || w.busy()) {
-			continue
-		}
-		b, err := s.flush()
-		if err != nil {
-			return err
-		}
-		if err := w.write(ctx, b); err != nil {
-			return err
+		for i, r := range f.records {
+			if s.batch.first == 0 {
+				s.batch.first, begun = r.Height, time.Now()
+			}
+			if err := s.apply(d, r); err != nil {
+				return err
+			}
+			src.Done(r)
+			full := s.height-s.batch.first+1 >= store.most || s.batch.size+len(s.dirtyPositions)+len(s.dirtyPools) >= mostRows
+			more := f.more || i < len(f.records)-1
+			if more && !full && (time.Since(begun) < mostAge || w.busy()) {
+				continue
+			}
+			b, err := s.flush()
+			if err != nil {
+				return err
+			}
+			if err := w.write(ctx, b); err != nil {
+				return err
+			}
 		}
 	}
 	return ctx.Err()

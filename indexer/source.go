@@ -19,9 +19,9 @@ type Source interface {
 	Genesis(ctx context.Context) (*cmttypes.GenesisDoc, error)
 	// Kept are the first and the last block that it has now.
 	Kept(ctx context.Context) (first, last int64, err error)
-	// Block is one of them; others are client.ErrNotFound. It is called for several
-	// blocks at once.
-	Block(ctx context.Context, height int64) (*client.Record, error)
+	// Blocks are those from a height on, not beyond another, in their order: as many as
+	// it likes to give at once. Where it has not the first the error is client.ErrNotFound.
+	Blocks(ctx context.Context, from, to int64) ([]*client.Record, error)
 	// Done takes a block back that was read: nothing of its events and results is used
 	// any more.
 	Done(*client.Record)
@@ -34,8 +34,8 @@ func Node(c *client.Client) Source { return node{c} }
 
 type node struct{ *client.Client }
 
-func (n node) Block(ctx context.Context, height int64) (*client.Record, error) {
-	return n.Record(ctx, height)
+func (n node) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	return n.Records(ctx, from, to)
 }
 
 func (n node) Done(r *client.Record) { r.Free() }
@@ -44,7 +44,7 @@ func (n node) Done(r *client.Record) { r.Free() }
 func (n node) Wait(ctx context.Context, height int64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for b := range n.Blocks(ctx) {
+	for b := range n.Client.Blocks(ctx) {
 		if b.Height >= height {
 			return nil
 		}
@@ -56,49 +56,44 @@ func (n node) Wait(ctx context.Context, height int64) error {
 }
 
 const (
-	// ahead is how many blocks are fetched at once while there are old ones to read.
-	ahead = 16
+	// ahead is how many answers of the source wait to be read, besides one that is on its way.
+	ahead = 2
 	// fetchPause is how long a source that fails is left alone, at first and at most.
 	fetchPause    = 100 * time.Millisecond
 	fetchPauseMax = 5 * time.Second
 )
 
-// fetched is a block on its way to the writer.
+// fetched are blocks on their way to the writer.
 type fetched struct {
-	record *client.Record
-	more   bool // the source has the next one too
-	err    error
+	records []*client.Record
+	more    bool // the source has the next one too
+	err     error
 }
 
-// fetch brings blocks in their order from a height on, several at once. A source that
-// can't be reached is asked again, until ctx ends; what it answers is final.
-func fetch(ctx context.Context, src Source, from int64) <-chan chan fetched {
-	queue := make(chan chan fetched, ahead)
+// fetch brings blocks in their order from a height on. A source that can't be reached is
+// asked again, until ctx ends; what it answers is final.
+func fetch(ctx context.Context, src Source, from int64) <-chan fetched {
+	queue := make(chan fetched, ahead)
 	go func() {
 		defer close(queue)
-		for height, last := from, int64(0); ; height++ {
+		for height, last := from, int64(0); ; {
+			var f fetched
 			if height > last {
-				var err error
-				if last, err = reach(ctx, src, height); err != nil {
-					one := make(chan fetched, 1)
-					one <- fetched{err: err}
-					select {
-					case queue <- one:
-					case <-ctx.Done():
-					}
-					return
-				}
+				last, f.err = reach(ctx, src, height)
 			}
-			one := make(chan fetched, 1)
+			if f.err == nil {
+				f.records, f.err = blocks(ctx, src, height, last)
+				height += int64(len(f.records))
+				f.more = height <= last
+			}
 			select {
-			case queue <- one:
+			case queue <- f:
 			case <-ctx.Done():
 				return
 			}
-			go func() {
-				r, err := retry(ctx, func() (*client.Record, error) { return block(ctx, src, height) })
-				one <- fetched{r, height < last, err}
-			}()
+			if f.err != nil {
+				return
+			}
 		}
 	}()
 	return queue
@@ -128,16 +123,18 @@ func pruned(height, first int64) error {
 	return fmt.Errorf("indexer: %w: block %d is the next to index, and the node keeps blocks from %d on: take a node that keeps all, min-retain-blocks = 0", errPruned, height, first)
 }
 
-// block is one that the source has told of; it may have dropped it since.
-func block(ctx context.Context, src Source, height int64) (*client.Record, error) {
-	r, err := src.Block(ctx, height)
-	if !errors.Is(err, client.ErrNotFound) {
-		return r, err
-	}
-	if first, _, asked := src.Kept(ctx); asked == nil && first > height {
-		return nil, pruned(height, first)
-	}
-	return r, err
+// blocks are some that the source has told of; it may have dropped them since.
+func blocks(ctx context.Context, src Source, from, to int64) ([]*client.Record, error) {
+	return retry(ctx, func() ([]*client.Record, error) {
+		list, err := src.Blocks(ctx, from, to)
+		if !errors.Is(err, client.ErrNotFound) {
+			return list, err
+		}
+		if first, _, asked := src.Kept(ctx); asked == nil && first > from {
+			return nil, pruned(from, first)
+		}
+		return nil, err
+	})
 }
 
 // retry asks again while a source can't be reached.

@@ -1,6 +1,7 @@
 package indexer
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -148,7 +149,7 @@ func (s *state) addTx(t readTx, r *abci.ExecTxResult) {
 		log = strings.ToValidUTF8(strings.ReplaceAll(r.Log[:min(len(r.Log), maxLog)], "\x00", "?"), "?")
 	}
 	s.batch.add(tTxs, b.height, b.idx, hash[:], int64(r.Code), clone(word(r.Codespace)), clone(log), put(fee), r.GasWanted, r.GasUsed,
-		strings.Join(t.signers, " "), strings.Join(t.types, " "), t.raw)
+		strings.Join(t.signers, " "), strings.Join(t.types, " "), bytes.Clone(t.raw))
 	for _, a := range t.signers {
 		b.touched[s.account(a).id] = true
 	}

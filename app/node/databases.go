@@ -37,7 +37,7 @@ func OpenState(home string, backend dbm.BackendType) (db dbm.DB, err error) {
 // fail on its lock.
 type databases struct {
 	mu   sync.Mutex
-	open []*closeOnce
+	open map[string]*closeOnce // by CometBFT's names of them
 }
 
 // closeOnce is a database that CometBFT may have closed already.
@@ -60,7 +60,10 @@ func (d *databases) provide(ctx *cmtcfg.DBContext) (cmtdb.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	once := &closeOnce{DB: db}
-	d.open = append(d.open, once)
+	if d.open == nil {
+		d.open = map[string]*closeOnce{}
+	}
+	d.open[ctx.ID] = once
 	return once, nil
 }
 
@@ -73,4 +76,11 @@ func (d *databases) close() error {
 	}
 	d.open = nil
 	return errors.Join(errs...)
+}
+
+// state is the one that CometBFT names so: its own, with the results of blocks.
+func (d *databases) state() cmtdb.DB {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open["state"]
 }

@@ -142,7 +142,7 @@ func Start(ctx context.Context, c Config) (_ *Node, err error) {
 	n.app.RegisterTendermintService(clientCtx)
 	n.app.RegisterNodeService(clientCtx, s.app)
 
-	if err := n.servers.serveRPC(rpc, n.comet, n.log, c.CORS); err != nil {
+	if err := n.servers.serveRPC(rpc, n.comet, n.dbs.state(), n.log, c.CORS); err != nil {
 		return nil, err
 	}
 	if err := n.servers.serveGRPC(grpcListener, n, clientCtx); err != nil {

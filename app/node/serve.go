@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	cmtdb "github.com/cometbft/cometbft-db"
 	cmtnode "github.com/cometbft/cometbft/node"
 	rpcserver "github.com/cometbft/cometbft/rpc/jsonrpc/server"
 	"github.com/rs/cors"
@@ -20,6 +21,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	"github.com/cosmos/cosmos-sdk/server/api"
 	servergrpc "github.com/cosmos/cosmos-sdk/server/grpc"
+
+	"github.com/lodenet/lode/records"
 )
 
 // servers are a node's listeners. Closing them closes every connection, so that no
@@ -131,8 +134,8 @@ func (s *servers) close() {
 }
 
 // serveRPC serves CometBFT's RPC as its own node would (node.startRPC), on a
-// listener of ours.
-func (s *servers) serveRPC(l *listener, n *cmtnode.Node, log quiet, allow bool) error {
+// listener of ours, and beside it records of blocks.
+func (s *servers) serveRPC(l *listener, n *cmtnode.Node, state cmtdb.DB, log quiet, allow bool) error {
 	env, err := n.ConfigureRPC()
 	if err != nil {
 		return err
@@ -155,6 +158,7 @@ func (s *servers) serveRPC(l *listener, n *cmtnode.Node, log quiet, allow bool) 
 	ws.SetLogger(log.comet())
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", ws.WebsocketHandler)
+	mux.Handle(records.Path, Records(n.BlockStore(), state, log.Logger))
 	rpcserver.RegisterRPCFuncs(mux, routes, log.comet())
 	origins := rpc.CORSAllowedOrigins
 	if allow {

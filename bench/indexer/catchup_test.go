@@ -74,35 +74,46 @@ func catchUp(tb testing.TB, s *indexer.Store, src indexer.Source) {
 }
 
 // BenchmarkCatchUp indexes a busy chain's blocks over HTTP, as `lode console` does, into
-// both databases.
+// both databases: from a node that has them in memory, and from one that reads them off
+// its disk. Either is another process on the same machine.
 func BenchmarkCatchUp(b *testing.B) {
 	blocks := measured(b)
-	node := startNode(b, warm+blocks)
-	for _, kind := range []string{"sqlite", "postgres"} {
-		b.Run(kind, func(b *testing.B) {
-			var took, worked, server time.Duration
-			for range b.N {
-				dsn := filepath.Join(b.TempDir(), "index.db")
-				if kind == "postgres" {
-					dsn = indexertest.Postgres(b)
-				}
-				s, err := indexer.Open(b.Context(), dsn)
-				require.NoError(b, err)
-				catchUp(b, s, source(b, node, warm))
-				start, cpu, pg := time.Now(), used(b), indexertest.PostgresTime(b)
-				catchUp(b, s, source(b, node, warm+blocks))
-				took += time.Since(start)
-				worked += used(b) - cpu
-				server += indexertest.PostgresTime(b) - pg
-				require.NoError(b, s.Close())
+	for _, place := range []string{"memory", "disk"} {
+		b.Run("node="+place, func(b *testing.B) {
+			dir := ""
+			if place == "disk" {
+				dir = b.TempDir()
 			}
-			perBlock := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 / float64(blocks*int64(b.N)) }
-			b.ReportMetric(float64(blocks*int64(b.N))/took.Seconds(), "blocks/s")
-			b.ReportMetric(perBlock(worked), "cpu-ms/block")
-			b.ReportMetric(perBlock(server), "postgres-cpu-ms/block")
-			b.ReportMetric(0, "ns/op")
+			node := startNode(b, warm+blocks, dir)
+			for _, kind := range []string{"sqlite", "postgres"} {
+				b.Run(kind, func(b *testing.B) { benchmarkCatchUp(b, node, kind, blocks) })
+			}
 		})
 	}
+}
+
+func benchmarkCatchUp(b *testing.B, node, kind string, blocks int64) {
+	var took, worked, server time.Duration
+	for range b.N {
+		dsn := filepath.Join(b.TempDir(), "index.db")
+		if kind == "postgres" {
+			dsn = indexertest.Postgres(b)
+		}
+		s, err := indexer.Open(b.Context(), dsn)
+		require.NoError(b, err)
+		catchUp(b, s, source(b, node, warm))
+		start, cpu, pg := time.Now(), used(b), indexertest.PostgresTime(b)
+		catchUp(b, s, source(b, node, warm+blocks))
+		took += time.Since(start)
+		worked += used(b) - cpu
+		server += indexertest.PostgresTime(b) - pg
+		require.NoError(b, s.Close())
+	}
+	perBlock := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 / float64(blocks*int64(b.N)) }
+	b.ReportMetric(float64(blocks*int64(b.N))/took.Seconds(), "blocks/s")
+	b.ReportMetric(perBlock(worked), "cpu-ms/block")
+	b.ReportMetric(perBlock(server), "postgres-cpu-ms/block")
+	b.ReportMetric(0, "ns/op")
 }
 
 // used is the processor time of this process so far; a server of PostgreSQL has its own.

@@ -7,53 +7,62 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	cmtdb "github.com/cometbft/cometbft-db"
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtjson "github.com/cometbft/cometbft/libs/json"
 	"github.com/cometbft/cometbft/p2p"
 	ctypes "github.com/cometbft/cometbft/rpc/core/types"
 	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
+	sm "github.com/cometbft/cometbft/state"
+	"github.com/cometbft/cometbft/store"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/cometbft/cometbft/version"
 	"github.com/stretchr/testify/require"
 
+	appnode "github.com/lodenet/lode/app/node"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/indexer"
 	"github.com/lodenet/lode/indexer/indexertest"
+	"github.com/lodenet/lode/records"
 )
 
-// node answers as a node's RPC does, byte for byte, with a chain's blocks out of memory:
-// what a node takes to write its answers isn't measured.
+// node is a node's stores with a chain's blocks, in memory or on disk, and what serves
+// them: CometBFT's stores and RPC server, and a node's records.
 type node struct {
-	chain   *indexertest.Chain
-	last    []byte // hash
-	height  int64
-	answers map[answer][]byte
-}
-
-// answer is of a method for a height: 350 kB a block.
-type answer struct {
-	method string
+	chain  *indexertest.Chain
+	blocks *store.BlockStore
+	states sm.Store
+	state  cmtdb.DB
+	last   cmttypes.BlockID
 	height int64
 }
 
 // signers are how many validators signed each block.
 const signers = 50
 
-// A node is a process of its own: nodeVariable is how many blocks it has.
+// A node is a process of its own: nodeVariable is how many blocks it has, and where; no
+// place is in memory.
 const nodeVariable = "LODE_BENCH_NODE"
 
 // serve is that process: it tells its URL, and ends when its standard input does.
-func serve(blocks string) error {
-	n := &node{chain: indexertest.New(busy), answers: map[answer][]byte{}}
+func serve(what string) error {
+	blocks, dir, _ := strings.Cut(what, " ")
 	last, err := strconv.ParseInt(blocks, 10, 64)
+	if err != nil {
+		return err
+	}
+	n, err := open(dir)
 	if err != nil {
 		return err
 	}
@@ -62,19 +71,40 @@ func serve(blocks string) error {
 			return err
 		}
 	}
-	srv := httptest.NewServer(n)
+	// What made them is no part of a node.
+	debug.FreeOSMemory()
+	mux := http.NewServeMux()
+	mux.Handle(records.Path, appnode.Records(n.blocks, n.state, slog.Default()))
+	mux.Handle("/", n)
+	srv := httptest.NewServer(mux)
 	defer srv.Close()
 	fmt.Println(srv.URL)
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }
 
+func open(dir string) (*node, error) {
+	n := &node{chain: indexertest.New(busy)}
+	blocks, state := cmtdb.DB(cmtdb.NewMemDB()), cmtdb.DB(cmtdb.NewMemDB())
+	if dir != "" {
+		var err error
+		if blocks, err = cmtdb.NewDB("blockstore", cmtdb.GoLevelDBBackend, dir); err != nil {
+			return nil, err
+		}
+		if state, err = cmtdb.NewDB("state", cmtdb.GoLevelDBBackend, dir); err != nil {
+			return nil, err
+		}
+	}
+	n.blocks, n.states, n.state = store.NewBlockStore(blocks), sm.NewStore(state, sm.StoreOptions{}), state
+	return n, nil
+}
+
 // startNode starts one that has so many blocks, and returns its URL.
-func startNode(tb testing.TB, blocks int64) string {
+func startNode(tb testing.TB, blocks int64, dir string) string {
 	self, err := os.Executable()
 	require.NoError(tb, err)
 	c := exec.Command(self)
-	c.Env, c.Stderr = append(os.Environ(), fmt.Sprintf("%s=%d", nodeVariable, blocks)), os.Stderr
+	c.Env, c.Stderr = append(os.Environ(), fmt.Sprintf("%s=%d %s", nodeVariable, blocks, dir)), os.Stderr
 	in, err := c.StdinPipe()
 	require.NoError(tb, err)
 	out, err := c.StdoutPipe()
@@ -111,103 +141,36 @@ func (u until) Wait(ctx context.Context, _ int64) error {
 	return ctx.Err()
 }
 
-// make writes a node's answers for the next block.
+// make adds the next block, as a node does.
 func (n *node) make() error {
 	n.height++
-	r, err := n.chain.Block(context.Background(), n.height)
-	if err != nil {
-		return err
-	}
+	r := n.chain.Block(n.height)
 	hash := make([]byte, 32)
-	b := &cmttypes.Block{Header: cmttypes.Header{
-		ChainID: "lode-test-1", Height: r.Height, Time: r.Time, LastBlockID: cmttypes.BlockID{Hash: n.last}, LastCommitHash: hash, DataHash: hash,
-		ValidatorsHash: hash, NextValidatorsHash: hash, ConsensusHash: hash, AppHash: hash, LastResultsHash: hash, EvidenceHash: hash, ProposerAddress: r.Proposer,
-	}, LastCommit: &cmttypes.Commit{Height: r.Height - 1}}
-	for _, tx := range r.Txs {
-		b.Txs = append(b.Txs, tx)
+	commit := &cmttypes.Commit{}
+	if n.height > 1 {
+		commit = &cmttypes.Commit{Height: n.height - 1, BlockID: n.last}
+		for range signers {
+			commit.Signatures = append(commit.Signatures, cmttypes.CommitSig{
+				BlockIDFlag: cmttypes.BlockIDFlagCommit, ValidatorAddress: hash[:20], Timestamp: r.Time, Signature: make([]byte, 64),
+			})
+		}
 	}
-	for range signers {
-		b.LastCommit.Signatures = append(b.LastCommit.Signatures, cmttypes.CommitSig{
-			BlockIDFlag: cmttypes.BlockIDFlagCommit, ValidatorAddress: hash[:20], Timestamp: r.Time, Signature: make([]byte, 64),
-		})
-	}
-	n.last = b.Header.Hash()
-	raw, err := cmtjson.Marshal(&ctypes.ResultBlock{BlockID: cmttypes.BlockID{Hash: n.last}, Block: b})
+	b := cmttypes.MakeBlock(n.height, cmttypes.ToTxs(r.Txs), commit, nil)
+	b.ChainID, b.Time, b.LastBlockID, b.Version.Block, b.ProposerAddress = "lode-test-1", r.Time, n.last, version.BlockProtocol, r.Proposer
+	b.ValidatorsHash, b.NextValidatorsHash, b.ConsensusHash, b.AppHash, b.LastResultsHash = hash, hash, hash, hash, hash
+	parts, err := b.MakePartSet(cmttypes.BlockPartSizeBytes)
 	if err != nil {
 		return err
 	}
-	n.write("block", raw)
-	n.write("block_results", appendResults(nil, r))
-	return nil
-}
-
-func (n *node) write(method string, result []byte) {
-	n.answers[answer{method, n.height}] = fmt.Appendf(nil, `{"jsonrpc":"2.0","id":1,"result":%s}`, result)
-}
-
-func TestResultsAreWrittenAsANodeWritesThem(t *testing.T) {
-	c := indexertest.New(indexertest.Config{Subnets: 2, Neurons: 8, Tempo: 2, Blocks: 5})
-	for height := int64(1); height <= 5; height++ {
-		r, err := c.Block(t.Context(), height)
-		require.NoError(t, err)
-		want, err := cmtjson.Marshal(&ctypes.ResultBlockResults{Height: r.Height, TxsResults: r.Results, FinalizeBlockEvents: r.Events, AppHash: []byte{}})
-		require.NoError(t, err)
-		require.JSONEq(t, string(want), string(appendResults(nil, r)))
-	}
-}
-
-// appendResults writes results as cmtjson does, at a hundredth of its time.
-func appendResults(b []byte, r *client.Record) []byte {
-	b = fmt.Appendf(b, `{"height":"%d","txs_results":[`, r.Height)
-	for i, t := range r.Results {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = fmt.Appendf(b, `{"code":%d,"data":null,"log":%q,"info":"","gas_wanted":"%d","gas_used":"%d","events":`, t.Code, t.Log, t.GasWanted, t.GasUsed)
-		b = appendEvents(b, t.Events)
-		b = fmt.Appendf(b, `,"codespace":%q}`, t.Codespace)
-	}
-	b = append(b, `],"finalize_block_events":`...)
-	b = appendEvents(b, r.Events)
-	return append(b, `,"validator_updates":null,"consensus_param_updates":null,"app_hash":""}`...)
-}
-
-func appendEvents(b []byte, events []abci.Event) []byte {
-	b = append(b, '[')
-	for i, e := range events {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(append(b, `{"type":`...), quoted(e.Type)...)
-		b = append(b, `,"attributes":[`...)
-		for k, a := range e.Attributes {
-			if k > 0 {
-				b = append(b, ',')
-			}
-			b = append(append(b, `{"key":`...), quoted(a.Key)...)
-			b = append(append(b, `,"value":`...), quoted(a.Value)...)
-			b = append(strconv.AppendBool(append(b, `,"index":`...), a.Index), '}')
-		}
-		b = append(b, "]}"...)
-	}
-	return append(b, ']')
-}
-
-func quoted(s string) []byte {
-	raw, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // a string always marshals
-	}
-	return raw
+	n.last = cmttypes.BlockID{Hash: b.Hash(), PartSetHeader: parts.Header()}
+	n.blocks.SaveBlock(b, parts, &cmttypes.Commit{Height: n.height, BlockID: n.last})
+	return n.states.SaveFinalizeBlockResponse(n.height, &abci.ResponseFinalizeBlock{TxResults: r.Results, Events: r.Events, AppHash: hash})
 }
 
 func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var q struct {
 		ID     json.RawMessage `json:"id"`
 		Method string          `json:"method"`
-		Params struct {
-			Height int64 `json:"height,string"`
-		} `json:"params"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -215,11 +178,6 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var result any
 	switch q.Method {
-	case "block", "block_results":
-		if _, err := w.Write(n.answers[answer{q.Method, q.Params.Height}]); err != nil {
-			panic(err) // the benchmark is over
-		}
-		return
 	case "status":
 		result = &ctypes.ResultStatus{NodeInfo: p2p.DefaultNodeInfo{Network: "lode-test-1"}, SyncInfo: ctypes.SyncInfo{LatestBlockHeight: n.height, LatestBlockTime: time.Now(), EarliestBlockHeight: 1}}
 	case "genesis_chunked":
@@ -246,11 +204,10 @@ func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // BenchmarkNodeAnswers is what a node takes to write a busy block's results as JSON, by
-// CometBFT's own code: catching up can't be faster than the node that it asks.
+// CometBFT's own code, for whoever does not ask for records.
 func BenchmarkNodeAnswers(b *testing.B) {
 	c := indexertest.New(busy)
-	r, err := c.Block(b.Context(), 400)
-	require.NoError(b, err)
+	r := c.Block(400)
 	res := &ctypes.ResultBlockResults{Height: r.Height, TxsResults: r.Results, FinalizeBlockEvents: r.Events}
 	size := 0
 	for b.Loop() {
