@@ -11,9 +11,6 @@ import (
 	"strings"
 	"unicode"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/bech32"
-
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -60,7 +57,9 @@ func (w *Wallet) readBook() ([]Contact, error) {
 	if b.Version != bookVersion {
 		return nil, fmt.Errorf("wallet: %s is of version %d, this program reads version %d; use the version that made it", w.bookPath(), b.Version, bookVersion)
 	}
-	for _, c := range b.Contacts {
+	for i := range b.Contacts {
+		c := &b.Contacts[i]
+		c.Address = strings.ToLower(c.Address) // earlier versions took capitals, too
 		if err := c.check(); err != nil {
 			return nil, fmt.Errorf("wallet: %s is damaged: %w", w.bookPath(), err)
 		}
@@ -181,18 +180,4 @@ func Resembles(a, b string) bool {
 		tail++
 	}
 	return head+tail >= alike
-}
-
-// parseAddress reads an address of this network.
-func parseAddress(s string) (sdk.AccAddress, error) {
-	prefix, raw, err := bech32.DecodeAndConvert(s)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %q: %w", ErrBadAddress, s, err)
-	case prefix != alphatypes.Bech32Prefix:
-		return nil, fmt.Errorf("%w: %q is of another network: addresses here begin with %s1", ErrBadAddress, s, alphatypes.Bech32Prefix)
-	case len(raw) != 20 && len(raw) != 32:
-		return nil, fmt.Errorf("%w: %q holds %d bytes, not 20 or 32", ErrBadAddress, s, len(raw))
-	}
-	return raw, nil
 }

@@ -60,6 +60,32 @@ func TestTheAddressBookKeepsNames(t *testing.T) {
 	require.ErrorIs(t, w.RemoveContact("shop"), wallet.ErrNotFound)
 }
 
+func TestAnAddressHasOneTextAndAWrongOneIsNotCorrected(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, dir, mute(t))
+	good := nth(t, 1)
+	require.ErrorContains(t, w.AddContact(wallet.Contact{Name: "loud", Address: strings.ToUpper(good)}, false), "write "+good)
+	wrong := good[:len(good)-1] + map[bool]string{true: "p", false: "q"}[strings.HasSuffix(good, "q")]
+	err := w.AddContact(wallet.Contact{Name: "x", Address: wrong}, false)
+	require.ErrorIs(t, err, wallet.ErrBadAddress)
+	require.NotContains(t, err.Error(), good[len(good)-6:], "who believes it pays somebody else")
+	err = w.AddContact(wallet.Contact{Name: "x", Address: strings.Repeat("lode1", 1<<20)}, false)
+	require.ErrorIs(t, err, wallet.ErrBadAddress)
+	require.Less(t, len(err.Error()), 300)
+
+	require.True(t, wallet.IsAddress(vectorAccount))
+	require.ErrorContains(t, wallet.CheckAddress(vectorAccount), "another network")
+	for _, name := range []string{"", "alice", "lode", "vault1", strings.Repeat("a", 1<<20)} {
+		require.False(t, wallet.IsAddress(name))
+	}
+
+	// A book of an earlier version may have one in capitals.
+	write(t, dir, "book.json", `{"version":1,"contacts":[{"name":"loud","address":"`+strings.ToUpper(good)+`"}]}`)
+	list, err := w.Contacts()
+	require.NoError(t, err)
+	require.Equal(t, good, list[0].Address)
+}
+
 func TestAnAddressThatLooksLikeAKnownOneIsRefused(t *testing.T) {
 	w := open(t, t.TempDir(), mute(t))
 	hash := sha256.Sum256([]byte("friend"))

@@ -53,7 +53,7 @@ func (r resolver) address(ctx context.Context, s string) (string, error) {
 	if strings.HasPrefix(s, app.ValidatorPrefix+"1") {
 		raw, err := sdk.ValAddressFromBech32(s)
 		if err != nil {
-			return "", fail("bad_address", "copy it again: every character counts", "%q is no address: %w", s, err)
+			return "", fail("bad_address", "copy it again: every character counts", "%q is no address: a character is wrong, missing or too many", s)
 		}
 		return sdk.AccAddress(raw).String(), nil
 	}

@@ -4,36 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/cosmos/cosmos-sdk/types/bech32"
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/wallet"
-	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
-
-// isAddress says whether s is meant as an address, right or wrong.
-func isAddress(s string) bool { return strings.HasPrefix(s, alphatypes.Bech32Prefix+"1") }
-
-// checkAddress refuses what is no address.
-func checkAddress(s string) error {
-	prefix, raw, err := bech32.DecodeAndConvert(s)
-	switch {
-	case err != nil:
-		return fail("bad_address", "copy it again: every character counts", "%q is no address: %w", s, err)
-	case prefix != alphatypes.Bech32Prefix:
-		return fail("bad_address", "addresses here begin with lode1", "%q is an address of another network", s)
-	case len(raw) != 20 && len(raw) != 32:
-		return fail("bad_address", "copy it again", "%q is no address: it holds %d bytes, not 20 or 32", s, len(raw))
-	}
-	return nil
-}
 
 // address reads an address, or the name of a key in the wallet, or a name in its address
 // book.
 func (g *globals) address(ctx context.Context, s string) (string, error) {
-	if isAddress(s) {
-		return s, checkAddress(s)
+	if wallet.IsAddress(s) {
+		return s, wallet.CheckAddress(s)
 	}
 	w, err := g.openWallet(ctx)
 	if err != nil {
@@ -71,7 +51,7 @@ func (g *globals) noKey(s string, err error) error {
 		return err
 	}
 	what := "is neither an address nor a key"
-	if isAddress(s) {
+	if wallet.IsAddress(s) {
 		what = "is no key"
 	}
 	return fail("no_key", "`lode wallet list` shows the keys, `lode wallet book list` other addresses; `lode wallet create` makes a key", "%q %s of the wallet in %s", s, what, localnet.WalletDir(g.home))
@@ -110,8 +90,8 @@ func (g *globals) hotkeyAddress(ctx context.Context, s string) (string, error) {
 	if s == "" {
 		return "", fail(codeUsage, "`lode wallet list` shows yours, `lode metagraph` a subnet's", "give a hotkey: an address, or a name in the wallet")
 	}
-	if isAddress(s) {
-		return s, checkAddress(s)
+	if wallet.IsAddress(s) {
+		return s, wallet.CheckAddress(s)
 	}
 	k, err := g.key(ctx, s)
 	if err == nil && k.Kind != wallet.Hotkey {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -31,11 +32,7 @@ func (g *globals) openWallet(ctx context.Context) (*wallet.Wallet, error) {
 // new one.
 func (g *globals) passphrase(ctx context.Context, confirm bool) (string, error) {
 	if g.passphraseFile != "" {
-		raw, err := os.ReadFile(g.passphraseFile)
-		if err != nil {
-			return "", fail("passphrase", "name a file that can be read", "--passphrase-file: %w", err)
-		}
-		return strings.TrimRight(string(raw), "\r\n"), nil
+		return passphraseIn(g.passphraseFile, "--passphrase-file")
 	}
 	if p := os.Getenv("LODE_PASSPHRASE"); p != "" {
 		return p, nil
@@ -72,4 +69,24 @@ func (g *globals) passphrase(ctx context.Context, confirm bool) (string, error) 
 		return "", fail("passphrase", "try again", "the two passphrases differ; nothing was written")
 	}
 	return first, nil
+}
+
+// maxPassphraseFile bounds a file with a passphrase, in bytes.
+const maxPassphraseFile = 4 << 10
+
+// passphraseIn reads a file that holds a passphrase, and perhaps the end of its line.
+func passphraseIn(file, flag string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxPassphraseFile+1))
+	if err != nil {
+		return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
+	}
+	if len(raw) > maxPassphraseFile {
+		return "", fail("passphrase", "name the file of one passphrase", "%s: %s is larger than any passphrase, %d bytes", flag, file, maxPassphraseFile)
+	}
+	return strings.TrimRight(string(raw), "\r\n"), nil
 }

@@ -35,9 +35,6 @@ func newBookAddCommand() *cobra.Command {
 	cmd.Flags().StringVar(&c.Note, "note", "", "a line about it")
 	cmd.Flags().BoolVar(&lookAlike, "look-alike", false, "it is right, though it looks like an address that is known")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := checkAddress(args[1]); err != nil {
-			return err
-		}
 		c.Name, c.Address = args[0], args[1]
 		w, err := globalsOf(cmd).openWallet(cmd.Context())
 		if err != nil {

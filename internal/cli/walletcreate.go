@@ -64,10 +64,14 @@ func newWalletCreateCommand() *cobra.Command {
 		}
 		v := newKeyJSON(k)
 		v.Mnemonic = mnemonic
-		return output(cmd, v, func(out io.Writer) {
+		err = output(cmd, v, func(out io.Writer) {
 			v.facts(out)
 			fmt.Fprintf(out, "\nIts mnemonic, shown only now. Whoever has it has the key; without it a lost wallet is lost for ever.\n\n%s\n", wrapWords(mnemonic, 6))
 		})
+		if err != nil {
+			return fail("not_shown", "don't use it, make another; or take it out by `lode wallet export`, and keep that", "the key %q is in the wallet, but its mnemonic could not be shown, and is not kept: %w", k.Name, err)
+		}
+		return nil
 	}
 	return cmd
 }

@@ -146,11 +146,7 @@ func (g *globals) secretFile(cmd *cobra.Command, file, flag string) (string, err
 // keyPassphrase is the passphrase of a key's own file.
 func (g *globals) keyPassphrase(cmd *cobra.Command, file, flag, question string) (string, error) {
 	if file != "" {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
-		}
-		return strings.TrimRight(string(raw), "\r\n"), nil
+		return passphraseIn(file, flag)
 	}
 	return g.askPassphrase(cmd.Context(), question, flag)
 }
@@ -178,6 +174,10 @@ func (g *globals) mnemonic(cmd *cobra.Command, file string) (string, error) {
 		return "", fail("mnemonic", "name a file that can be read", "--mnemonic-file: %w", err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, 4<<10)) // 24 words need 215 bytes
+	const most = 4 << 10 // 24 words need 215 bytes
+	raw, err := io.ReadAll(io.LimitReader(f, most+1))
+	if len(raw) > most {
+		return "", fail("mnemonic", "name the file of one mnemonic", "--mnemonic-file: %s is larger than any mnemonic, %d bytes", file, most)
+	}
 	return strings.Join(strings.Fields(string(raw)), " "), err
 }
