@@ -122,8 +122,8 @@ func forbidden(from, fromLayer string, fromAt int, to, toLayer string, toAt int)
 		return "only cmd/lode, internal/cli, localnet and lab import app"
 	case offChain[fromLayer] && strings.HasPrefix(to, "x/") && !strings.HasSuffix(to, "/types") && to != "x/alpha/pool":
 		return "off-chain code knows the chain only through client, the modules' types and the pools' mathematics"
-	case fromLayer == "voucher" && toLayer != "voucher", fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
-		return "voucher, fixed and yuma are pure"
+	case fromLayer == "voucher" && toLayer != "voucher", fromLayer == "records" && toLayer != "records", fromLayer == "fixed" && toLayer != "fixed", fromLayer == "yuma" && toLayer != "yuma" && toLayer != "fixed":
+		return "voucher, records, fixed and yuma import nothing of ours"
 	case fromLayer == "subnets/inference/engine" && toLayer != "subnets/inference/engine":
 		return "engines know nothing of Lode"
 	case toLayer == "subnets/inference/engine" && toLayer != fromLayer && fromLayer != "subnets" && fromLayer != "internal/cli" && fromLayer != "localnet":

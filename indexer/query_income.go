@@ -222,13 +222,48 @@ func (in *incomes) epochs() error {
 	if err != nil {
 		return err
 	}
-	blobs := in.blobs()
+	walks := make([]*walk, 0, len(stints))
 	for _, st := range stints {
-		if err := in.ofStint(blobs, st); err != nil {
+		walks = append(walks, &walk{stint: st, top: st.until, down: math.MaxInt64})
+	}
+	blobs, most := in.blobs(), max(in.most/max(len(walks), 1), 64)
+	// What is above the place that the slowest has come to is all known.
+	for len(walks) > 0 {
+		at := 0
+		for i, w := range walks {
+			if w.down > walks[at].down {
+				at = i
+			}
+		}
+		if in.above(walks[at].down) >= in.most {
+			return nil
+		}
+		more, err := in.step(blobs, walks[at], most)
+		if err != nil {
 			return err
+		}
+		if !more {
+			walks = slices.Delete(walks, at, at+1)
 		}
 	}
 	return nil
+}
+
+// walk goes back over a stint's epochs.
+type walk struct {
+	stint
+	top  uint64 // the next epoch
+	down int64  // height of the last one
+}
+
+// above is how many items are of a height on.
+func (in *incomes) above(height int64) (n int) {
+	for i := range in.items {
+		if in.items[i].Height >= height {
+			n++
+		}
+	}
+	return n
 }
 
 // paidEpoch is an epoch of a subnet.
@@ -240,33 +275,33 @@ type paidEpoch struct {
 	netuid uint32
 }
 
-// ofStint reads epochs back from the latest until there is enough that was paid.
-func (in *incomes) ofStint(blobs *blobs, st stint) error {
-	for top, found := st.until, 0; top > st.after && found < in.most; {
-		epochs, err := in.epochsOf(st, top)
-		if err != nil || len(epochs) == 0 {
-			return err
-		}
-		for _, e := range epochs {
-			u, ok, err := blobs.at(st.subnet, st.uid, e.number)
-			if err != nil {
-				return err
-			}
-			if !ok || u.later {
-				continue
-			}
-			found += in.paid(st, e, "incentive", u.incentive) + in.paid(st, e, "revenue", u.revenue)
-		}
-		top = epochs[len(epochs)-1].number - 1
+// step reads the next epochs of a stint, and says whether there were any.
+func (in *incomes) step(blobs *blobs, w *walk, most int) (bool, error) {
+	epochs, err := in.epochsOf(w.stint, w.top, most)
+	if err != nil || len(epochs) == 0 {
+		return false, err
 	}
-	return nil
+	for _, e := range epochs {
+		u, ok, err := blobs.at(w.subnet, w.uid, e.number)
+		if err != nil {
+			return false, err
+		}
+		if !ok || u.later {
+			continue
+		}
+		in.paid(w.stint, e, "incentive", u.incentive)
+		in.paid(w.stint, e, "revenue", u.revenue)
+	}
+	last := epochs[len(epochs)-1]
+	w.top, w.down = last.number-1, last.height
+	return w.top > w.after, nil
 }
 
 // epochsOf are some of a stint's, the latest first.
-func (in *incomes) epochsOf(st stint, top uint64) (out []paidEpoch, err error) {
+func (in *incomes) epochsOf(st stint, top uint64, most int) (out []paidEpoch, err error) {
 	err = in.rows(`SELECT e.number, e.height, e.time, e.price, s.netuid FROM epochs e JOIN subnets s ON s.id = e.subnet
 		WHERE e.subnet = ? AND e.number > ? AND e.number <= ? AND e.height <= ? ORDER BY e.number DESC LIMIT ?`,
-		[]any{st.subnet, int64(st.after), int64(top), in.until, max(in.most, 64)}, func(scan func(...any) error) error {
+		[]any{st.subnet, int64(st.after), int64(top), in.until, most}, func(scan func(...any) error) error {
 			var e paidEpoch
 			var nanos int64
 			err := scan(&e.number, &e.height, &nanos, &e.price, &e.netuid)
@@ -277,16 +312,15 @@ func (in *incomes) epochsOf(st stint, top uint64) (out []paidEpoch, err error) {
 	return out, err
 }
 
-// paid adds what an epoch paid, and says whether that is something.
-func (in *incomes) paid(st stint, e paidEpoch, kind string, alpha uint64) int {
+// paid adds what an epoch paid, if that is something.
+func (in *incomes) paid(st stint, e paidEpoch, kind string, alpha uint64) {
 	if alpha == 0 {
-		return 0
+		return
 	}
 	value := Amount(float64(alpha) * e.price)
 	in.items = append(in.items, Income{
 		Height: e.height, Time: e.time, Netuid: e.netuid, SubnetID: uint64(st.subnet), Epoch: &e.number, Hotkey: st.hotkey, Kind: kind, Alpha: Amount(alpha), Value: &value,
 	})
-	return 1
 }
 
 // Stakes are a coldkey's, also in subnets that are gone, by subnet and hotkey.

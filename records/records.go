@@ -111,9 +111,11 @@ type memory struct {
 
 var memories = sync.Pool{New: func() any { return &memory{} }}
 
-// usual is how much an answer took lately, in bytes and attributes: they are alike, and
-// the pool forgets.
-var usual struct{ raw, attributes atomic.Int64 }
+// usual is how much an answer took lately: they are alike, and the pool forgets.
+var usual struct{ bytes, events, attributes atomic.Int64 }
+
+// room is that for as much as usual, and a little more.
+func room(usual *atomic.Int64) int { return int(usual.Load()) * 9 / 8 }
 
 func (m *memory) release() {
 	if m.users.Add(-1) == 0 {
@@ -124,7 +126,8 @@ func (m *memory) release() {
 // free gives it to another. What is used of it afterwards is zeros, not another block's.
 func (m *memory) free() {
 	clear(m.raw.Bytes())
-	usual.raw.Store(int64(m.raw.Len()))
+	usual.bytes.Store(int64(m.raw.Len()))
+	usual.events.Store(int64(len(m.events)))
 	usual.attributes.Store(int64(len(m.attributes)))
 	memories.Put(m)
 }
@@ -134,9 +137,9 @@ func (m *memory) free() {
 func Read(from io.Reader) (out []*Record, err error) {
 	m := memories.Get().(*memory)
 	m.raw.Reset()
-	m.raw.Grow(int(usual.raw.Load())*9/8 + bytes.MinRead)
+	m.raw.Grow(room(&usual.bytes) + bytes.MinRead)
 	_, err = m.raw.ReadFrom(from)
-	m.events, m.attributes = m.events[:0], slices.Grow(m.attributes[:0], int(usual.attributes.Load())*9/8)
+	m.events, m.attributes = slices.Grow(m.events[:0], room(&usual.events)), slices.Grow(m.attributes[:0], room(&usual.attributes))
 	for rest := m.raw.Bytes(); len(rest) > 0; {
 		one, n := protowire.ConsumeBytes(rest)
 		if n < 0 {
