@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/big"
 	"slices"
@@ -117,6 +118,10 @@ func (b *blobs) chunk(query string, args ...any) ([]uidEpoch, error) {
 	return decode(data)
 }
 
+// mostTold is more than one block pays an account: it has a hotkey for each of 128 subnets'
+// 4,096 uids at most, which are paid in two ways.
+const mostTold = 2_000_000
+
 // Income is what an address was paid, the latest first; within a block in an order that
 // stays.
 func (s *Store) Income(ctx context.Context, address string, p Page) (List[Income], error) {
@@ -124,6 +129,9 @@ func (s *Store) Income(ctx context.Context, address string, p Page) (List[Income
 		after, err := p.cursor(last, 0)
 		if err != nil {
 			return l, err
+		}
+		if after[1] < 0 || after[1] > mostTold {
+			return l, fmt.Errorf("%w: %.40q", ErrCursor, p.After)
 		}
 		id, err := v.account(address)
 		if err != nil {

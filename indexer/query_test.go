@@ -42,7 +42,7 @@ func requirePages[T any](t *testing.T, what string, atLeast int, ask func(indexe
 	all := pages(t, 500, ask)
 	require.GreaterOrEqual(t, len(all), atLeast, what)
 	require.Equal(t, all, pages(t, 7, ask), what)
-	for _, bad := range []string{"x", "1.2.3.4", "-7", "99999999999999999999", strings.Repeat("1.", 100)} {
+	for _, bad := range []string{"x", "1.2.3.4", "-7", "+1", "99999999999999999999", strings.Repeat("1.", 100)} {
 		_, err := ask(indexer.Page{After: bad})
 		require.ErrorIs(t, err, indexer.ErrCursor, what)
 	}
@@ -97,6 +97,10 @@ func TestListsComeInPagesThatMissNothing(t *testing.T) {
 		}
 		requirePages(t, "an account's trades", 20, func(p indexer.Page) (indexer.List[indexer.Trade], error) { return s.AccountTrades(ctx, user, p) })
 		income := requirePages(t, "income", 400, func(p indexer.Page) (indexer.List[indexer.Income], error) { return s.Income(ctx, user, p) })
+		for _, bad := range []string{"9223372036854775807.9223372036854775807", "77.4611686018427387904", "77.-1"} {
+			_, err := s.Income(ctx, user, indexer.Page{After: bad})
+			require.ErrorIs(t, err, indexer.ErrCursor)
+		}
 		days := requirePages(t, "a portfolio", 8, func(p indexer.Page) (indexer.List[indexer.StakeDay], error) { return s.Portfolio(ctx, user, p) })
 		before := map[string]uint64{}
 		for i := len(days) - 1; i >= 0; i-- {
@@ -324,8 +328,11 @@ func TestSearchFindsByAnything(t *testing.T) {
 		b, err := s.Block(ctx, 7)
 		require.NoError(t, err)
 		user := indexertest.Address("user 3")
+		blocks, err := s.Blocks(ctx, indexer.Page{Limit: 1})
+		require.NoError(t, err)
+		hash, last := blocks.Items[0].Hash, fmt.Sprintf("block %d", blocks.Items[0].Height)
 		for text, want := range map[string]string{
-			"2": "subnet 2", "77": "block 77", user: "account " + user, user[:15]: "account " + user, strings.ToUpper(user): "account " + user,
+			"2": "subnet 2", "77": "block 77", "+077": "block 77", hash: last, strings.ToLower(hash): last, "0X" + hash: last, user: "account " + user, user[:15]: "account " + user, strings.ToUpper(user): "account " + user,
 			strings.ToLower(b.Items[0].Hash): "transaction " + b.Items[0].Hash, "0x" + b.Items[0].Hash: "transaction " + b.Items[0].Hash, " SUBNET 3 ": "subnet 3",
 		} {
 			found, err := s.Search(ctx, text)

@@ -54,20 +54,35 @@ func (f *finder) numbers() error {
 		return err
 	}
 	return f.rows("SELECT height FROM blocks WHERE height = ?", []any{n}, func(func(...any) error) error {
-		f.found("block", f.text, "Block "+strconv.FormatInt(n, 10))
+		f.block(n)
 		return nil
 	})
 }
 
+func (f *finder) block(height int64) {
+	id := strconv.FormatInt(height, 10)
+	f.found("block", id, "Block "+id)
+}
+
+// hashes are those of transactions and of blocks.
 func (f *finder) hashes() error {
-	raw, err := hex.DecodeString(strings.TrimPrefix(f.text, "0x"))
+	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimPrefix(f.text, "0x"), "0X"))
 	if err != nil || len(raw) != 32 {
 		return nil
 	}
-	return f.rows("SELECT types FROM txs WHERE hash = ? ORDER BY height DESC LIMIT 1", []any{raw}, func(scan func(...any) error) error {
+	err = f.rows("SELECT types FROM txs WHERE hash = ? ORDER BY height DESC LIMIT 1", []any{raw}, func(scan func(...any) error) error {
 		var types string
 		err := scan(&types)
 		f.found("transaction", fmt.Sprintf("%X", raw), types)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return f.rows("SELECT height FROM blocks WHERE hash = ?", []any{raw}, func(scan func(...any) error) error {
+		var height int64
+		err := scan(&height)
+		f.block(height)
 		return err
 	})
 }
