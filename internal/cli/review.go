@@ -141,6 +141,7 @@ type seen struct {
 	gas        uint64
 	payer      string
 	expires    string
+	memo       string
 	balances   []balanceAfter
 	notes      []string // of its recipients
 	lookAlikes []string
@@ -197,6 +198,9 @@ func (r *review) look(ctx context.Context, p client.Preview) (*seen, error) {
 				return nil, err
 			}
 			b.before, b.known = rao, true
+			if b.change < 0 && uint64(-b.change) > rao {
+				s.notes = append(s.notes, fmt.Sprintf("%s has %s TAO, less than this takes", cmp.Or(s.names[address], address), client.FormatTAO(rao)))
+			}
 		}
 		s.balances = append(s.balances, b)
 	}
@@ -231,7 +235,11 @@ func (s *seen) write(w io.Writer) {
 	if s.feeRao > 0 {
 		fee = fmt.Sprintf("%s TAO (%s gas), paid by %s", client.FormatTAO(s.feeRao), grouped(s.gas), cmp.Or(s.names[s.payer], s.payer))
 	}
-	list = append(list, "fee", fee, "expires", s.expires)
+	list = append(list, "fee", fee)
+	if s.memo != "" {
+		list = append(list, "memo", fmt.Sprintf("%q", plain(s.memo)))
+	}
+	list = append(list, "expires", s.expires)
 	for _, b := range s.balances {
 		who := cmp.Or(s.names[b.address], moduleAccounts()[b.address], b.address)
 		change := "+" + client.FormatTAO(uint64(max(b.change, 0)))

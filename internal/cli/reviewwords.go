@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 
@@ -209,6 +210,8 @@ func unitWords(name string, n uint64) string {
 		return client.FormatAlpha(n) + " alpha"
 	case name == "tao" || name == "max_burn" || name == "max_lock" || name == "limit" || name == "per_period" || name == "max_deposit" || name == "deposit":
 		return client.FormatTAO(n) + " TAO"
+	case name == "period": // in seconds
+		return periodText(int64(min(n, math.MaxInt64)))
 	case name == "take":
 		return percentText(float64(n) / takeUnit)
 	}

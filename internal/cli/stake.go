@@ -108,7 +108,7 @@ func (v *tradeJSON) write(w io.Writer) {
 	given, gets := v.units()
 	worst := "at least " + client.FormatTAO(v.WorstCase) + " " + gets
 	if !v.WithinLimit {
-		worst = "the whole would go beyond the limit"
+		worst = "the whole would go beyond the limit; with --partial a part of it is traded, at that price or a better one"
 	}
 	facts(w,
 		v.Side+" in subnet "+fmt.Sprint(v.Netuid), fmt.Sprintf("%s %s for about %s %s, at block %d", client.FormatTAO(v.Given), given, client.FormatTAO(v.Expected), gets, v.Height),

@@ -27,21 +27,28 @@ const defaultGas = 200_000
 
 // generate prints a transaction of one message, unsigned. It needs no network.
 func (g *globals) generate(cmd *cobra.Command, msg sdk.Msg, gas uint64) error {
-	price := cmp.Or(g.gasPrice, app.MinGasPrices())
-	per, err := sdk.ParseDecCoin(price)
-	if err != nil || per.Denom != client.Denom {
-		return fail("bad_value", "write it like 0.01rao", "--gas-price: %q is no amount of rao", price)
+	fee, err := feeFor(gas, cmp.Or(g.gasPrice, app.MinGasPrices()))
+	if err != nil {
+		return err
 	}
 	wrapped, err := codectypes.NewAnyWithValue(msg)
 	if err != nil {
 		return err
 	}
-	fee := per.Amount.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt()
 	return chain().print(cmd, &txtypes.Tx{
 		Body:       &txtypes.TxBody{Messages: []*codectypes.Any{wrapped}},
 		AuthInfo:   &txtypes.AuthInfo{Fee: &txtypes.Fee{GasLimit: gas, Amount: sdk.NewCoins(sdk.NewCoin(client.Denom, fee))}},
 		Signatures: [][]byte{},
 	})
+}
+
+// feeFor is what gas costs at a price, in rao, rounded up.
+func feeFor(gas uint64, price string) (sdkmath.Int, error) {
+	per, err := sdk.ParseDecCoin(price)
+	if err != nil || per.Denom != client.Denom {
+		return sdkmath.Int{}, fail("bad_value", "write it like 0.01rao", "--gas-price: %q is no amount of rao", price)
+	}
+	return per.Amount.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt(), nil
 }
 
 // readTx reads a transaction in JSON.

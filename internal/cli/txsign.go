@@ -13,6 +13,7 @@ import (
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	"github.com/cosmos/gogoproto/proto"
+	"github.com/lodenet/lode/app"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/wallet"
 	"github.com/spf13/cobra"
@@ -278,7 +279,8 @@ func (g *globals) showFile(ctx context.Context, t *txtypes.Tx) error {
 	if err != nil {
 		return err
 	}
-	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, expires: expiry(t.Body), notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
+	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
+	v.addFile(t)
 	for _, m := range p.Msgs {
 		v.messages = append(v.messages, messageWords(m, v.names)...)
 	}
@@ -337,7 +339,7 @@ func (g *globals) tryFile(ctx context.Context, c *client.Client, s *signatures) 
 	if err != nil {
 		return err
 	}
-	v.expires = expiry(s.t.Body)
+	v.addFile(s.t)
 	if refusal != nil { // it may be meant for later
 		v.notes = append(v.notes, "the chain would refuse it now: "+refusal.Error())
 	}
@@ -345,6 +347,17 @@ func (g *globals) tryFile(ctx context.Context, c *client.Client, s *signatures) 
 		v.notes = append(v.notes, fmt.Sprintf("it asks for %s gas and may need %s: write it again, or with --gas %d", grouped(p.Gas), grouped(tried.Gas), tried.Gas))
 	}
 	return g.show(ctx, v, "sign it?")
+}
+
+// dear is how many times the usual fee is said to be a mistake, or somebody's trick.
+const dear = 100
+
+// addFile adds what only a file can have: its end, its memo, a fee that nobody reckoned.
+func (v *seen) addFile(t *txtypes.Tx) {
+	v.expires, v.memo = expiry(t.Body), t.Body.Memo
+	if usual, err := feeFor(v.gas, app.MinGasPrices()); err == nil && usual.IsUint64() && v.feeRao/dear > usual.Uint64() {
+		v.notes = append(v.notes, fmt.Sprintf("the fee is %s times what so much gas costs: it is paid whole", grouped(v.feeRao/max(usual.Uint64(), 1))))
+	}
 }
 
 // show shows a transaction of a file and asks about it.
@@ -362,8 +375,15 @@ func (g *globals) show(ctx context.Context, v *seen, question string) error {
 
 // previewOf is a transaction of a file, which nobody has tried.
 func previewOf(t *txtypes.Tx) (client.Preview, error) {
+	fee := t.AuthInfo.Fee.Amount
+	if len(fee) > 1 || len(fee) == 1 && fee[0].Denom != client.Denom {
+		return client.Preview{}, fail("bad_tx", "write it again", "its fee is %s: fees are paid in %s", plain(fee.String()), client.Denom)
+	}
+	if len(t.Body.ExtensionOptions)+len(t.Body.NonCriticalExtensionOptions) > 0 || t.AuthInfo.Tip != nil {
+		return client.Preview{}, fail("bad_tx", "this program signs only what it can read", "it has extension options, or a tip")
+	}
 	p := client.Preview{Gas: t.AuthInfo.Fee.GasLimit, Payer: t.AuthInfo.Fee.Payer, Granter: t.AuthInfo.Fee.Granter}
-	amount := t.AuthInfo.Fee.Amount.AmountOf(client.Denom)
+	amount := fee.AmountOf(client.Denom)
 	if !amount.IsUint64() || amount.Uint64() > maxRao {
 		return p, fail("bad_tx", "write it again", "its fee is %s, more than there is", t.AuthInfo.Fee.Amount)
 	}
