@@ -51,7 +51,46 @@ export async function explorer(t) {
       await at(path);
       await page.locator("main").getByText(text).first().waitFor(WAIT);
       await page.locator(".skeleton").first().waitFor({ state: "detached", timeout: 60_000 });
+      if (/^\/(subnets|validators|market)/.test(path)) await page.locator("main").getByText(/^As of block \d/).first().waitFor(WAIT);
       await sound(path.slice(1).replaceAll(/[^a-z0-9]+/g, "-").replace(/-lode1.*/, "").slice(0, 40));
+    }
+  });
+
+  await test("while a hand scrolls the metagraph nothing is read anew, and soon after it is", async () => {
+    await at("/subnets/1?tab=metagraph");
+    const list = page.getByRole("table", { name: "Neurons" });
+    await list.getByRole("row").nth(1).waitFor(WAIT);
+    // so low that few rows scroll, too
+    await list.evaluate((e) => { e.style.height = "40px"; });
+    let read = 0;
+    page.on("request", (r) => { if (r.url().endsWith("/metagraph")) read++; });
+    const blocks = await page.evaluate(async () => {
+      const list = document.querySelector(".window");
+      const height = () => document.querySelector(".pulse b").textContent;
+      const seen = new Set();
+      const until = performance.now() + 15_000; // it is read every 12 seconds
+      for (let i = 0; performance.now() < until; i++) {
+        list.scrollTop = i % 2 === 0 ? 1 : 2;
+        seen.add(height());
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return seen.size;
+    });
+    assert.ok(blocks > 1, "blocks came");
+    assert.equal(read, 0);
+    await page.waitForRequest((r) => r.url().endsWith("/metagraph"), WAIT);
+  });
+
+  await test("of every kind of transaction each field says something", async () => {
+    await at("/transactions");
+    await page.locator("tbody tr").first().waitFor(WAIT);
+    const kinds = await page.evaluate(() => Object.values(Object.fromEntries([...document.querySelectorAll("tbody tr")].map((row) => [row.children[1].textContent, row.querySelector("th a").getAttribute("href")]))));
+    for (const href of kinds) {
+      await at(href.slice(1));
+      await see("What came of it");
+      const blank = await page.evaluate(() => [...document.querySelectorAll("main dd")].filter((d) => d.textContent.trim() === "").map((d) => d.previousElementSibling.textContent));
+      assert.deepEqual(blank, [], href);
+      assert.equal(await page.getByText(/\b[0-9]+rao\b/).count(), 0, "amounts are in TAO");
     }
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change, coins, exact, label, parseCoins, price, short, verb, visible } from "../src/lib/format.ts";
+import { change, coins, exact, label, parseCoins, price, priced, short, verb, visible } from "../src/lib/format.ts";
 
 test("amounts are exact to the last unit, and grouped", () => {
   assert.equal(exact("1234567890123456789"), "1\u202f234\u202f567\u202f890.123456789");
@@ -32,4 +32,14 @@ test("prices keep four digits, changes their sign", () => {
   assert.equal(price("12345.6"), "12\u202f346");
   assert.equal(change(0.01), "+1.00\u202f%");
   assert.equal(verb("/lode.alpha.v1.MsgUnstakeAll"), "Unstake all");
+});
+
+test("a service's price is of what it counts, told in its unit where that comes out even", () => {
+  const video = { unit: "video_minute", counted: "video_ms", unit_parts: 60_000 };
+  assert.equal(priced({ ...video, per: "60000" }), "a minute of video");
+  assert.equal(priced({ ...video, per: "120000" }), "2 minutes of video");
+  assert.equal(priced({ ...video, per: "1500" }), "1\u202f500 ms of video");
+  const token = { unit: "token", counted: "token", unit_parts: 1 };
+  assert.equal(priced({ ...token, per: "1" }), "a token");
+  assert.equal(priced({ ...token, per: "1000000" }), "1\u202f000\u202f000 tokens");
 });

@@ -132,6 +132,17 @@ const UNITS: Record<string, [one: string, more: string]> = {
 /** What a service counts, of so many. */
 export const unit = (name: string, n: number | bigint = 1): string => UNITS[name]?.[Number(n) === 1 ? 0 : 1] ?? visible(name);
 
+/**
+ * What a service's price is for: "a minute of video", "1 000 tokens". The price is of so many
+ * of what is counted, which may be parts of the unit: a minute of video is 60,000 ms.
+ */
+export function priced(s: { per: string; unit: string; counted: string; unit_parts: number }): string {
+  const per = BigInt(s.per);
+  const parts = BigInt(s.unit_parts || 1);
+  const [n, name] = per % parts === 0n ? [per / parts, s.unit] : [per, s.counted];
+  return `${n === 1n ? "a" : count(n)} ${unit(name, n)}`;
+}
+
 /** A message's type as people say it: /lode.alpha.v1.MsgUnstakeAll is "Unstake all". */
 export function verb(type: string): string {
   const name = type.split(".").at(-1) ?? type;

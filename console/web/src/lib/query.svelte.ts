@@ -6,6 +6,8 @@ import { live } from "./live.svelte.ts";
 export interface QueryOptions {
   /** Seconds between two readings, at least; 0: it is read once. */
   every?: number;
+  /** While it says so nothing is read anew: what a hand is moving stays as it is, and moves evenly. */
+  hold?: () => boolean;
 }
 
 /** To be made while a component is set up. Keeps what it had while it reads, and where reading fails. */
@@ -17,7 +19,7 @@ export class Query<T> {
   #read = 0;
   #abort: AbortController | undefined;
 
-  constructor(path: () => string | undefined, { every = 6 }: QueryOptions = {}) {
+  constructor(path: () => string | undefined, { every = 6, hold = () => false }: QueryOptions = {}) {
     this.#path = path;
     $effect(() => {
       const now = path();
@@ -28,12 +30,19 @@ export class Query<T> {
       });
       return () => this.#abort?.abort();
     });
+    $effect(() => {
+      // an answer on its way would come in the middle of it
+      if (hold() && untrack(() => this.data !== undefined && this.loading)) {
+        this.#abort?.abort();
+        this.#read = 0;
+      }
+    });
     if (every > 0) {
       $effect(() => {
         void live.height;
         void live.generation;
         untrack(() => {
-          if (path() !== undefined && !document.hidden && Date.now() - this.#read > every * 1000) void this.refresh();
+          if (path() !== undefined && !document.hidden && !hold() && Date.now() - this.#read > every * 1000) void this.refresh();
         });
       });
     }
@@ -65,6 +74,7 @@ export class Pages<T> {
   items = $state.raw<T[]>([]);
   next = $state("");
   height = $state(0);
+  time = $state("");
   error = $state.raw<ApiError | undefined>();
   loading = $state(true);
   loaded = $state(false);
@@ -105,12 +115,13 @@ export class Pages<T> {
     this.#read = Date.now();
     this.loading = true;
     try {
-      const page = await get<{ items: T[]; next: string; height: number }>(path + (after ? (path.includes("?") ? "&" : "?") + "after=" + encodeURIComponent(after) : ""));
+      const page = await get<{ items: T[]; next: string; height: number; time: string }>(path + (after ? (path.includes("?") ? "&" : "?") + "after=" + encodeURIComponent(after) : ""));
       if (turn !== this.#turn) return;
       this.items = after ? [...this.items, ...page.items] : page.items;
       this.#pages = after ? this.#pages + 1 : 1;
       this.next = page.next;
       this.height = page.height;
+      this.time = page.time;
       this.error = undefined;
       this.loaded = true;
     } catch (error) {
