@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"slices"
 	"strconv"
 
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
@@ -373,12 +372,6 @@ func newClaim(c alphatypes.ClaimInfo) stakeJSON {
 	return stakeJSON{Netuid: c.Netuid, SubnetID: c.SubnetId, Removed: true, Hotkey: c.Hotkey, Alpha: c.Alpha, ValueRao: c.Tao}
 }
 
-// Stakes come before claims on removed subnets; a cursor begins with which.
-const (
-	ofStakes = 's'
-	ofClaims = 'c'
-)
-
 func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
 	address, err := a.address()
 	if err != nil {
@@ -425,25 +418,6 @@ func (s *Server) stakes(ctx context.Context, a *ask) (any, error) {
 		Items []stakeJSON `json:"items"`
 		Next  string      `json:"next"`
 	}{t.at, list, next}, nil
-}
-
-// page reads a list's limit and its cursor, which begins with one of kinds; the key is
-// empty on the first page.
-func (a *ask) page(kinds ...byte) (limit int, key []byte, err error) {
-	if limit, err = a.limit(); err != nil {
-		return 0, nil, err
-	}
-	after, err := a.after()
-	if err != nil || after == "" {
-		return limit, nil, err
-	}
-	if key, err = uncursor(after); err != nil {
-		return 0, nil, err
-	}
-	if len(key) == 0 || !slices.Contains(kinds, key[0]) {
-		return 0, nil, badCursor()
-	}
-	return limit, key, nil
 }
 
 // pageAfter is the cursor of what follows a page of the chain's; empty where nothing does.

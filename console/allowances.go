@@ -72,7 +72,7 @@ func (s *Server) allowances(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, key, err := a.page(ofList)
+	limit, key, err := a.page(ofAllowances)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *Server) allowances(ctx context.Context, a *ask) (any, error) {
 		at
 		Items []allowanceJSON `json:"items"`
 		Next  string          `json:"next"`
-	}{newAt(height, t), list, pageAfter(r.Pagination, ofList)}, nil
+	}{newAt(height, t), list, pageAfter(r.Pagination, ofAllowances)}, nil
 }
 
 // spendOf reads an authorization of the market's; nil: it is of another kind.

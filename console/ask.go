@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,7 +146,47 @@ func badCursor() error {
 	return fail(http.StatusBadRequest, "bad_cursor", "take `next` of the page before as it is, or leave it out to begin", "after is no cursor of this list")
 }
 
-// cursor makes a cursor of bytes, and of nothing none.
+// The first byte of a cursor says of which list it is: one list's leads nowhere in
+// another.
+const (
+	ofBlocks               = 'b'
+	ofTransactions         = 't'
+	ofAccountTransactions  = 'T'
+	ofRegistrations        = 'r'
+	ofAccountRegistrations = 'R'
+	ofIncome               = 'i'
+	ofCandles              = 'k'
+	ofEpochs               = 'e'
+	ofValidators           = 'v'
+	ofServices             = 'l'
+	ofChannels             = 'h'
+	ofAllowances           = 'w'
+	ofStakes               = 's' // stakes come before claims on removed subnets
+	ofClaims               = 'c'
+	ofChainValidators      = 'C'
+	ofDelegations          = 'd'
+)
+
+// page reads a list's limit and its cursor, which begins with one of kinds; the key is
+// empty on the first page.
+func (a *ask) page(kinds ...byte) (limit int, key []byte, err error) {
+	if limit, err = a.limit(); err != nil {
+		return 0, nil, err
+	}
+	after, err := a.after()
+	if err != nil || after == "" {
+		return limit, nil, err
+	}
+	if key, err = uncursor(after); err != nil {
+		return 0, nil, err
+	}
+	if len(key) == 0 || !slices.Contains(kinds, key[0]) {
+		return 0, nil, badCursor()
+	}
+	return limit, key, nil
+}
+
+// cursor makes a cursor of bytes.
 func cursor(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
 // uncursor reads one.

@@ -182,6 +182,13 @@ func (b *buyer) forward(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return unreachable(err)
 	}
 	defer answer.Body.Close()
+	status := answer.StatusCode
+	switch {
+	case status < 200 || status > 599: // no answer, or another protocol
+		return fail(http.StatusBadGateway, "unreachable", "try again, or another service", "the service answers with the status %d, which is none", status)
+	case status >= 300 && status < 400 && status != http.StatusNotModified:
+		return fail(http.StatusBadGateway, "unreachable", "its provider must list the endpoint that answers", "the service sends elsewhere (%d); the console does not follow", status)
+	}
 	h := w.Header()
 	for name, values := range answer.Header {
 		if passes(name, buyAnswerHeaders) {
@@ -191,10 +198,6 @@ func (b *buyer) forward(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	h.Set("Content-Type", passedType(answer.Header.Get("Content-Type")))
 	h.Set("Content-Disposition", "attachment")
 	h.Set("Cache-Control", "no-store")
-	status := answer.StatusCode
-	if status >= 300 && status < 400 && status != http.StatusNotModified {
-		return fail(http.StatusBadGateway, "unreachable", "its provider must list the endpoint that answers", "the service sends elsewhere (%d); the console does not follow", status)
-	}
 	w.WriteHeader(status)
 	part := make([]byte, 32<<10)
 	for left := int64(maxBought); ; {
@@ -423,6 +426,9 @@ func allowed(a netip.Addr, local bool) bool {
 	if !a.IsValid() || !a.IsGlobalUnicast() || a.IsPrivate() || a.Zone() != "" {
 		return false
 	}
+	if a.Is6() && !global6.Contains(a) {
+		return false
+	}
 	for _, p := range special {
 		if p.Contains(a) {
 			return false
@@ -431,12 +437,15 @@ func allowed(a netip.Addr, local bool) bool {
 	return true
 }
 
+// global6 is all that is given out of IPv6 for hosts of the internet.
+var global6 = netip.MustParsePrefix("2000::/3")
+
 // special are ranges that lead to no host of the internet, or to one by another way
 // (RFC 6890 and after it).
 var special = func() (all []netip.Prefix) {
 	for _, s := range []string{
 		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
+		"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
 	} {
 		all = append(all, netip.MustParsePrefix(s))
 	}

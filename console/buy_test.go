@@ -33,6 +33,10 @@ func TestPrivateAndLocalEndpointsAreNotAsked(t *testing.T) {
 		"http://[::ffff:10.0.0.1]/":               false,
 		"http://[64:ff9b::a00:1]/":                false,
 		"http://[2002:a00:1::]/":                  false,
+		"http://[::10.0.0.1]/":                    false, // IPv4 inside IPv6, by each way that there was
+		"http://[::ffff:0:10.0.0.1]/":             false,
+		"http://[64:ff9b:1::a00:1]/":              false,
+		"http://[4000::1]/":                       false, // given out to nobody
 		"http://224.0.0.1/":                       false,
 		"http://255.255.255.255/":                 false,
 		"http://192.0.2.1/":                       false,

@@ -83,7 +83,7 @@ func scheme(r *http.Request) string {
 // the names of Config.Hosts, which are only a proxy's.
 func sameOrigin(origin string, r *http.Request, h host) bool {
 	u, err := url.Parse(origin)
-	if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
+	if err != nil || origin != u.Scheme+"://"+u.Host { // there is more in it than a browser writes
 		return false
 	}
 	o, err := parseHost(u.Host)

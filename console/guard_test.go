@@ -11,16 +11,19 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/andybalholm/brotli"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/console"
+	"github.com/lodenet/lode/indexer"
 )
 
 // page is a small build.
@@ -162,6 +165,9 @@ func TestWritesMustComeFromItsOwnPage(t *testing.T) {
 		"Origin: http://" + at + ".evil.com\r\n":                       false,
 		"Origin: http://" + at + "/\r\n":                               false,
 		"Origin: http://a@" + at + "\r\n":                              false,
+		"Origin: http://" + at + "?\r\n":                               false,
+		"Origin: http://" + at + "#\r\n":                               false,
+		"Origin: HTTP://" + at + "\r\n":                                false, // no browser writes it so
 		"Origin: http://" + at + ",http://evil.com\r\n":                false,
 		"Origin: http://" + at + "\r\nOrigin: http://evil.com\r\n":     false,
 		"Origin: http://" + at + "\r\nSec-Fetch-Site: cross-site\r\n":  false,
@@ -429,11 +435,103 @@ func TestBodiesAreBoundedAndRead(t *testing.T) {
 	}
 	resp, _ := post("text/plain", `{"tx_bytes":"AAAA"}`)
 	require.Equal(t, http.StatusUnsupportedMediaType, resp.StatusCode, "a form of another site could send it")
-	resp, err := h.Client().Get(h.URL + "/v1/chain/simulate")
-	require.NoError(t, err)
-	resp.Body.Close()
-	require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode)
-	require.Equal(t, "POST", resp.Header.Get("Allow"))
+}
+
+func TestAMethodThatAPathDoesNotHaveIsToldWhichItHas(t *testing.T) {
+	_, h := listen(t, nil)
+	for at, allowed := range map[string]string{
+		"GET /v1/chain/simulate": "POST",
+		"PUT /v1/status":         "GET, HEAD",
+		"PATCH /v1/stream":       "GET, HEAD",
+		"PATCH /buy/1/x":         "GET, HEAD, POST, PUT, DELETE",
+		"POST /":                 "GET, HEAD",
+	} {
+		method, path, _ := strings.Cut(at, " ")
+		req, err := http.NewRequest(method, h.URL+path, nil)
+		require.NoError(t, err)
+		req.Header.Set("Origin", h.URL)
+		resp, err := h.Client().Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode, at)
+		require.Equal(t, allowed, resp.Header.Get("Allow"), at)
+	}
+}
+
+// lists is an index whose every list goes on after its first page, and which tells what
+// it is asked for.
+type lists struct {
+	console.Index
+	after *string
+}
+
+func (l lists) Blocks(_ context.Context, p indexer.Page) (indexer.List[indexer.Block], error) {
+	*l.after = p.After
+	return indexer.List[indexer.Block]{Next: "5", Items: []indexer.Block{}}, nil
+}
+
+func (l lists) Transactions(_ context.Context, p indexer.Page) (indexer.List[indexer.Transaction], error) {
+	*l.after = p.After
+	return indexer.List[indexer.Transaction]{Next: "5.1", Items: []indexer.Transaction{}}, nil
+}
+
+func (l lists) AccountTransactions(_ context.Context, _ string, p indexer.Page) (indexer.List[indexer.Transaction], error) {
+	return l.Transactions(nil, p)
+}
+
+func (l lists) AccountRegistrations(_ context.Context, _ string, p indexer.Page) (indexer.List[indexer.Registration], error) {
+	*l.after = p.After
+	return indexer.List[indexer.Registration]{Next: "5.1", Items: []indexer.Registration{}}, nil
+}
+
+func (l lists) Income(_ context.Context, _ string, p indexer.Page) (indexer.List[indexer.Income], error) {
+	*l.after = p.After
+	return indexer.List[indexer.Income]{Next: "5.1", Items: []indexer.Income{}}, nil
+}
+
+func TestACursorLeadsNowhereInAnotherList(t *testing.T) {
+	after := ""
+	_, h := listen(t, func(c *console.Config) { c.Index = lists{after: &after} })
+	get := func(path string) (int, map[string]any) {
+		resp, err := h.Client().Get(h.URL + path)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		var v map[string]any
+		require.NoError(t, json.NewDecoder(resp.Body).Decode(&v))
+		return resp.StatusCode, v
+	}
+	account := "/v1/accounts/" + sdk.AccAddress(make([]byte, 20)).String()
+	known := []string{"/v1/blocks", "/v1/transactions", account + "/transactions", account + "/registrations", account + "/income"}
+	// These ask a chain that is not there, or find before that the cursor is not theirs.
+	asking := []string{"/v1/validators", "/v1/market/services", account + "/stakes", account + "/channels", account + "/allowances",
+		"/v1/subnets/1/candles", "/v1/subnets/1/emission", "/v1/subnets/1/registrations"}
+	for _, path := range known {
+		status, v := get(path)
+		require.Equal(t, http.StatusOK, status, path)
+		next := v["next"].(string)
+		require.NotEmpty(t, next)
+		status, _ = get(path + "?after=" + next)
+		require.Equal(t, http.StatusOK, status, path)
+		require.Contains(t, []string{"5", "5.1"}, after, "%s: the index gets its own cursor back", path)
+		for _, other := range append(known, asking...) {
+			if other == path {
+				continue
+			}
+			status, v := get(other + "?after=" + next)
+			require.Equal(t, http.StatusBadRequest, status, "%s takes a cursor of %s", other, path)
+			require.Equal(t, "bad_cursor", v["error"].(map[string]any)["code"])
+		}
+	}
+}
+
+func TestASearchHasBounds(t *testing.T) {
+	_, h := listen(t, nil)
+	for q, want := range map[string]string{strings.Repeat("a", 129): "bad_value", strings.Repeat("翻", 43): "bad_value", strings.Repeat("翻", 42): "unavailable"} {
+		resp, err := h.Client().Get(h.URL + "/v1/search?q=" + url.QueryEscape(q))
+		require.NoError(t, err)
+		require.Equal(t, want, code(t, resp), "%d bytes", len(q))
+		resp.Body.Close()
+	}
 }
 
 func TestHeadersAreBounded(t *testing.T) {
@@ -448,6 +546,8 @@ func TestHeadersAreBounded(t *testing.T) {
 	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, resp.StatusCode)
 	resp = ask(t, at, "GET http://"+at+"/ HTTP/1.1\r\nHost: "+at+"\r\nConnection: close\r\n\r\n")
 	require.Equal(t, http.StatusBadRequest, resp.StatusCode, "it is no proxy")
+	resp = ask(t, at, "OPTIONS * HTTP/1.1\r\nHost: evil.com\r\nConnection: close\r\n\r\n")
+	require.Equal(t, http.StatusMisdirectedRequest, resp.StatusCode, "it has a host as every request")
 	cancel()
 	require.NoError(t, <-done)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -71,18 +72,27 @@ func indexError(err error) error {
 	return err
 }
 
-// pageOf is the page that a request asks the index for.
-func (a *ask) pageOf() (p indexer.Page, err error) {
-	if p.Limit, err = a.limit(); err != nil {
-		return p, err
+// pageOf is the page of a list that a request asks the index for.
+func (a *ask) pageOf(list byte) (indexer.Page, error) {
+	limit, key, err := a.page(list)
+	p := indexer.Page{Limit: limit}
+	if len(key) > 0 {
+		p.After = string(key[1:])
 	}
-	p.After, err = a.after()
 	return p, err
 }
 
+// listOf is the index's answer, with a cursor that is of this list alone.
+func listOf[T any](l indexer.List[T], list byte) indexer.List[T] {
+	if l.Next != "" {
+		l.Next = cursor(append([]byte{list}, l.Next...))
+	}
+	return l
+}
+
 // spanOf is the part of a series that a request asks for.
-func (a *ask) spanOf() (s indexer.Span, err error) {
-	if s.Page, err = a.pageOf(); err != nil {
+func (a *ask) spanOf(list byte) (s indexer.Span, err error) {
+	if s.Page, err = a.pageOf(list); err != nil {
 		return s, err
 	}
 	if s.From, err = a.time("from"); err != nil {
@@ -112,7 +122,7 @@ func (s *Server) candles(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	span, err := a.spanOf()
+	span, err := a.spanOf(ofCandles)
 	if err != nil {
 		return nil, err
 	}
@@ -129,11 +139,11 @@ func (s *Server) candles(ctx context.Context, a *ask) (any, error) {
 		Netuid   uint32 `json:"netuid"`
 		SubnetID uint64 `json:"subnet_id"`
 		Interval string `json:"interval"`
-	}{l, netuid, id, interval}, nil
+	}{listOf(l, ofCandles), netuid, id, interval}, nil
 }
 
 func (s *Server) emission(ctx context.Context, a *ask) (any, error) {
-	span, err := a.spanOf()
+	span, err := a.spanOf(ofEpochs)
 	if err != nil {
 		return nil, err
 	}
@@ -149,11 +159,11 @@ func (s *Server) emission(ctx context.Context, a *ask) (any, error) {
 		indexer.List[indexer.Epoch]
 		Netuid   uint32 `json:"netuid"`
 		SubnetID uint64 `json:"subnet_id"`
-	}{l, netuid, id}, nil
+	}{listOf(l, ofEpochs), netuid, id}, nil
 }
 
 func (s *Server) registrations(ctx context.Context, a *ask) (any, error) {
-	p, err := a.pageOf()
+	p, err := a.pageOf(ofRegistrations)
 	if err != nil {
 		return nil, err
 	}
@@ -161,21 +171,23 @@ func (s *Server) registrations(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.index.Registrations(ctx, id, p)
+	l, err := s.index.Registrations(ctx, id, p)
+	return listOf(l, ofRegistrations), err
 }
 
 // ofAccount answers with a list of an address.
-func ofAccount[T any](list func(ix Index, ctx context.Context, address string, p indexer.Page) (indexer.List[T], error)) func(s *Server, ctx context.Context, a *ask) (any, error) {
+func ofAccount[T any](of byte, list func(ix Index, ctx context.Context, address string, p indexer.Page) (indexer.List[T], error)) func(s *Server, ctx context.Context, a *ask) (any, error) {
 	return func(s *Server, ctx context.Context, a *ask) (any, error) {
 		address, err := a.address()
 		if err != nil {
 			return nil, err
 		}
-		p, err := a.pageOf()
+		p, err := a.pageOf(of)
 		if err != nil {
 			return nil, err
 		}
-		return list(s.index, ctx, address, p)
+		l, err := list(s.index, ctx, address, p)
+		return listOf(l, of), err
 	}
 }
 
@@ -190,11 +202,12 @@ func (s *Server) history(ctx context.Context, a *ask) (any, error) {
 }
 
 func (s *Server) transactions(ctx context.Context, a *ask) (any, error) {
-	p, err := a.pageOf()
+	p, err := a.pageOf(ofTransactions)
 	if err != nil {
 		return nil, err
 	}
-	return s.index.Transactions(ctx, p)
+	l, err := s.index.Transactions(ctx, p)
+	return listOf(l, ofTransactions), err
 }
 
 type attributeJSON struct {
@@ -247,15 +260,16 @@ func (s *Server) transaction(ctx context.Context, a *ask) (any, error) {
 }
 
 func (s *Server) blocks(ctx context.Context, a *ask) (any, error) {
-	p, err := a.pageOf()
+	p, err := a.pageOf(ofBlocks)
 	if err != nil {
 		return nil, err
 	}
-	return s.index.Blocks(ctx, p)
+	l, err := s.index.Blocks(ctx, p)
+	return listOf(l, ofBlocks), err
 }
 
 func (s *Server) block(ctx context.Context, a *ask) (any, error) {
-	height, err := number("height", a.PathValue("height"), 1, 1<<62)
+	height, err := number("height", a.PathValue("height"), 1, math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,8 @@ func (s *Server) newService(a *ask, local bool, info markettypes.ServiceInfo) se
 	return v
 }
 
-// ofList is the first byte of cursors of lists that the chain pages.
-const ofList = 'l'
-
 func (s *Server) services(ctx context.Context, a *ask) (any, error) {
-	limit, key, err := a.page(ofList)
+	limit, key, err := a.page(ofServices)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +89,7 @@ func (s *Server) services(ctx context.Context, a *ask) (any, error) {
 		at
 		Items []serviceJSON `json:"items"`
 		Next  string        `json:"next"`
-	}{now, list, pageAfter(r.Pagination, ofList)}, nil
+	}{now, list, pageAfter(r.Pagination, ofServices)}, nil
 }
 
 // local says whether the chain is one of `lode up`.
@@ -191,7 +188,7 @@ func (s *Server) channels(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, key, err := a.page(ofList)
+	limit, key, err := a.page(ofChannels)
 	if err != nil {
 		return nil, err
 	}
@@ -211,5 +208,5 @@ func (s *Server) channels(ctx context.Context, a *ask) (any, error) {
 		at
 		Items []channelJSON `json:"items"`
 		Next  string        `json:"next"`
-	}{now, list, pageAfter(r.Pagination, ofList)}, nil
+	}{now, list, pageAfter(r.Pagination, ofChannels)}, nil
 }

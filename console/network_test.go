@@ -152,7 +152,19 @@ func provide(w http.ResponseWriter, r *http.Request) {
 	case "/v1/page":
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, "<script>alert(1)</script>")
+	case "/v1/upgrade", "/v1/no-status":
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, map[string]string{
+			"/v1/upgrade":   "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: evil\r\n\r\n",
+			"/v1/no-status": "HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
+		}[r.URL.Path])
 	case "/v1/elsewhere":
+		w.Header().Set("Content-Encoding", "br")
+		w.Header().Set("Etag", `"of the page that is not there"`)
 		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 	case "/v1/events":
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -637,6 +649,15 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		resp, body = buy("GET", "/buy/1/elsewhere", "")
 		require.Equal(t, http.StatusBadGateway, resp.StatusCode, body)
 		require.Empty(t, resp.Header.Get("Location"))
+		require.Contains(t, body, "unreachable")
+		for _, h := range []string{"Content-Encoding", "Etag", "Content-Disposition"} {
+			require.Empty(t, resp.Header.Get(h), "%s of a provider is on the console's own error", h)
+		}
+		for _, path := range []string{"/buy/1/upgrade", "/buy/1/no-status"} {
+			resp, body = buy("GET", path, "")
+			require.Equal(t, http.StatusBadGateway, resp.StatusCode, "%s: %s", path, body)
+			require.Contains(t, body, "unreachable", path)
+		}
 		resp, _ = buy("GET", "/buy/1/..%2f..%2fadmin", "")
 		require.NotEqual(t, http.StatusOK, resp.StatusCode)
 		resp, body = buy("GET", "/buy/2/x", "")
@@ -666,6 +687,12 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		_, err = io.ReadFull(stream.Body, part)
 		require.NoError(t, err)
 		require.Equal(t, "data: 1\n\n", string(part))
+	})
+
+	t.Run("delegations are told as the chain has them", func(t *testing.T) {
+		w := *w
+		w.T = t
+		w.delegates()
 	})
 }
 

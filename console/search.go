@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -21,6 +23,17 @@ type foundJSON struct {
 func found(kind, id, title string) foundJSON {
 	path := map[string]string{"block": "/blocks/", "transaction": "/transactions/", "account": "/accounts/", "subnet": "/subnets/", "service": "/market/services/"}[kind]
 	return foundJSON{kind, id, title, path + id}
+}
+
+// addressOf is the account of an address, also of one in upper case, and of the address
+// that one of the chain's validators has.
+func addressOf(q string) (string, bool) {
+	q = strings.ToLower(q)
+	if raw, err := sdk.ValAddressFromBech32(q); err == nil {
+		q = sdk.AccAddress(raw).String()
+	}
+	address, err := checkAddress(q)
+	return address, err == nil
 }
 
 func (s *Server) search(ctx context.Context, a *ask) (any, error) {
@@ -40,14 +53,15 @@ func (s *Server) search(ctx context.Context, a *ask) (any, error) {
 		}
 	}
 	if n, err := strconv.ParseUint(q, 10, 63); err == nil {
+		q = strconv.FormatUint(n, 10) // without zeros before it
 		if r := t.byNetuid[uint32(min(n, 1<<20))]; r != nil {
 			add(found("subnet", q, r.subnet.Name))
 		}
 		if n > 0 && int64(n) <= t.height {
-			add(found("block", strconv.FormatUint(n, 10), "block "+q))
+			add(found("block", q, "block "+q))
 		}
 	}
-	if address, err := checkAddress(q); err == nil {
+	if address, ok := addressOf(q); ok {
 		add(found("account", address, address))
 	}
 	words := strings.ToLower(q)

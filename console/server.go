@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -137,13 +138,17 @@ func (s *Server) routes() *http.ServeMux {
 		mux.HandleFunc(method+" /buy/{service}/{path...}", s.buyer.serve)
 	}
 	unknown := func(w http.ResponseWriter, r *http.Request) {
-		for _, other := range []string{http.MethodGet, http.MethodPost} {
+		var allowed []string
+		for _, other := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
 			probe := &http.Request{Method: other, URL: r.URL, Host: r.Host}
 			if _, pattern := mux.Handler(probe); pattern != "/v1/" && pattern != "/buy/" && pattern != "/" {
-				w.Header().Set("Allow", other)
-				writeFailure(w, fail(http.StatusMethodNotAllowed, "bad_value", "see /v1/openapi.yaml", "%.20q is not for %.200s", r.Method, r.URL.Path))
-				return
+				allowed = append(allowed, other)
 			}
+		}
+		if allowed != nil {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			writeFailure(w, fail(http.StatusMethodNotAllowed, "bad_value", "see /v1/openapi.yaml", "%.20q is not for %.200s", r.Method, r.URL.Path))
+			return
 		}
 		writeFailure(w, fail(http.StatusNotFound, "not_found", "see /v1/openapi.yaml", "%.200s: there is no such path", r.URL.Path))
 	}
@@ -261,7 +266,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, secret *tls.Config)
 	}
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		DisableGeneralOptionsHandler: true, // OPTIONS * is guarded, too
+		ErrorLog:                     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.Run(ctx) })

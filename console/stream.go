@@ -135,16 +135,23 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 		writeFailure(w, failureOf(err))
 		return
 	}
+	events := func() {
+		h := w.Header()
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Accel-Buffering", "no") // proxies hand events on as they come
+	}
+	if r.Method == http.MethodHead { // it would wait for what never comes
+		events()
+		return
+	}
 	reader, past, ok := s.stream.join(seen)
 	if !ok {
 		writeFailure(w, tooMany("streams"))
 		return
 	}
 	defer s.stream.leave(reader)
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // proxies hand events on as they come
+	events()
 	out := http.NewResponseController(w)
 	write := func(text string) bool {
 		// Recorders of tests know no deadlines.

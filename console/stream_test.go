@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -201,6 +202,24 @@ func TestStreamsAreBoundedInNumber(t *testing.T) {
 		c.Close()
 	}
 	joined(t, s, 0)
+}
+
+func TestAskingForAStreamsHeadersOpensNone(t *testing.T) {
+	_, h := listen(t, func(c *console.Config) { c.MaxStreams = 1 })
+	events, _ := subscribe(t, h.Client(), h.URL, "")
+	_ = events // it holds the only place
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, h.URL+"/v1/stream", nil)
+	require.NoError(t, err)
+	resp, err := h.Client().Do(req)
+	require.NoError(t, err)
+	resp.Body.Close()
+	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, "text/event-stream", resp.Header.Get("Content-Type"))
+	conn := ask(t, h.Listener.Addr().String(), "HEAD /v1/stream HTTP/1.1\r\nHost: "+h.Listener.Addr().String()+"\r\nConnection: close\r\n\r\n")
+	_, err = io.ReadAll(conn.Body)
+	require.NoError(t, err, "and it ends")
 }
 
 func TestStreamsEndWithTheServer(t *testing.T) {

@@ -71,28 +71,20 @@ func byStake(a, b *validatorJSON) int {
 // A validator's cursor is its stake and its hotkey, so that the page after it is found
 // where stakes have changed meanwhile.
 func (v *validatorJSON) cursor() string {
-	return cursor(append(binary.BigEndian.AppendUint64(nil, sum(v.StakeValueRao, v.RootStakeRao)), v.Hotkey...))
+	return cursor(append(binary.BigEndian.AppendUint64([]byte{ofValidators}, sum(v.StakeValueRao, v.RootStakeRao)), v.Hotkey...))
 }
 
 func (s *Server) validators(ctx context.Context, a *ask) (any, error) {
-	limit, err := a.limit()
-	if err != nil {
-		return nil, err
-	}
-	after, err := a.after()
+	limit, key, err := a.page(ofValidators)
 	if err != nil {
 		return nil, err
 	}
 	var last *validatorJSON
-	if after != "" {
-		key, err := uncursor(after)
-		if err != nil {
-			return nil, err
-		}
-		if len(key) < 9 {
+	if key != nil {
+		if len(key) < 10 {
 			return nil, badCursor()
 		}
-		last = &validatorJSON{RootStakeRao: binary.BigEndian.Uint64(key), Hotkey: string(key[8:])}
+		last = &validatorJSON{RootStakeRao: binary.BigEndian.Uint64(key[1:]), Hotkey: string(key[9:])}
 	}
 	ctx, t, err := s.table(ctx)
 	if err != nil {
