@@ -233,3 +233,21 @@ func (f failing) Get(key []byte) ([]byte, error) {
 	}
 	return f.DB.Get(key)
 }
+
+func TestARunningNodeServesRecords(t *testing.T) {
+	home, _ := initHome(t, 100*time.Millisecond)
+	n := start(t, home)
+	wait(t, n, 4)
+	for _, encoding := range []string{"identity", "zstd"} {
+		c := &chain{t: t, server: &httptest.Server{URL: "http://" + n.Endpoints().RPC}}
+		list := c.records("from=1&to=3", "Accept-Encoding", encoding)
+		require.Len(t, list, 3)
+		for i, r := range list {
+			require.EqualValues(t, i+1, r.Height)
+			require.NotEmpty(t, r.Events)
+			if i > 0 {
+				require.Equal(t, list[i-1].Hash, r.Last)
+			}
+		}
+	}
+}

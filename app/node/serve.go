@@ -98,7 +98,7 @@ func (s *servers) listen(what, addr string) (*listener, error) {
 // serveHTTP serves until close.
 func (s *servers) serveHTTP(l net.Listener, h http.Handler, log quiet, cfg *rpcserver.Config) {
 	srv := &http.Server{
-		Handler:           rpcserver.PreChecksHandler(rpcserver.RecoverAndLogHandler(h, log.comet()), cfg),
+		Handler:           rpcserver.PreChecksHandler(h, cfg),
 		ReadTimeout:       cfg.ReadTimeout,
 		ReadHeaderTimeout: cfg.ReadTimeout,
 		WriteTimeout:      cfg.WriteTimeout,
@@ -158,13 +158,15 @@ func (s *servers) serveRPC(l *listener, n *cmtnode.Node, state cmtdb.DB, log qui
 	ws.SetLogger(log.comet())
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", ws.WebsocketHandler)
-	mux.Handle(records.Path, Records(n.BlockStore(), state, log.Logger))
 	rpcserver.RegisterRPCFuncs(mux, routes, log.comet())
 	origins := rpc.CORSAllowedOrigins
 	if allow {
 		origins = []string{"*"}
 	}
-	s.serveHTTP(l, withCORS(mux, origins, rpc.CORSAllowedMethods, rpc.CORSAllowedHeaders), log, cfg)
+	all := http.NewServeMux()
+	all.Handle("/", rpcserver.RecoverAndLogHandler(withCORS(mux, origins, rpc.CORSAllowedMethods, rpc.CORSAllowedHeaders), log.comet()))
+	all.Handle(records.Path, Records(n.BlockStore(), state, log.Logger)) // that handler would hide the connection, which has a deadline here
+	s.serveHTTP(l, all, log, cfg)
 	return nil
 }
 
@@ -201,7 +203,8 @@ func (s *servers) serveREST(l *listener, n *Node, ctx client.Context, target str
 	if allow || n.appConfig.API.EnableUnsafeCORS {
 		origins = []string{"*"}
 	}
-	s.serveHTTP(l, withCORS(srv.Router, origins, []string{http.MethodHead, http.MethodGet, http.MethodPost}, []string{"Content-Type"}), n.log, cfg)
+	h := withCORS(srv.Router, origins, []string{http.MethodHead, http.MethodGet, http.MethodPost}, []string{"Content-Type"})
+	s.serveHTTP(l, rpcserver.RecoverAndLogHandler(h, n.log.comet()), n.log, cfg)
 	return nil
 }
 
