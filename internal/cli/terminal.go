@@ -20,8 +20,11 @@ type terminal struct {
 	out   io.Writer
 }
 
+// maxAnswers bounds what is read for answers, in bytes: input need not have lines.
+const maxAnswers = 1 << 20
+
 func newTerminal(in io.Reader, out io.Writer) *terminal {
-	t := &terminal{lines: bufio.NewReader(in), out: out}
+	t := &terminal{lines: bufio.NewReader(io.LimitReader(in, maxAnswers)), out: out}
 	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		t.file = f
 	}

@@ -52,6 +52,9 @@ signed there. --ledger adds a key of a Ledger with its Cosmos app; the program m
 	cmd.MarkFlagsMutuallyExclusive("mnemonic-file", "hex-file", "key-file", "address", "public-key", "ledger")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		g := globalsOf(cmd)
+		if cmd.Flags().Changed("account") && !f.ledger {
+			return fail(codeUsage, "a mnemonic's key is that of account 0; import another's by its private key", "--account goes with --ledger")
+		}
 		kind, err := kind()
 		if err != nil {
 			return err
@@ -93,7 +96,9 @@ func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kin
 	case f.ledger && kind == wallet.Hotkey:
 		return wallet.Key{}, fail(codeUsage, "leave out --kind", "a hotkey works by itself: it can't wait for a person at a Ledger")
 	case f.ledger:
-		fmt.Fprintln(g.terminal.out, "compare the address on the Ledger, and confirm it there")
+		if !g.json {
+			fmt.Fprintln(g.terminal.out, "compare the address on the Ledger, and confirm it there")
+		}
 		return w.AddLedger(name, f.account, opts...)
 	case f.hexFile != "":
 		text, err := g.secretFile(cmd, f.hexFile, "--hex-file")

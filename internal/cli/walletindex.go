@@ -119,8 +119,8 @@ func newWalletIncomeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "income [KEY]",
 		Short: "List what an account was paid: by epochs, customers, removed subnets (of --from unless given)",
-		Long: `Lists what an account was paid, the latest first: incentive, dividends (by the day), what the owner of a subnet gets, sales of
-services. It reads an index, as ` + "`lode up` and `lode console`" + ` keep one.`,
+		Long: `Lists what an account was paid, the latest first: incentive, dividends (by the day, when it is over in UTC), what the owner of a
+subnet gets, sales of services. It reads an index, as ` + "`lode up` and `lode console`" + ` keep one.`,
 		Example: `  lode wallet income alice
   lode wallet income alice --limit 500 --json`,
 		Args: cobra.MaximumNArgs(1),
@@ -148,7 +148,7 @@ services. It reads an index, as ` + "`lode up` and `lode console`" + ` keep one.
 			return output(cmd, list, func(w io.Writer) {
 				names := g.names(ctx)
 				if len(list.Items) == 0 {
-					fmt.Fprintf(w, "%s was paid nothing until block %d\n", displayKey(addr, names), now.Height)
+					fmt.Fprintf(w, "%s has no income until block %d; dividends of today come with the day's end (UTC), `lode wallet history` has them now\n", displayKey(addr, names), now.Height)
 					return
 				}
 				t := newColumns("time", ">block", "what", ">netuid", "hotkey", ">alpha", ">TAO", ">worth TAO")
