@@ -167,6 +167,34 @@ export async function keys(t) {
     assert.equal(await page.getByRole("row").filter({ hasText: "Unstake" }).count(), 1, "what is on the first hotkey stays");
   });
 
+  await test("TAO is delegated to a validator of the chain, what it earned is collected, and a part is taken back", async () => {
+    await at("/validators/chain");
+    await page.getByText("bonded", { exact: true }).first().waitFor(WAIT);
+    await sound("validators-chain", ALL_VIEWS);
+    await page.getByRole("row").getByRole("link", { name: "Delegate" }).first().click();
+    await amount().fill("2");
+    await review();
+    await see("Delegate to a chain validator", dialog());
+    await sign();
+    const delegated = page.getByRole("region", { name: "Delegated" });
+    await delegated.getByRole("row").filter({ hasText: /2\sTAO/ }).waitFor(WAIT);
+    await button("Collect rewards").click();
+    await see("Withdraw a delegation's rewards", dialog());
+    await sign();
+    await button("Take back").click();
+    await amount().fill("3");
+    await review();
+    await see("There are 2 TAO.");
+    await amount().fill("0.5");
+    await see("It comes back after");
+    await review();
+    await see("Take a delegation back", dialog());
+    await sign();
+    await delegated.getByRole("row").filter({ hasText: /1\.5\sTAO/ }).waitFor(WAIT);
+    await see("On its way back");
+    await sound("wallet-delegate", ALL_VIEWS);
+  });
+
   await test("the address book names people, and what only looks like one of them is warned of", async () => {
     await at("/wallet/book");
     await field("Name").fill("shop");

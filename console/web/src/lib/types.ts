@@ -320,6 +320,45 @@ export interface ValidatorList {
   next: string;
 }
 
+export interface ChainValidatorList {
+  height: number;
+  time: string;
+  bonded_rao: string;
+  most_validators: number;
+  unbonding_seconds: number;
+  signed_blocks_window: number;
+  items: {
+    operator: string;
+    hotkey: string;
+    consensus_address: string;
+    moniker: string;
+    website: string;
+    details: string;
+    status: "bonded" | "unbonding" | "unbonded";
+    jailed: boolean;
+    tokens_rao: string;
+    share: number;
+    commission: number;
+    max_commission: number;
+    missed_blocks: number | null;
+  }[];
+  next: string;
+}
+
+export interface DelegationList {
+  height: number;
+  time: string;
+  items: {
+    operator: string;
+    moniker: string;
+    status: "bonded" | "unbonding" | "unbonded";
+    delegated_rao: string;
+    rewards_rao: string;
+    unbonding: { rao: string; ends: string }[];
+  }[];
+  next: string;
+}
+
 export interface Account {
   height: number;
   time: string;
