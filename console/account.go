@@ -10,8 +10,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
-	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/lodenet/lode/client"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
@@ -88,11 +86,16 @@ func (s *Server) holdings(ctx context.Context, address string) (h holdings, err 
 	if h.BalanceRao, err = s.client.Balance(ctx, address); err != nil {
 		return h, err
 	}
-	if h.DelegatedRao, h.UnbondingRao, err = s.delegated(ctx, address); err != nil {
+	delegations, rewards, err := s.delegationsOf(ctx, address)
+	if err != nil {
 		return h, err
 	}
-	if h.RewardsRao, err = s.rewards(ctx, address); err != nil {
-		return h, err
+	h.RewardsRao = rewards
+	for _, d := range delegations {
+		h.DelegatedRao = sum(h.DelegatedRao, d.DelegatedRao)
+		for _, u := range d.Unbonding {
+			h.UnbondingRao = sum(h.UnbondingRao, u.Rao)
+		}
 	}
 	if h.stakes, err = s.allStakes(ctx, address); err != nil {
 		return h, err
@@ -127,49 +130,6 @@ func (s *Server) inChannels(ctx context.Context, payer string) (rao uint64, err 
 			return rao, nil
 		}
 	}
-}
-
-// delegated is what an address has with the chain's validators, and what is on its way back.
-func (s *Server) delegated(ctx context.Context, address string) (bonded, unbonding uint64, err error) {
-	for req := (&stakingtypes.QueryDelegatorDelegationsRequest{DelegatorAddr: address}); ; {
-		r, err := s.client.Staking().DelegatorDelegations(ctx, req)
-		if err != nil {
-			return 0, 0, err
-		}
-		for _, d := range r.DelegationResponses {
-			bonded = sum(bonded, d.Balance.Amount.Uint64())
-		}
-		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-			break
-		}
-	}
-	for req := (&stakingtypes.QueryDelegatorUnbondingDelegationsRequest{DelegatorAddr: address}); ; {
-		r, err := s.client.Staking().DelegatorUnbondingDelegations(ctx, req)
-		if err != nil {
-			return 0, 0, err
-		}
-		for _, u := range r.UnbondingResponses {
-			for _, e := range u.Entries {
-				unbonding = sum(unbonding, e.Balance.Uint64())
-			}
-		}
-		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-			return bonded, unbonding, nil
-		}
-	}
-}
-
-// rewards are what the chain's validators have earned for an address, whole rao.
-func (s *Server) rewards(ctx context.Context, address string) (uint64, error) {
-	r, err := s.client.Distribution().DelegationTotalRewards(ctx, &distributiontypes.QueryDelegationTotalRewardsRequest{DelegatorAddress: address})
-	if err != nil {
-		return 0, err
-	}
-	n := r.Total.AmountOf(client.Denom).TruncateInt()
-	if !n.IsUint64() {
-		return 0, fail(500, "bad_data", "", "the rewards of %s are no amount: %s", address, n)
-	}
-	return n.Uint64(), nil
 }
 
 // nextPage asks for what follows an answer; nil if nothing does.

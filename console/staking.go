@@ -208,7 +208,7 @@ func (s *Server) delegations(ctx context.Context, a *ask) (any, error) {
 		return nil, err
 	}
 	ctx = client.AtHeight(ctx, height)
-	list, err := s.delegationsOf(ctx, address)
+	list, _, err := s.delegationsOf(ctx, address)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +234,9 @@ func (s *Server) delegations(ctx context.Context, a *ask) (any, error) {
 	}{newAt(height, t), list, next}, nil
 }
 
-func (s *Server) delegationsOf(ctx context.Context, address string) ([]*delegationJSON, error) {
+// delegationsOf are an address's, and what they have earned in all: whole rao, of which
+// each validator's may have parts.
+func (s *Server) delegationsOf(ctx context.Context, address string) (list []*delegationJSON, rewards uint64, err error) {
 	all := map[string]*delegationJSON{}
 	with := func(operator string) *delegationJSON {
 		d := all[operator]
@@ -247,11 +249,11 @@ func (s *Server) delegationsOf(ctx context.Context, address string) ([]*delegati
 	for req := (&stakingtypes.QueryDelegatorDelegationsRequest{DelegatorAddr: address}); ; {
 		r, err := s.client.Staking().DelegatorDelegations(ctx, req)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, d := range r.DelegationResponses {
 			if with(d.Delegation.ValidatorAddress).DelegatedRao, err = raoOf(d.Balance.Amount); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
 		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
@@ -261,14 +263,14 @@ func (s *Server) delegationsOf(ctx context.Context, address string) ([]*delegati
 	for req := (&stakingtypes.QueryDelegatorUnbondingDelegationsRequest{DelegatorAddr: address}); ; {
 		r, err := s.client.Staking().DelegatorUnbondingDelegations(ctx, req)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, u := range r.UnbondingResponses {
 			d := with(u.ValidatorAddress)
 			for _, e := range u.Entries {
 				rao, err := raoOf(e.Balance)
 				if err != nil {
-					return nil, err
+					return nil, 0, err
 				}
 				d.Unbonding = append(d.Unbonding, unbondingJSON{rao, rfc3339(e.CompletionTime)})
 			}
@@ -277,19 +279,22 @@ func (s *Server) delegationsOf(ctx context.Context, address string) ([]*delegati
 			break
 		}
 	}
-	rewards, err := s.client.Distribution().DelegationTotalRewards(ctx, &distributiontypes.QueryDelegationTotalRewardsRequest{DelegatorAddress: address})
+	earned, err := s.client.Distribution().DelegationTotalRewards(ctx, &distributiontypes.QueryDelegationTotalRewardsRequest{DelegatorAddress: address})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	for _, r := range rewards.Rewards {
+	for _, r := range earned.Rewards {
 		if with(r.ValidatorAddress).RewardsRao, err = raoOf(r.Reward.AmountOf(client.Denom).TruncateInt()); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	list := make([]*delegationJSON, 0, len(all))
+	if rewards, err = raoOf(earned.Total.AmountOf(client.Denom).TruncateInt()); err != nil {
+		return nil, 0, err
+	}
+	list = make([]*delegationJSON, 0, len(all))
 	for _, d := range all {
 		list = append(list, d)
 	}
 	slices.SortFunc(list, func(a, b *delegationJSON) int { return cmp.Compare(a.Operator, b.Operator) })
-	return list, nil
+	return list, rewards, nil
 }
