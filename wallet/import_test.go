@@ -218,6 +218,33 @@ func TestAWatchedAddressNeedsNoPassphraseAndSignsNothing(t *testing.T) {
 	require.ErrorContains(t, err, "only hotkeys")
 }
 
+func TestWhatWasWatchedGetsItsKey(t *testing.T) {
+	s, err := wallet.SignerFromMnemonic(vector)
+	require.NoError(t, err)
+	w := open(t, t.TempDir(), answer(secret))
+	_, err = w.Watch("vault", wallet.Coldkey, s.Address())
+	require.NoError(t, err)
+	_, err = w.Import("other", wallet.Coldkey, vector)
+	require.ErrorIs(t, err, wallet.ErrExists)
+	require.ErrorContains(t, err, `watched as "vault"`)
+	_, err = w.Import("vault", wallet.Coldkey, vector2)
+	require.ErrorIs(t, err, wallet.ErrExists, "the key of another address")
+	_, err = w.Watch("vault", wallet.Coldkey, s.Address())
+	require.ErrorIs(t, err, wallet.ErrExists)
+
+	_, err = w.Import("vault", wallet.Coldkey, vector)
+	require.NoError(t, err)
+	keys, err := w.List()
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	require.Equal(t, wallet.Here, keys[0].Held)
+	got, err := w.Signer("vault")
+	require.NoError(t, err)
+	require.Equal(t, s.PrivKey(), got.PrivKey())
+	_, err = w.Watch("vault", wallet.Coldkey, s.Address())
+	require.ErrorIs(t, err, wallet.ErrExists, "and keeps it")
+}
+
 func TestPublicKeysAreCheckedWhenTheyAreRead(t *testing.T) {
 	s, err := wallet.SignerFromMnemonic(vector)
 	require.NoError(t, err)

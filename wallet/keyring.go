@@ -46,13 +46,19 @@ func (w *Wallet) add(key entry, write func(sdkkeyring.Keyring) error) (Key, erro
 	}
 	// The index is written first: an entry without a key is ignored, while a key
 	// without an entry would be lost to sight.
-	if err := w.writeIndex(append(slices.Clone(keys), key)); err != nil {
+	if err := w.writeIndex(with(keys, key)); err != nil {
 		return Key{}, fmt.Errorf("wallet: %w", err)
 	}
 	if err := w.writeKey(key.Name, write); err != nil {
 		return Key{}, errors.Join(fmt.Errorf("wallet: key %q could not be written: %w", key.Name, err), w.writeIndex(keys))
 	}
 	return key.Key, nil
+}
+
+// with are keys and one more, in place of what was only watched under its name.
+func with(keys []entry, key entry) []entry {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k entry) bool { return k.Name == key.Name })
+	return append(keys, key)
 }
 
 // writeKey has a key written by write, whole or not at all. The keyring writes into its
@@ -136,7 +142,7 @@ func (w *Wallet) addPublic(key entry, pub cryptotypes.PubKey, opts []Option) (Ke
 	if err != nil {
 		return Key{}, err
 	}
-	if err := w.writeIndex(append(keys, key)); err != nil {
+	if err := w.writeIndex(with(keys, key)); err != nil {
 		return Key{}, fmt.Errorf("wallet: %w", err)
 	}
 	return key.Key, nil
@@ -165,6 +171,12 @@ func (w *Wallet) checkFree(key Key) error {
 		return err
 	}
 	for _, k := range entries {
+		if k.Address == key.Address && k.Held == Watch && key.Held != Watch {
+			if k.Name == key.Name {
+				continue // what was only watched gets its key
+			}
+			return fmt.Errorf("%w: %s is watched as %q: import its key under that name", ErrExists, k.Address, k.Name)
+		}
 		// File systems that ignore case would make them one file.
 		if strings.EqualFold(k.Name, key.Name) {
 			return fmt.Errorf("%w: the name %q is that of %s %s; choose another", ErrExists, k.Name, k.Kind, k.Address)
