@@ -100,7 +100,7 @@ func (n *node) answer(err error) (retry bool, _ error) {
 	switch {
 	case err == nil:
 		return false, nil
-	case errors.Is(err, ErrWrongNetwork), errors.Is(err, ErrBehind), errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrWrongNetwork), errors.Is(err, ErrBehind), errors.Is(err, ErrUnavailable), errors.Is(err, errNoResults):
 		return true, err
 	case errors.As(err, &rpcErr):
 		if strings.Contains(rpcErr.Data, "catching up") {
@@ -110,7 +110,7 @@ func (n *node) answer(err error) (retry bool, _ error) {
 			return true, fmt.Errorf("%w: the mempool of %s is full; try again in a few blocks", ErrUnavailable, n.name)
 		}
 		return false, err
-	case errors.Is(err, ErrNotFound), errors.Is(err, errNoIndex), errors.Is(err, errNoResults), isQueryError(err):
+	case errors.Is(err, ErrNotFound), errors.Is(err, errNoIndex), isQueryError(err):
 		return false, err
 	}
 	return true, &unreachable{node: n.name, err: err}

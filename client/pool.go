@@ -45,7 +45,9 @@ func (c *Client) each(ctx context.Context, current bool, f func(context.Context,
 	if len(failures) == 1 {
 		err = failures[0]
 	}
-	c.failed(err)
+	if !errors.Is(err, errNoResults) { // it is there, and can't tell
+		c.failed(err)
+	}
 	return err
 }
 

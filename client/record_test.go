@@ -273,6 +273,27 @@ func TestWhatANodeSendsInPlaceOfRecords(t *testing.T) {
 	})
 }
 
+// Where one node keeps no results, another is asked.
+func TestRecordsComeFromTheNodeThatHasThem(t *testing.T) {
+	poor, rich := http.NewServeMux(), http.NewServeMux()
+	for _, mux := range []*http.ServeMux{poor, rich} {
+		mux.HandleFunc("/", rpcOf(t, nil))
+	}
+	poor.HandleFunc(records.Path, func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "it has block 4 and kept no results of it", http.StatusGone)
+	})
+	rich.HandleFunc(records.Path, says(sent(t, 4)))
+	a, b := httptest.NewServer(poor), httptest.NewServer(rich)
+	t.Cleanup(a.Close)
+	t.Cleanup(b.Close)
+	c, err := New(Config{Nodes: []string{a.URL, b.URL}, Timeout: 5 * time.Second})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Close()) })
+	r, err := c.Record(t.Context(), 4)
+	require.NoError(t, err)
+	requireKept(t, 4, r)
+}
+
 type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) {
