@@ -88,9 +88,10 @@ func (w *Wallet) writeIndex(keys []entry) error {
 }
 
 // writeFile replaces a file, mode 0600, so that a reader sees the old or the new
-// content, never a part.
+// content, never a part. The wallet is locked: what is there under the passing name is a
+// crash's.
 func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

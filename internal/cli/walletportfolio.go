@@ -325,12 +325,23 @@ func (g *globals) fillYields(ctx context.Context, db string, p *portfolioJSON) e
 	return err
 }
 
+// mostAPY is the yield a year above which it is only said to be above: what short epochs
+// of a local network make of a year, compounded, has 60 digits.
+const mostAPY = 10_000
+
+func yearText(apy float64) string {
+	if apy > mostAPY {
+		return "over " + grouped(100*mostAPY) + " %"
+	}
+	return percentText(apy)
+}
+
 // yieldsText are a stake's yields a year over 1, 7 and 30 days.
 func (s *heldJSON) yieldsText() string {
 	var parts []string
 	for _, y := range s.Yields {
 		if y.APY != nil && y.Samples > 0 {
-			parts = append(parts, fmt.Sprintf("%s (%d d, %s)", percentText(*y.APY), y.Days, counted(y.Samples, "epoch", "epochs")))
+			parts = append(parts, fmt.Sprintf("%s (%d d, %s)", yearText(*y.APY), y.Days, counted(y.Samples, "epoch", "epochs")))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"strconv"
+	"testing"
 
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
@@ -13,6 +15,14 @@ import (
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+func TestAYieldBeyondAllSenseIsNotWrittenOut(t *testing.T) {
+	for apy, want := range map[float64]string{0.25: "25 %", -0.5: "-50 %", 2.279e59: "over 1,000,000 %", math.Inf(1): "over 1,000,000 %"} {
+		if got := yearText(apy); got != want {
+			t.Errorf("%g is %q, must be %q", apy, got, want)
+		}
+	}
+}
 
 // addsUp compares a portfolio with the chain, to the rao, at the portfolio's block: with
 // the queries themselves, added up here.
