@@ -8,6 +8,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/spf13/cobra"
@@ -178,11 +179,15 @@ func (v *coldkeyJSON) write(w io.Writer, names map[string]string) {
 	facts(w, "coldkey", fullKey(v.Coldkey, names), "swap", swap, "recovery key", recovery, "barred", bar)
 }
 
+// recoveryFees are what a recovery key should have for some decisions, in rao: one costs
+// about a thousand.
+const recoveryFees = 100_000
+
 func newColdkeyRecoveryCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "recovery KEY|none",
 		Short: "Name the key that decides about swaps of the coldkey of --from, after a delay",
-		Long:  "The recovery key should lie where no thief of the coldkey finds it: on paper, or with somebody you trust. It can do nothing but decide about swaps.",
+		Long:  "The recovery key should lie where no thief of the coldkey finds it: on paper, or with somebody you trust. It can do nothing but decide about swaps. Send it a little TAO now for the fees of that: the coldkey can send nothing once a swap is announced.",
 		Example: `  lode coldkey recovery lode1… --from alice
   lode coldkey recovery none --from alice`,
 		Args: cobra.ExactArgs(1),
@@ -194,14 +199,29 @@ func newColdkeyRecoveryCommand() *cobra.Command {
 					return err
 				}
 			}
-			return signAndSendFor(cmd, func(coldkey string) sdk.Msg {
-				return &alphatypes.MsgSetRecoveryKey{Coldkey: coldkey, Recovery: key}
-			}, func(r *client.TxResult) (string, error) {
-				answer, err := client.Response[*alphatypes.MsgSetRecoveryKeyResponse](r)
+			g := globalsOf(cmd)
+			return withNetwork(cmd.Context(), g, sendTimeout, func(ctx context.Context, c *client.Client) error {
+				payer, err := g.payer(ctx)
 				if err != nil {
-					return "", err
+					return err
 				}
-				return fmt.Sprintf("the recovery key is %s from block %d and %s on", args[0], answer.DueHeight, rfc3339(answer.DueTime)), nil
+				note := ""
+				if key != "" {
+					rao, err := c.Balance(ctx, key)
+					if err != nil {
+						return err
+					}
+					if rao < recoveryFees {
+						note = fmt.Sprintf("\nit has %s TAO, and pays for what it decides: `lode send %s 0.01 --from %s`, since the coldkey can send nothing once a swap is announced", client.FormatTAO(rao), args[0], g.from)
+					}
+				}
+				return send(ctx, cmd, c, []*wallet.Signer{payer}, &alphatypes.MsgSetRecoveryKey{Coldkey: payer.Address(), Recovery: key}, func(r *client.TxResult) (string, error) {
+					answer, err := client.Response[*alphatypes.MsgSetRecoveryKeyResponse](r)
+					if err != nil {
+						return "", err
+					}
+					return fmt.Sprintf("the recovery key is %s from block %d and %s on%s", args[0], answer.DueHeight, rfc3339(answer.DueTime), note), nil
+				})
 			})
 		},
 	}
