@@ -1,7 +1,7 @@
 // What people do with a wallet of their own: make it, receive, stake, buy with it, and come
 // back to it.
 import assert from "node:assert/strict";
-import { ALL_VIEWS, control, give, hotkey, PASSWORD, service, stranger, WAIT } from "./browser.mjs";
+import { ALL_VIEWS, base, control, give, hotkey, PASSWORD, service, stranger, WAIT } from "./browser.mjs";
 
 export async function person(t, v) {
   const test = (name, fn) => t.test(name, fn);
@@ -90,6 +90,21 @@ export async function person(t, v) {
     await dialog().getByLabel("Password").fill("wrong horse battery");
     await dialog().getByRole("button", { name: "Unlock" }).click();
     await see("The password is wrong.");
+    await dialog().getByLabel("Password").fill(PASSWORD);
+    await dialog().getByRole("button", { name: "Unlock" }).click();
+    await button("Lock").waitFor(WAIT);
+  });
+
+  await test("who locks the wallet in one tab has locked it in all", async () => {
+    const other = await v.context.newPage();
+    await other.goto(base + "/#/wallet");
+    await other.getByRole("button", { name: "Unlock", exact: true }).first().click();
+    await other.getByRole("dialog").locator("input[type=password]").fill(PASSWORD);
+    await other.getByRole("dialog").getByRole("button", { name: "Unlock" }).click();
+    await other.getByRole("button", { name: "Lock", exact: true }).click();
+    await button("Unlock").waitFor(WAIT);
+    await other.close();
+    await button("Unlock").click();
     await dialog().getByLabel("Password").fill(PASSWORD);
     await dialog().getByRole("button", { name: "Unlock" }).click();
     await button("Lock").waitFor(WAIT);

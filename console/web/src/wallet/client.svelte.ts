@@ -59,7 +59,7 @@ class Wallet {
     };
     if ("BroadcastChannel" in globalThis) {
       this.#tabs = new BroadcastChannel("lode-wallet");
-      this.#tabs.onmessage = () => void this.refresh();
+      this.#tabs.onmessage = ({ data }: MessageEvent<Call>) => void (data === "lock" ? this.call("lock") : Promise.resolve()).then(() => this.refresh());
     }
     const touch = () => {
       if (!this.state?.unlocked || Date.now() - this.#touched < 10_000) return;
@@ -104,7 +104,7 @@ class Wallet {
   async change<C extends Call>(call: C, ...args: Calls[C]["args"]): Promise<Calls[C]["result"]> {
     const result = await this.call(call, ...args);
     await this.refresh();
-    this.#tabs?.postMessage("changed");
+    this.#tabs?.postMessage(call); // who locks the wallet means it, not one tab of it
     return result;
   }
 

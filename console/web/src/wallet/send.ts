@@ -4,6 +4,7 @@ import type { Broadcast, ChainAccount, Params, Simulation } from "../lib/types.t
 import { fromBase64, toBase64, toHex } from "./bytes.ts";
 import { wallet } from "./client.svelte.ts";
 import { signWithKeplr } from "./keplr.ts";
+import { isStillUnknown, isUnknown, keep, settled } from "./pending.ts";
 import { type AccountKey, authInfoBytes, blankSignature, bodyBytes, directBytes, type Intent, isSeveral, MODE_AMINO, MODE_DIRECT, type Signer, signersOf, txBytes } from "./tx.ts";
 
 export interface Draft {
@@ -111,57 +112,27 @@ export async function hashOf(tx: Uint8Array): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", tx as Uint8Array<ArrayBuffer>))).toUpperCase();
 }
 
-export interface Pending {
-  hash: string;
-  tx: string; // base64
-  title: string;
-  timeoutHeight: string;
-  sent: number;
-}
-
-const STORE = "lode-pending";
-
-export function pending(): Pending[] {
-  try {
-    const kept = JSON.parse(localStorage.getItem(STORE) ?? "[]") as unknown;
-    return Array.isArray(kept) ? (kept as Pending[]) : [];
-  } catch {
-    return [];
-  }
-}
-
-function keep(list: Pending[]): void {
-  try {
-    localStorage.setItem(STORE, JSON.stringify(list.slice(-20)));
-  } catch {
-    // without storage the transaction's page has to do
-  }
-}
-
-export const settled = (hash: string): void => keep(pending().filter((p) => p.hash !== hash));
-
 /** Sends, and waits for the block. Until the outcome is known the bytes are kept, so that the same can be sent again. */
 export async function broadcast(tx: Uint8Array, title: string, timeoutHeight: bigint): Promise<Broadcast> {
   const hash = await hashOf(tx);
   const bytes = toBase64(tx);
-  keep([...pending().filter((p) => p.hash !== hash), { hash, tx: bytes, title, timeoutHeight: String(timeoutHeight), sent: Date.now() }]);
-  return again(hash, bytes);
+  keep({ hash, tx: bytes, title, timeoutHeight: String(timeoutHeight), sent: Date.now() });
+  return send(hash, bytes, isUnknown);
 }
 
 /** Sends the same bytes once more. */
-export async function again(hash: string, bytes: string): Promise<Broadcast> {
+export const again = (hash: string, bytes: string): Promise<Broadcast> => send(hash, bytes, isStillUnknown);
+
+async function send(hash: string, bytes: string, unknown: (error: unknown) => boolean): Promise<Broadcast> {
   try {
     const result = await post<Broadcast>("/v1/chain/broadcast", { tx_bytes: bytes }, SEND_TIMEOUT);
     settled(hash);
     return result;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.code !== "tx_unknown" && error.code !== "timeout" && error.code !== "offline") settled(hash);
+    if (!unknown(error)) settled(hash);
     throw error;
   }
 }
-
-export const isUnknown = (error: unknown): boolean => error instanceof ApiError && ["tx_unknown", "timeout", "offline"].includes(error.code);
 
 /** One transaction of an account at a time, in all tabs. */
 export async function inTurn<T>(address: string, work: () => Promise<T>): Promise<T> {

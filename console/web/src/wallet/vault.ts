@@ -127,8 +127,14 @@ export class Vault {
     this.#db = db;
   }
 
-  static async open(name = "lode"): Promise<Vault> {
-    return new Vault(await open(name));
+  /** closed is called where the browser takes the storage away, as when a person clears it. */
+  static async open(closed: () => void, name = "lode"): Promise<Vault> {
+    const vault = new Vault(await open(name));
+    vault.#db.onclose = () => {
+      vault.lock();
+      closed();
+    };
+    return vault;
   }
 
   #get<T>(store: string, key: IDBValidKey): Promise<T | undefined> {
@@ -225,7 +231,11 @@ export class Vault {
 
   async #open(key: CryptoKey, record: KeyRecord): Promise<Secret> {
     if (!record.iv || !record.sealed) throw new Error(`${record.name} is an address that is only watched: there is no key to sign with.`);
-    const secret = unpack(await unseal(key, record.iv, record.sealed, aboutKey(record.address)));
+    const plain = await unseal(key, record.iv, record.sealed, aboutKey(record.address)).catch((error: unknown) => {
+      // the password is right, or the vault would not be open
+      throw error instanceof WrongPassword ? new Error(`The vault is damaged: the key ${record.name} can't be read. Bring it back from its words or its file, in another browser or after this page's data was cleared.`) : error;
+    });
+    const secret = unpack(plain);
     if (addressOf(secret.algorithm, publicKey(secret)) !== record.address) throw new Error("The vault is damaged: a key does not fit its address.");
     return secret;
   }

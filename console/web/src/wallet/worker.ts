@@ -11,7 +11,11 @@ import { Vault, WrongPassword } from "./vault.ts";
 const scope = self as unknown as { postMessage(reply: Reply): void; onmessage: (event: MessageEvent<Request>) => void };
 
 let opened: Promise<Vault> | undefined;
-const vault = () => (opened ??= Vault.open());
+const vault = () =>
+  (opened ??= Vault.open(() => {
+    opened = undefined;
+    scope.postMessage({ locked: true });
+  }));
 let lockAfter = 600;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
