@@ -475,8 +475,8 @@ func (l lists) Transactions(_ context.Context, p indexer.Page) (indexer.List[ind
 	return indexer.List[indexer.Transaction]{Next: "5.1", Items: []indexer.Transaction{}}, nil
 }
 
-func (l lists) AccountTransactions(_ context.Context, _ string, p indexer.Page) (indexer.List[indexer.Transaction], error) {
-	return l.Transactions(nil, p)
+func (l lists) AccountTransactions(ctx context.Context, _ string, p indexer.Page) (indexer.List[indexer.Transaction], error) {
+	return l.Transactions(ctx, p)
 }
 
 func (l lists) AccountRegistrations(_ context.Context, _ string, p indexer.Page) (indexer.List[indexer.Registration], error) {
