@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change, coins, exact, label, parseCoins, price, priced, short, verb, visible } from "../src/lib/format.ts";
+import { change, coins, exact, label, parseCoins, percent, price, priced, short, verb, visible } from "../src/lib/format.ts";
 
 test("amounts are exact to the last unit, and grouped", () => {
   assert.equal(exact("1234567890123456789"), "1\u202f234\u202f567\u202f890.123456789");
@@ -24,6 +24,14 @@ test("other people's words show what is hidden in them", () => {
   assert.equal(visible("a\u200bb\ufeff"), "a⟨U+200B⟩b⟨U+FEFF⟩");
   assert.equal(visible("Übersetzung 天気"), "Übersetzung 天気");
   assert.equal([...label("x".repeat(100), 10)].length, 10);
+});
+
+test("a part is told in percent, with no more digits than mean something", () => {
+  assert.equal(percent(0.1234), "12.34\u202f%");
+  assert.equal(percent(0.00001), "<0.01\u202f%");
+  assert.equal(percent(-0.5, 0), "−50\u202f%");
+  assert.equal(percent(9_999), "999900.00\u202f%");
+  assert.equal(percent(1e57), "over 1\u202f000\u202f000\u202f%");
 });
 
 test("prices keep four digits, changes their sign", () => {

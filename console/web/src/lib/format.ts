@@ -62,6 +62,7 @@ export function price(text: string | number): string {
 
 export function percent(part: number, digits = 2): string {
   const value = part * 100;
+  if (value > 1e6) return `over ${group("1000000")}\u202f%`; // of a young network's yields: no more is known by more digits
   if (value !== 0 && Math.abs(value) < 10 ** -digits) return `${value < 0 ? "−" : ""}<${(10 ** -digits).toFixed(digits)}\u202f%`;
   return `${value.toFixed(digits).replace("-", "−")}\u202f%`;
 }
