@@ -216,4 +216,6 @@ func BenchmarkNodeAnswers(b *testing.B) {
 		size = len(raw)
 	}
 	b.ReportMetric(float64(size), "bytes")
+	stored := &abci.ResponseFinalizeBlock{TxResults: r.Results, Events: r.Events}
+	b.ReportMetric(float64(stored.Size()), "bytes-stored")
 }
