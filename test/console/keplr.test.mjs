@@ -157,8 +157,8 @@ async function withKeplr(keeper) {
         if (answer.error) throw new Error(answer.error);
         return round(answer.is);
       }]));
-      const other = { request: async () => ({}) }; // of chains that are no business of this page
-      keplrCode.InjectedKeplr.startProxy({ ...behind, ethereum: other, starknet: other });
+      const other = { request: async () => ({}), getAccounts: async () => [] }; // of chains that are no business of this page
+      keplrCode.InjectedKeplr.startProxy({ ...behind, ethereum: other, starknet: other, bitcoin: other });
       window.keplr = new keplrCode.InjectedKeplr("", "0.12.313", "extension", () => {}, () => {}, undefined, undefined, undefined, { id: "keplr", name: "Keplr", icon: "" });
     }` });
   return v;
@@ -226,6 +226,23 @@ test("Keplr learns the network, and signs what it shows; another fee of its is t
   await review(v, "1");
   await inBlock(v);
   assert.equal((await received()) - before, 3_000_000_000n);
+});
+
+test("another account that is chosen in Keplr is the page's", async () => {
+  const keeper = new Keeper("the first account", false);
+  const other = new Keeper("the second account", false);
+  const v = await withKeplr(keeper);
+  await connect(v);
+  const [info] = keeper.chains.values();
+  [keeper.secret, keeper.pubKey, keeper.raw] = [other.secret, other.pubKey, other.raw];
+  await v.page.evaluate(() => window.dispatchEvent(new Event("keplr_keystorechange")));
+  const address = keeper.address(info.chainId);
+  await v.page.waitForFunction((a) => document.querySelector("select[aria-label=Account]")?.value === a, address, WAIT);
+  await give(address);
+  const before = await received();
+  await review(v, "1");
+  await inBlock(v);
+  assert.equal((await received()) - before, 1_000_000_000n);
 });
 
 test("a Ledger behind Keplr signs amino JSON", async () => {

@@ -1,8 +1,8 @@
 // The wallet as the page sees it: which keys there are, whether it is open, and the line to
 // the worker that has them.
+import type { KeplrKey } from "./keplr.ts";
 import { names } from "./names.svelte.ts";
 import type { Call, Calls, Reply, WalletState } from "./protocol.ts";
-import type { PublicKey } from "./tx.ts";
 import type { KeyInfo } from "./vault.ts";
 import workerUrl from "./worker.ts?worker&url";
 
@@ -39,7 +39,7 @@ class Wallet {
   state = $state.raw<WalletState | undefined>();
   failed = $state("");
   /** A key of the Keplr extension, while it is connected. */
-  keplr = $state.raw<{ address: string; name: string; key: PublicKey; ledger: boolean } | undefined>();
+  keplr = $state.raw<KeplrKey | undefined>();
   #chosen = $state(stored("lode-account"));
   #worker: Worker | undefined;
   #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
@@ -134,6 +134,13 @@ class Wallet {
     } catch {
       // it holds for this visit
     }
+  }
+
+  /** Another account was chosen in Keplr: if its former one is shown, it is shown instead. */
+  keplrChanged(key: KeplrKey | undefined): void {
+    const shown = this.keplr?.address === this.address;
+    this.keplr = key;
+    if (shown && key) this.choose(key.address);
   }
 
   key(address: string): KeyInfo | undefined {

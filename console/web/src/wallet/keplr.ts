@@ -4,7 +4,7 @@ import type { Params } from "../lib/types.ts";
 import { aminoDoc } from "./amino.ts";
 import { equal, fromBase64, PREFIX } from "./bytes.ts";
 import { decode, type Message } from "./proto.ts";
-import { MODE_AMINO, type SignDoc } from "./tx.ts";
+import { MODE_AMINO, type PublicKey, type SignDoc } from "./tx.ts";
 
 interface Keplr {
   experimentalSuggestChain(info: unknown): Promise<void>;
@@ -43,15 +43,34 @@ export function chainInfo(params: Params, rpc: string, rest: string) {
   };
 }
 
-export async function connectKeplr(rpc: string, rest: string) {
+export interface KeplrKey {
+  address: string;
+  name: string;
+  key: PublicKey;
+  ledger: boolean;
+}
+
+async function keyOf(keplr: Keplr, chainId: string): Promise<KeplrKey> {
+  const key = await keplr.getKey(chainId);
+  if (key.algo !== "secp256k1") throw new Error(`Keplr's key is of the kind ${key.algo}; this network knows secp256k1 of it.`);
+  return { address: key.bech32Address, name: key.name || "Keplr", key: { algorithm: "secp256k1", bytes: key.pubKey }, ledger: key.isNanoLedger };
+}
+
+let stop = () => {};
+
+/** Tells Keplr of the network, and takes its key; changed is called when another account is chosen there, without one if it has none for this page. */
+export async function connectKeplr(rpc: string, rest: string, changed: (key: KeplrKey | undefined) => void): Promise<KeplrKey> {
   const keplr = extension();
   if (!keplr) throw new Error("Keplr is not in this browser. Install its extension, and read the page anew.");
   const params = await get<Params>("/v1/chain/params");
   await keplr.experimentalSuggestChain(chainInfo(params, rpc, rest));
   await keplr.enable(params.chain_id);
-  const key = await keplr.getKey(params.chain_id);
-  if (key.algo !== "secp256k1") throw new Error(`Keplr's key is of the kind ${key.algo}; this network knows secp256k1 of it.`);
-  return { address: key.bech32Address, name: key.name || "Keplr", key: { algorithm: "secp256k1" as const, bytes: key.pubKey }, ledger: key.isNanoLedger };
+  const key = await keyOf(keplr, params.chain_id);
+  stop();
+  const again = () => void keyOf(keplr, params.chain_id).then(changed, () => changed(undefined));
+  addEventListener("keplr_keystorechange", again);
+  stop = () => removeEventListener("keplr_keystorechange", again);
+  return key;
 }
 
 /** Keplr may set another fee, which it shows; what the transaction does it may not change. */
