@@ -41,7 +41,8 @@ test("bytes that may be in a block are kept until the chain has spoken", () => {
   const failed = (code: string, status: number) => new ApiError(code, "", "", status);
   assert.ok(isUnknown(failed("tx_unknown", 504)));
   assert.ok(isUnknown(failed("offline", 0)));
-  assert.ok(!isUnknown(failed("unavailable", 503)), "the first time nothing was sent");
+  for (const error of [failed("error", 502), new SyntaxError("half of an answer")]) assert.ok(isUnknown(error), "it may have been sent");
+  for (const error of [failed("unavailable", 503), failed("tx_failed", 422), failed("error", 413)]) assert.ok(!isUnknown(error), "the first time nothing was sent");
   // the node may be down when the same bytes are sent again
   for (const error of [failed("unavailable", 503), failed("too_many", 503), failed("node_behind", 503), failed("error", 500), failed("timeout", 504), new TypeError("no JSON")]) {
     assert.ok(isStillUnknown(error), String((error as ApiError).code));

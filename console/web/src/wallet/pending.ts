@@ -40,8 +40,11 @@ export const settled = (hash: string): void => store(pending().filter((p) => p.h
 
 const UNKNOWN = ["tx_unknown", "timeout", "offline"];
 
-/** Whether it may be in a block, or come into one, though sending it failed. */
-export const isUnknown = (error: unknown): boolean => error instanceof ApiError && UNKNOWN.includes(error.code);
+/**
+ * Whether it may be in a block, or come into one, though sending it failed: also where the
+ * answer broke off, or is a proxy's and not the console's.
+ */
+export const isUnknown = (error: unknown): boolean => !(error instanceof ApiError) || UNKNOWN.includes(error.code) || (error.code === "error" && error.status >= 500);
 
 /** The same of what was sent before: that nothing was sent this time says nothing of the first. Only the chain's own verdict (422) does. */
-export const isStillUnknown = (error: unknown): boolean => isUnknown(error) || !(error instanceof ApiError) || error.status !== 422;
+export const isStillUnknown = (error: unknown): boolean => !(error instanceof ApiError) || error.status !== 422;
