@@ -90,6 +90,7 @@ var known = []struct {
 	{wallet.ErrExists, "key_exists", "choose another name; a key is never overwritten"},
 	{wallet.ErrBadName, "bad_name", ""},
 	{wallet.ErrBadMnemonic, "bad_mnemonic", ""},
+	{wallet.ErrBadProof, "bad_proof", "ask for a new one: lode wallet prove"},
 	{wallet.ErrBadKey, "bad_key", ""},
 	{wallet.ErrBadAddress, "bad_address", "copy it again: every character counts"},
 	{wallet.ErrAbsent, "key_elsewhere", "--generate-only writes the transaction, `lode tx sign` signs it where the key is"},

@@ -22,7 +22,7 @@ Keys are BIP-39 mnemonics with the path m/44'/118'/0'/0/0, as in other wallets o
   lode wallet balance alice`,
 	}
 	cmd.AddCommand(newWalletCreateCommand(), newWalletImportCommand(), newWalletExportCommand(), newWalletListCommand(), newWalletShowCommand(),
-		newWalletReceiveCommand(), newWalletNumbersCommand(), newWalletBookCommand(), newWalletMultisigCommand(), newWalletBalanceCommand(), newWalletPortfolioCommand(), newWalletHistoryCommand(), newWalletIncomeCommand(), newWalletAllowCommand())
+		newWalletReceiveCommand(), newWalletNumbersCommand(), newWalletBookCommand(), newWalletMultisigCommand(), newWalletBalanceCommand(), newWalletPortfolioCommand(), newWalletHistoryCommand(), newWalletIncomeCommand(), newWalletAllowCommand(), newWalletProveCommand(), newWalletVerifyCommand())
 	return cmd
 }
 
