@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	cmtdb "github.com/cometbft/cometbft-db"
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -40,16 +41,38 @@ type databases struct {
 	open map[string]*closeOnce // by CometBFT's names of them
 }
 
-// closeOnce is a database that CometBFT may have closed already.
+// closeOnce is a database that CometBFT may have closed already. Closed, it has nothing:
+// CometBFT's routines for peers outlive its stop for a moment, and would panic over a
+// database that fails.
 type closeOnce struct {
 	cmtdb.DB
-	once sync.Once
-	err  error
+	once   sync.Once
+	closed atomic.Bool
+	err    error
 }
 
 func (d *closeOnce) Close() error {
-	d.once.Do(func() { d.err = d.DB.Close() })
+	d.once.Do(func() {
+		d.closed.Store(true)
+		d.err = d.DB.Close()
+	})
 	return d.err
+}
+
+func (d *closeOnce) Get(key []byte) ([]byte, error) {
+	value, err := d.DB.Get(key)
+	if err != nil && d.closed.Load() {
+		return nil, nil
+	}
+	return value, err
+}
+
+func (d *closeOnce) Has(key []byte) (bool, error) {
+	has, err := d.DB.Has(key)
+	if err != nil && d.closed.Load() {
+		return false, nil
+	}
+	return has, err
 }
 
 func (d *databases) provide(ctx *cmtcfg.DBContext) (cmtdb.DB, error) {
