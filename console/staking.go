@@ -50,11 +50,10 @@ func (s *Server) chainValidators(ctx context.Context, a *ask) (any, error) {
 		}
 		last = &chainValidatorJSON{TokensRao: binary.BigEndian.Uint64(key[1:]), Operator: string(key[9:])}
 	}
-	height, t, err := s.chain.latest(ctx)
+	ctx, now, err := s.chain.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx = client.AtHeight(ctx, height)
 	pool, err := s.client.Staking().Pool(ctx, &stakingtypes.QueryPoolRequest{})
 	if err != nil {
 		return nil, err
@@ -92,7 +91,7 @@ func (s *Server) chainValidators(ctx context.Context, a *ask) (any, error) {
 		SignedBlocks     int64                 `json:"signed_blocks_window"`
 		Items            []*chainValidatorJSON `json:"items"`
 		Next             string                `json:"next"`
-	}{newAt(height, t), bonded, params.Params.MaxValidators, int64(params.Params.UnbondingTime.Seconds()), slashing.Params.SignedBlocksWindow, list, next}, nil
+	}{now, bonded, params.Params.MaxValidators, int64(params.Params.UnbondingTime.Seconds()), slashing.Params.SignedBlocksWindow, list, next}, nil
 }
 
 func byTokens(a, b *chainValidatorJSON) int {
@@ -203,11 +202,10 @@ func (s *Server) delegations(ctx context.Context, a *ask) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	height, t, err := s.chain.latest(ctx)
+	ctx, now, err := s.chain.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ctx = client.AtHeight(ctx, height)
 	list, _, err := s.delegationsOf(ctx, address)
 	if err != nil {
 		return nil, err
@@ -231,7 +229,7 @@ func (s *Server) delegations(ctx context.Context, a *ask) (any, error) {
 		at
 		Items []*delegationJSON `json:"items"`
 		Next  string            `json:"next"`
-	}{newAt(height, t), list, next}, nil
+	}{now, list, next}, nil
 }
 
 // delegationsOf are an address's, and what they have earned in all: whole rao, of which
