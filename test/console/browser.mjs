@@ -55,15 +55,20 @@ export async function visitor(options = {}) {
     await dialog().locator("button.primary").click();
   }
 
-  /** Nothing of the page may be wider than the screen, and axe must find nothing. */
+  /** Nothing of the page may be wider than a screen of that width. */
+  async function fits(name, width = 390) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
+  }
+
+  /** The page fits, and axe finds nothing. */
   async function sound(name, views = [[1280, "light"], [390, "dark"]]) {
     await page.evaluate(`${axe};0`);
     for (const [width, scheme] of views) {
-      await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: scheme });
-      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-      const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-      assert.ok(over <= 0, `${name} is ${over} px too wide at ${width}`);
+      await fits(name, width);
       const found = await page.evaluate("axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 200)).join(' ')))");
       assert.deepEqual(found, [], `${name} at ${width}, ${scheme}`);
       await shot(`${name}-${width}-${scheme}`);
@@ -80,6 +85,7 @@ export async function visitor(options = {}) {
     shot,
     sign,
     sound,
+    fits,
     at: (path) => page.goto(`${base}/#${path}`),
     see: (text, root = page) => root.getByText(text).first().waitFor(WAIT),
     field: (name, root = page) => root.getByLabel(name, { exact: true }),

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, describe, test } from "node:test";
 import { asked, bad, base, browser, visitor } from "./browser.mjs";
-import { explorer, firstPage } from "./explorer.mjs";
+import { explorer, firstPage, transactions } from "./explorer.mjs";
 import { hasLocked, keys, leaveAlone } from "./keys.mjs";
 import { away, person } from "./person.mjs";
 
@@ -19,6 +19,8 @@ describe("people", { concurrency: 3 }, () => {
   test("with many keys", keys);
   test("who only look", explorer);
 });
+
+test("of every kind of transaction each field says something, and it fits on a phone", transactions);
 
 test("the node goes away: it is said, nothing is sent, and it goes on by itself", () => away(first));
 

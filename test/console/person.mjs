@@ -46,6 +46,8 @@ export async function person(t, v) {
     await at("/wallet/send");
     await field("To").fill(stranger);
     await amount().fill("1");
+    // before the balance is read the review opens, and says it in its place
+    await page.getByText(/^Free: 0/).waitFor(WAIT);
     await button("Review").click();
     await see("There are 0 TAO.");
   });
