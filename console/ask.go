@@ -165,6 +165,8 @@ const (
 	ofClaims               = 'c'
 	ofChainValidators      = 'C'
 	ofDelegations          = 'd'
+	ofProposals            = 'p'
+	ofVotes                = 'o'
 )
 
 // page reads a list's limit and its cursor, which begins with one of kinds; the key is

@@ -694,6 +694,12 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		w.T = t
 		w.delegates()
 	})
+
+	t.Run("proposals are told as the chain has them", func(t *testing.T) {
+		w := *w
+		w.T = t
+		w.governs()
+	})
 }
 
 // emptyIndex is an index that has no block.

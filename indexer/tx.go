@@ -3,18 +3,17 @@ package indexer
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cosmos/cosmos-sdk/codec"
-	"github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/gogoproto/jsonpb"
 	"github.com/cosmos/gogoproto/proto"
 
+	"github.com/lodenet/lode/client"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 )
 
@@ -159,31 +158,13 @@ func (s *state) addTx(t readTx, r *abci.ExecTxResult) {
 	})
 }
 
-// messages are a transaction's, in JSON as REST gives it; one that is not known is its
-// name and its bytes.
+// messages are a transaction's, in JSON as REST gives it.
 func (d *decoder) messages(t readTx) []json.RawMessage {
 	out := make([]json.RawMessage, 0, len(t.body.Messages))
 	for _, m := range t.body.Messages {
-		out = append(out, d.message(m))
+		out = append(out, client.MessageJSON(d.codec, m))
 	}
 	return out
-}
-
-func (d *decoder) message(m *types.Any) json.RawMessage {
-	if m == nil {
-		return json.RawMessage(`{"@type":""}`)
-	}
-	var msg sdk.Msg
-	if err := d.codec.UnpackAny(m, &msg); err == nil {
-		if raw, err := d.codec.MarshalInterfaceJSON(msg); err == nil {
-			return raw
-		}
-	}
-	raw, err := json.Marshal(map[string]string{"@type": m.TypeUrl, "value": base64.StdEncoding.EncodeToString(m.Value)})
-	if err != nil {
-		return json.RawMessage(`{"@type":""}`) // strings always marshal
-	}
-	return raw
 }
 
 // unmarshalJSON reads protobuf's JSON; fields that this version does not know are left
