@@ -151,7 +151,8 @@ type Epoch struct {
 	RootPaid Amount    `json:"root_paid_rao"`
 }
 
-// Registration is a hotkey that got a uid.
+// Registration is a hotkey that got a uid: by a burn, in another's place that was swapped
+// for it, or under a new coldkey, when Replaced is the hotkey itself.
 type Registration struct {
 	Height   int64     `json:"height"`
 	Time     time.Time `json:"time"`

@@ -166,7 +166,7 @@ func (s *state) closeScope() {
 	for _, a := range b.changed {
 		c := a.change
 		a.change = nil
-		if a.module || c.received == c.spent && c.fee == 0 {
+		if a.module || c.received == c.spent && c.fee == 0 && !c.traded {
 			continue
 		}
 		if c.several {

@@ -146,6 +146,9 @@ func (s *state) boughtBy(n *subnet, hotkey, coldkey uint64) {
 }
 
 func (s *state) addTrade(t trade) {
+	if t.owner > 0 {
+		s.change(s.byID[t.owner-1]).traded = true
+	}
 	s.batch.add(tTrades, s.block.height, s.next(), s.block.idx, int64(t.subnet), int64(t.owner), int64(t.hotkey), flag(t.purchase), t.kind,
 		put(t.tao), put(t.alpha), put(t.fee))
 }
@@ -205,9 +208,13 @@ func (s *state) stakeEvent(e *event) bool {
 			break
 		}
 		h := s.hotkey(s.id(hot))
+		before := h.coldkey
 		h.coldkey = s.id(cold)
 		if h.bound == 0 {
 			h.bound = s.block.height
+		}
+		if before != 0 && before != h.coldkey {
+			s.rebound(e, h)
 		}
 	case "lode.alpha.v1.EventTakeSet":
 		hot, take := e.text("hotkey"), e.number("take")

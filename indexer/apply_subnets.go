@@ -187,14 +187,35 @@ func (s *state) hotkeySwapped(e *event) {
 		for uid, one := range n.neurons {
 			if one.hotkey == a {
 				one.hotkey, one.endpoints = b, ""
-				n.endStint(e, uint64(uid))
-				n.dirtyNeurons[uint32(uid)] = true
-				// From here on what the uid earns is the new hotkey's.
-				cold := s.hotkey(b).coldkey
-				s.batch.add(tRegistrations, s.block.height, s.next(), int64(n.id), int64(uid), int64(b), int64(cold), put(0), put(0), int64(a), int64(n.epoch))
+				s.newStint(e, n, uint64(uid), a, s.hotkey(b))
 			}
 		}
 	}
+}
+
+// rebound gives what a hotkey has to its new coldkey.
+func (s *state) rebound(e *event, h *hotkey) {
+	for _, n := range s.live {
+		if n == nil {
+			continue
+		}
+		if n.ownerHotkey == h.id {
+			n.ownerColdkey, n.dirty = h.coldkey, true
+		}
+		for uid, one := range n.neurons {
+			if one.hotkey == h.id {
+				s.newStint(e, n, uint64(uid), h.id, h)
+			}
+		}
+	}
+}
+
+// newStint notes that from here on what a uid earns is another's: of a hotkey in the
+// place of one before, or of the same one's new coldkey.
+func (s *state) newStint(e *event, n *subnet, uid, before uint64, h *hotkey) {
+	n.endStint(e, uid)
+	n.dirtyNeurons[uint32(uid)] = true
+	s.batch.add(tRegistrations, s.block.height, s.next(), int64(n.id), int64(uid), int64(h.id), int64(h.coldkey), put(0), put(0), int64(before), int64(n.epoch))
 }
 
 // sweep forgets what a removed subnet still has; its history stays.

@@ -362,54 +362,60 @@ func TestAHistoryAddsUpToWhatAnAccountHas(t *testing.T) {
 		c := indexertest.New(small).At(small.Blocks)
 		for i := range 8 {
 			user := indexertest.Address(fmt.Sprintf("user %d", i))
-			want := map[string]*big.Int{"TAO": new(big.Int).SetUint64(c.Rao[user])}
-			stakes, err := s.Stakes(t.Context(), user)
-			require.NoError(t, err)
-			for _, st := range stakes {
-				of := fmt.Sprintf("ALPHA%d", st.SubnetID)
-				if want[of] == nil {
-					want[of] = new(big.Int)
-				}
-				want[of].Add(want[of], new(big.Int).SetUint64(uint64(st.Alpha)))
-			}
-			var table bytes.Buffer
-			require.NoError(t, s.History(t.Context(), user, &table))
-			rows, err := csv.NewReader(&table).ReadAll()
-			require.NoError(t, err)
-			require.Equal(t, "Date,Sent Amount,Sent Currency,Received Amount,Received Currency,Fee Amount,Fee Currency,Net Worth Amount,Net Worth Currency,Label,Description,TxHash",
-				strings.Join(rows[0], ","))
-			got := map[string]*big.Int{}
-			add := func(amount, of string, sign int64) {
-				if amount == "" {
-					return
-				}
-				require.Regexp(t, `^[0-9]+\.[0-9]{9}$`, amount)
-				n, ok := new(big.Int).SetString(strings.Replace(amount, ".", "", 1), 10)
-				require.True(t, ok)
-				if got[of] == nil {
-					got[of] = new(big.Int)
-				}
-				got[of].Add(got[of], n.Mul(n, big.NewInt(sign)))
-			}
-			before := ""
-			for _, r := range rows[1:] {
-				require.GreaterOrEqual(t, r[0], "2026-11-01", "what genesis holds is dated by the first block")
-				add(r[1], r[2], -1)
-				add(r[3], r[4], 1)
-				add(r[5], r[6], -1)
-				if before != "" {
-					require.LessOrEqual(t, before[:10], r[0][:10], "days come in their order")
-				}
-				before = r[0]
-			}
-			for of, n := range got {
-				if n.Sign() == 0 {
-					delete(got, of)
-				}
-			}
-			require.Equal(t, fmt.Sprint(want), fmt.Sprint(got), user)
+			requireHistory(t, s, user, c.Rao[user])
 		}
 	})
+}
+
+// requireHistory adds up the rows of an account's history.
+func requireHistory(t *testing.T, s *indexer.Store, user string, rao uint64) {
+	t.Helper()
+	want := map[string]*big.Int{"TAO": new(big.Int).SetUint64(rao)}
+	stakes, err := s.Stakes(t.Context(), user)
+	require.NoError(t, err)
+	for _, st := range stakes {
+		of := fmt.Sprintf("ALPHA%d", st.SubnetID)
+		if want[of] == nil {
+			want[of] = new(big.Int)
+		}
+		want[of].Add(want[of], new(big.Int).SetUint64(uint64(st.Alpha)))
+	}
+	var table bytes.Buffer
+	require.NoError(t, s.History(t.Context(), user, &table))
+	rows, err := csv.NewReader(&table).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, "Date,Sent Amount,Sent Currency,Received Amount,Received Currency,Fee Amount,Fee Currency,Net Worth Amount,Net Worth Currency,Label,Description,TxHash",
+		strings.Join(rows[0], ","))
+	got := map[string]*big.Int{}
+	add := func(amount, of string, sign int64) {
+		if amount == "" {
+			return
+		}
+		require.Regexp(t, `^[0-9]+\.[0-9]{9}$`, amount)
+		n, ok := new(big.Int).SetString(strings.Replace(amount, ".", "", 1), 10)
+		require.True(t, ok)
+		if got[of] == nil {
+			got[of] = new(big.Int)
+		}
+		got[of].Add(got[of], n.Mul(n, big.NewInt(sign)))
+	}
+	before := ""
+	for _, r := range rows[1:] {
+		require.GreaterOrEqual(t, r[0], "2026-11-01", "what genesis holds is dated by the first block")
+		add(r[1], r[2], -1)
+		add(r[3], r[4], 1)
+		add(r[5], r[6], -1)
+		if before != "" {
+			require.LessOrEqual(t, before[:10], r[0][:10], "days come in their order")
+		}
+		before = r[0]
+	}
+	for of, n := range got {
+		if n.Sign() == 0 {
+			delete(got, of)
+		}
+	}
+	require.Equal(t, fmt.Sprint(want), fmt.Sprint(got), user)
 }
 
 func TestAmountsCompareAndAddUpAboveSixtyThreeBits(t *testing.T) {

@@ -13,7 +13,8 @@ import (
 	"github.com/lodenet/lode/x/alpha/pool"
 )
 
-// stint is a hotkey's time on a uid: the epochs after one, until another.
+// stint is a hotkey's time on a uid, under one coldkey: the epochs after one, until
+// another.
 type stint struct {
 	subnet, uid  int64
 	hotkey       string
@@ -224,9 +225,10 @@ func (in *incomes) days() error {
 	})
 }
 
-// epochs are what epochs paid to neurons of the account, or to the account as a hotkey.
+// epochs are what epochs paid to neurons that were the account's then, or to the account
+// as a hotkey.
 func (in *incomes) epochs() error {
-	stints, err := in.stints("r.hotkey IN (SELECT hotkey FROM hotkeys WHERE coldkey = ? UNION SELECT id FROM accounts WHERE id = ?)", in.account, in.account)
+	stints, err := in.stints("(r.coldkey = ? OR r.hotkey = ?)", in.account, in.account)
 	if err != nil {
 		return err
 	}
@@ -409,6 +411,11 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 		return nil, err
 	}
 	price = priceOf(tao, reserve)
+	// A hotkey earns nothing before it is there: those epochs are no samples.
+	var before int64
+	if err := v.row("SELECT COALESCE(MIN(epoch), 0) FROM registrations WHERE subnet = ? AND hotkey = ?", []any{subnet, hotkey}, &before); err != nil {
+		return nil, err
+	}
 	for i, days := range yieldDays {
 		y := &out[i]
 		y.Days = days
@@ -424,7 +431,7 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 		}
 		start := *bucket * growthSpan
 		var first, latest int64
-		err = v.row("SELECT COUNT(*), COALESCE(MIN(time), 0), COALESCE(MAX(time), 0) FROM epochs WHERE subnet = ? AND time >= ?", []any{subnet, start * 1e9}, &y.Samples, &first, &latest)
+		err = v.row("SELECT COUNT(*), COALESCE(MIN(time), 0), COALESCE(MAX(time), 0) FROM epochs WHERE subnet = ? AND time >= ? AND number > ?", []any{subnet, start * 1e9, before}, &y.Samples, &first, &latest)
 		if err != nil {
 			return nil, err
 		}

@@ -56,6 +56,7 @@ type change struct {
 	label                string
 	other                uint64
 	several              bool
+	traded               bool // alpha for alpha, it may be: without TAO of its own
 }
 
 type hotkey struct {

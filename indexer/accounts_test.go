@@ -1,0 +1,201 @@
+package indexer_test
+
+import (
+	"math/big"
+	"testing"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/indexer"
+	"github.com/lodenet/lode/indexer/indexertest"
+)
+
+// ended is a source at the end of whose block at a height more events come.
+func ended(src indexer.Source, height int64, events ...abci.Event) indexer.Source {
+	for i := range events {
+		events[i].Attributes = append(events[i].Attributes, abci.EventAttribute{Key: "mode", Value: "EndBlock"})
+	}
+	return meddled{Source: src, change: func(r *client.Record) {
+		if r.Height == height {
+			r.Events = append(r.Events, events...)
+		}
+	}}
+}
+
+// swapped are the events of alpha that an account swaps from the first subnet to the
+// second, all it has on a hotkey: neither TAO of its own moves nor does it pay the fee.
+func swapped(t *testing.T, c *indexertest.Chain, uid int) (cold string, events []abci.Event) {
+	t.Helper()
+	from, to := c.Subnets[0], c.Subnets[1]
+	cold = from.Coldkeys[uid]
+	held := from.Pools[uid].Shares[cold]
+	_, redeemed, alpha, err := from.Pools[uid].Pool.Redeem(held, from.Pools[uid].Pool.Value(held))
+	require.NoError(t, err)
+	tao, bought := uint64(1_000_000), uint64(1_900_000)
+	_, minted, err := to.Pools[uid].Pool.Deposit(bought)
+	require.NoError(t, err)
+	return cold, []abci.Event{
+		indexertest.Event("lode.alpha.v1.EventStakeRemoved", "subnet_id", from.ID, "netuid", from.Netuid, "hotkey", from.Hotkeys[uid], "coldkey", cold, "alpha", alpha, "shares", redeemed, "reason", "swap"),
+		indexertest.Event("lode.alpha.v1.EventAlphaMoved", "subnet_id", from.ID, "from", "staked", "to", "reserve", "alpha", alpha),
+		indexertest.Event("lode.alpha.v1.EventTrade", "subnet_id", from.ID, "netuid", from.Netuid, "purchase", false, "reason", "swap", "tao", tao, "alpha", alpha, "fee", uint64(0),
+			"tao_reserve", from.TAO-tao, "alpha_reserve", from.Alpha["reserve"]+alpha),
+		indexertest.Event("lode.alpha.v1.EventAlphaMoved", "subnet_id", to.ID, "from", "reserve", "to", "staked", "alpha", bought),
+		indexertest.Event("lode.alpha.v1.EventTrade", "subnet_id", to.ID, "netuid", to.Netuid, "purchase", true, "reason", "swap", "tao", tao, "alpha", bought, "fee", uint64(0),
+			"tao_reserve", to.TAO+tao, "alpha_reserve", to.Alpha["reserve"]-bought),
+		indexertest.Event("lode.alpha.v1.EventStakeAdded", "subnet_id", to.ID, "netuid", to.Netuid, "hotkey", to.Hotkeys[uid], "coldkey", cold, "alpha", bought, "shares", minted, "reason", "swap"),
+	}
+}
+
+func TestAHistoryHasTradesInWhichNoTAOOfTheAccountMoved(t *testing.T) {
+	cfg := small
+	cfg.Blocks = 20
+	c := indexertest.New(cfg).At(cfg.Blocks)
+	cold, events := swapped(t, c, 1)
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		require.NoError(t, index(t, s, ended(indexertest.New(cfg), cfg.Blocks, events...)))
+		requireHistory(t, s, cold, c.Rao[cold])
+	})
+}
+
+// A coldkey that is swapped for another was paid until then, and the other from then on.
+func TestIncomeStaysWithTheColdkeyThatWasPaid(t *testing.T) {
+	const at, fresh = 60, "a fresh coldkey"
+	cfg := small
+	cfg.Blocks = 150 // more than a chunk's epochs
+	cfg.Tempo, cfg.Told = 1, 10
+	hot, old, other := indexertest.Address("hotkey 1 5"), indexertest.Address("user 5"), indexertest.Address(fresh)
+	want := map[string]uint64{}
+	c := indexertest.New(cfg)
+	for height := int64(1); height <= cfg.Blocks; height++ {
+		for _, m := range client.TypedEvents(withoutMode(c.Block(height).Events)) {
+			if e, ok := m.(interface {
+				GetHotkey() string
+				GetIncentive() uint64
+			}); ok && e.GetHotkey() == hot {
+				if height <= at {
+					want[old] += e.GetIncentive()
+				} else {
+					want[other] += e.GetIncentive()
+				}
+			}
+		}
+	}
+	var first []string
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		for _, batch := range []int64{7, 2_000} {
+			s := open(t, dsn)
+			if batch > 7 {
+				s = open(t, t.TempDir()+"/index.db")
+			}
+			s.SetBatch(batch)
+			require.NoError(t, index(t, s, ended(indexertest.New(cfg), at, indexertest.Event("lode.alpha.v1.EventHotkeyBound", "hotkey", hot, "coldkey", other))))
+			for account, alpha := range want {
+				var have uint64
+				for _, in := range pages(t, 100, func(p indexer.Page) (indexer.List[indexer.Income], error) { return s.Income(t.Context(), account, p) }) {
+					if in.Kind == "incentive" && in.Hotkey == hot {
+						have += uint64(in.Alpha)
+					}
+				}
+				require.Equal(t, alpha, have, account)
+			}
+			latest, err := s.AccountRegistrations(t.Context(), other, indexer.Page{})
+			require.NoError(t, err)
+			require.Len(t, latest.Items, 1)
+			require.Equal(t, []any{int64(at), uint32(5), hot, other, hot}, []any{latest.Items[0].Height, latest.Items[0].UID, latest.Items[0].Hotkey, latest.Items[0].Coldkey, *latest.Items[0].Replaced})
+			if first == nil {
+				first = dump(t, s)
+			}
+			requireSame(t, first, dump(t, s))
+		}
+	})
+}
+
+// A hotkey that came amid a bucket of six hours has no epochs before it among its samples.
+func TestYieldsBeginWithTheRegistration(t *testing.T) {
+	cfg := small
+	cfg.Blocks = 60 // of 5 minutes: within a bucket, from 20:00 on
+	const at = 40
+	c := indexertest.New(cfg).At(cfg.Blocks)
+	n := c.Subnets[0]
+	came := indexertest.Address("one who came")
+	cold := n.Coldkeys[8]
+	s := open(t, t.TempDir()+"/index.db")
+	src := ended(indexertest.New(cfg), at,
+		indexertest.Event("lode.alpha.v1.EventHotkeyBound", "hotkey", came, "coldkey", cold),
+		indexertest.Event("lode.subnets.v1.EventNeuronRegistered", "subnet_id", n.ID, "netuid", n.Netuid, "uid", uint32(8), "hotkey", came, "coldkey", cold,
+			"burn", uint64(1), "alpha_burned", uint64(0), "replaced_hotkey", n.Hotkeys[8]),
+		indexertest.Event("lode.alpha.v1.EventStakeAdded", "subnet_id", n.ID, "netuid", n.Netuid, "hotkey", came, "coldkey", cold, "alpha", uint64(1_000_000), "shares", big.NewInt(1_000_000), "reason", "move"))
+	// A hundredth more each epoch.
+	alpha, epochs := uint64(1_000_000), 0
+	require.NoError(t, index(t, s, meddled{Source: src, change: func(r *client.Record) {
+		if r.Height <= at {
+			return
+		}
+		for _, e := range r.Events {
+			if e.Type != "lode.weights.v1.EventEpoch" || e.Attributes[0].Value != `"1"` { // of its subnet
+				continue
+			}
+			more := indexertest.Event("lode.alpha.v1.EventStakeRewarded", "subnet_id", n.ID, "netuid", n.Netuid, "hotkey", came, "alpha", alpha/100)
+			more.Attributes = append(more.Attributes, abci.EventAttribute{Key: "mode", Value: "EndBlock"})
+			r.Events = append(r.Events, more)
+			alpha += alpha / 100
+			epochs++
+		}
+	}}))
+	require.Equal(t, 10, epochs)
+	list, _, err := s.Yields(t.Context(), cold)
+	require.NoError(t, err)
+	for _, y := range list {
+		if y.Hotkey != came {
+			continue
+		}
+		for _, window := range y.Yields {
+			require.Equal(t, epochs, window.Samples)
+			require.InDelta(t, 0.01, *window.Epoch, 1e-6)
+		}
+		return
+	}
+	t.Fatal("it has no yields")
+}
+
+// An index that the first version wrote has what later ones need once it is opened, and
+// goes on.
+func TestAnIndexOfTheFirstVersionIsBroughtToThisOne(t *testing.T) {
+	cfg := small
+	cfg.Blocks = 20
+	c := indexertest.New(cfg).At(cfg.Blocks)
+	cold, events := swapped(t, c, 1)
+	hot, other := indexertest.Address("hotkey 1 5"), indexertest.Address("a fresh coldkey")
+	events = append(events, indexertest.Event("lode.alpha.v1.EventHotkeyBound", "hotkey", hot, "coldkey", other))
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		s, err := indexer.Open(t.Context(), dsn)
+		require.NoError(t, err)
+		require.NoError(t, index(t, s, ended(indexertest.New(cfg), cfg.Blocks, events...)))
+		for _, statement := range []string{
+			"DELETE FROM ledger WHERE received = spent AND fee = -9223372036854775807 - 1",
+			"DELETE FROM registrations WHERE replaced = hotkey",
+			"DROP INDEX blocks_hash",
+			"DELETE FROM goose_db_version WHERE version_id > 1",
+		} {
+			require.NoError(t, s.Exec(t.Context(), statement))
+		}
+		require.NoError(t, s.Close())
+		s = open(t, dsn)
+		requireHistory(t, s, cold, c.Rao[cold])
+		latest, err := s.AccountRegistrations(t.Context(), other, indexer.Page{})
+		require.NoError(t, err)
+		require.Len(t, latest.Items, 1)
+		require.Equal(t, []any{cfg.Blocks, uint32(5), hot, hot}, []any{latest.Items[0].Height, latest.Items[0].UID, latest.Items[0].Hotkey, *latest.Items[0].Replaced})
+		income, err := s.Income(t.Context(), other, indexer.Page{})
+		require.NoError(t, err)
+		require.Empty(t, income.Items, "what it was paid before is the other's")
+		again := cfg
+		again.Blocks = 21
+		require.NoError(t, index(t, s, meddled{Source: indexertest.New(again), change: func(r *client.Record) {
+			r.Txs, r.Results, r.Events = nil, nil, nil // its own are of a chain on which nothing was swapped
+		}}))
+	})
+}
