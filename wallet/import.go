@@ -161,8 +161,8 @@ func (w *Wallet) WatchPubKey(name string, kind Kind, pub cryptotypes.PubKey, opt
 // Export writes a key into a file's text as the SDK's tools do, encrypted with a
 // passphrase of its own.
 func (w *Wallet) Export(nameOrAddress, passphrase string) (armor string, err error) {
-	if n := len(passphrase); n < MinPassphrase || n > MaxPassphrase {
-		return "", fmt.Errorf("%w: it has %d bytes, must have %d to %d", ErrBadPassphrase, n, MinPassphrase, MaxPassphrase)
+	if err := checkPassphrase(passphrase); err != nil {
+		return "", err
 	}
 	s, err := w.secret(nameOrAddress)
 	if err != nil {

@@ -245,11 +245,12 @@ func (w *Wallet) passphrase() (unlocked func() error, err error) {
 		return nil, err
 	}
 	if isNew {
-		if n := len(pass); n < MinPassphrase || n > MaxPassphrase {
-			return nil, fmt.Errorf("%w: it has %d bytes, must have %d to %d", ErrBadPassphrase, n, MinPassphrase, MaxPassphrase)
-		}
-	} else if bcrypt.CompareHashAndPassword(hash, []byte(pass)) != nil {
-		return nil, fmt.Errorf("%w for the wallet in %s", ErrWrongPassphrase, w.dir)
+		err = checkPassphrase(pass)
+	} else {
+		err = w.compare(hash, pass)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return func() error {
 		if isNew {
@@ -259,6 +260,33 @@ func (w *Wallet) passphrase() (unlocked func() error, err error) {
 		}
 		return w.unlock(pass)
 	}, nil
+}
+
+// checkPassphrase refuses what can't be a passphrase: bcrypt, by which it is checked,
+// reads no more than [MaxPassphrase] bytes, and none from a zero on.
+func checkPassphrase(pass string) error {
+	switch n := len(pass); {
+	case n < MinPassphrase || n > MaxPassphrase:
+		return fmt.Errorf("%w: it has %d bytes, must have %d to %d", ErrBadPassphrase, n, MinPassphrase, MaxPassphrase)
+	case strings.ContainsRune(pass, 0):
+		return fmt.Errorf("%w: it has a byte of zero", ErrBadPassphrase)
+	}
+	return nil
+}
+
+// compare says whether a passphrase is the wallet's.
+func (w *Wallet) compare(hash []byte, pass string) error {
+	// What bcrypt does not read would encrypt new keys all the same.
+	if checkPassphrase(pass) != nil {
+		return fmt.Errorf("%w for the wallet in %s", ErrWrongPassphrase, w.dir)
+	}
+	switch err := bcrypt.CompareHashAndPassword(hash, []byte(pass)); {
+	case errors.Is(err, bcrypt.ErrMismatchedHashAndPassword):
+		return fmt.Errorf("%w for the wallet in %s", ErrWrongPassphrase, w.dir)
+	case err != nil:
+		return fmt.Errorf("wallet: %s is damaged, by which the passphrase is checked; restore it from a backup: %w", w.keyhashPath(), err)
+	}
+	return nil
 }
 
 // keyhash returns the hash of the wallet's passphrase, nil if it has none yet.
@@ -288,8 +316,8 @@ func (w *Wallet) remember(pass string) error {
 		return err
 	}
 	if hash != nil {
-		if bcrypt.CompareHashAndPassword(hash, []byte(pass)) != nil {
-			return fmt.Errorf("%w: another process has just made the wallet in %s", ErrWrongPassphrase, w.dir)
+		if err := w.compare(hash, pass); err != nil {
+			return fmt.Errorf("another process has just made it: %w", err)
 		}
 		return nil
 	}

@@ -157,6 +157,24 @@ func TestThePassphraseIsAskedForOnce(t *testing.T) {
 	require.Equal(t, []bool{true}, asked, "a new one, to be confirmed")
 }
 
+// bcrypt, by which a passphrase is checked, reads 72 bytes of it, and again from the
+// beginning after a zero.
+func TestAPassphraseIsRightAsAWhole(t *testing.T) {
+	for name, pass := range map[string]string{"72 bytes": strings.Repeat("p", 72), "8 bytes": "12345678"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			_, err := open(t, dir, answer(pass)).Import("alice", wallet.Coldkey, vector)
+			require.NoError(t, err)
+			for _, other := range []string{pass + "x", pass + "\x00", pass + "\x00" + pass} {
+				_, _, err := open(t, dir, answer(other)).Create("bob", wallet.Coldkey)
+				require.ErrorIs(t, err, wallet.ErrWrongPassphrase, "%q", other)
+			}
+		})
+	}
+	_, _, err := open(t, t.TempDir(), answer("12345678\x00")).Create("bob", wallet.Coldkey)
+	require.ErrorIs(t, err, wallet.ErrBadPassphrase)
+}
+
 func TestANewPassphraseThatIsTooShortOrLongLeavesNothing(t *testing.T) {
 	for _, pass := range []string{"", "1234567", strings.Repeat("x", wallet.MaxPassphrase+1)} {
 		dir := filepath.Join(t.TempDir(), "w")
@@ -411,6 +429,9 @@ func TestADamagedWalletSaysWhatIsDamaged(t *testing.T) {
 		"a hash that is missing": {func(t *testing.T, dir string) {
 			require.NoError(t, os.Remove(filepath.Join(dir, "keyring-file", "keyhash")))
 		}, "keyhash is missing"},
+		"a hash that was cut off": {func(t *testing.T, dir string) {
+			write(t, dir, "keyring-file/keyhash", "$2a$10$")
+		}, "keyhash is damaged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
