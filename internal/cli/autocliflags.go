@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -156,7 +155,7 @@ func kindOf(fd protoreflect.FieldDescriptor) string {
 func (m *messageFlags) message(cmd *cobra.Command) (map[string]any, error) {
 	obj := map[string]any{}
 	if m.body != "" {
-		raw, err := readArgument(cmd, m.whole, m.body)
+		raw, err := readArgument(cmd, "--"+m.whole, m.body)
 		if err != nil {
 			return nil, err
 		}
@@ -193,17 +192,14 @@ func drop(obj map[string]any, fd protoreflect.FieldDescriptor) {
 	delete(obj, fd.JSONName())
 }
 
-// readArgument reads what a flag names: itself, @FILE, or standard input.
+// readArgument reads what an argument names: itself, @FILE, or standard input. flag names it
+// in errors.
 func readArgument(cmd *cobra.Command, flag, s string) ([]byte, error) {
 	if s == "-" {
-		return io.ReadAll(cmd.InOrStdin())
+		return argumentFile.read(cmd.InOrStdin(), s, flag)
 	}
 	if file, ok := strings.CutPrefix(s, "@"); ok {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return nil, fail("bad_value", "name a file that can be read", "--%s: %w", flag, err)
-		}
-		return raw, nil
+		return argumentFile.read(nil, file, flag)
 	}
 	return []byte(s), nil
 }
@@ -237,7 +233,7 @@ func (f *fieldFlag) value(cmd *cobra.Command) (any, error) {
 	list := []any{}
 	for _, s := range f.text {
 		if fd.Message() != nil && strings.HasPrefix(s, "@") {
-			raw, err := readArgument(cmd, f.name, s)
+			raw, err := readArgument(cmd, "--"+f.name, s)
 			if err != nil {
 				return nil, err
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -37,12 +36,9 @@ func (g *globals) passphrase(ctx context.Context, confirm bool) (string, error) 
 	if p := os.Getenv("LODE_PASSPHRASE"); p != "" {
 		return p, nil
 	}
-	raw, err := os.ReadFile(localnet.PassphraseFile(g.home))
-	if err == nil {
-		return strings.TrimRight(string(raw), "\r\n"), nil
-	}
+	p, err := passphraseIn(localnet.PassphraseFile(g.home), "the home's own passphrase")
 	if !errors.Is(err, os.ErrNotExist) {
-		return "", err
+		return p, err
 	}
 	ask := func(question string) (string, error) {
 		p, err := g.terminal.ask(ctx, question, true)
@@ -71,22 +67,8 @@ func (g *globals) passphrase(ctx context.Context, confirm bool) (string, error) 
 	return first, nil
 }
 
-// maxPassphraseFile bounds a file with a passphrase, in bytes.
-const maxPassphraseFile = 4 << 10
-
 // passphraseIn reads a file that holds a passphrase, and perhaps the end of its line.
 func passphraseIn(file, flag string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
-	}
-	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxPassphraseFile+1))
-	if err != nil {
-		return "", fail("passphrase", "name a file that can be read", "%s: %w", flag, err)
-	}
-	if len(raw) > maxPassphraseFile {
-		return "", fail("passphrase", "name the file of one passphrase", "%s: %s is larger than any passphrase, %d bytes", flag, file, maxPassphraseFile)
-	}
-	return strings.TrimRight(string(raw), "\r\n"), nil
+	raw, err := passphraseFile.read(nil, file, flag)
+	return strings.TrimRight(string(raw), "\r\n"), err
 }

@@ -53,10 +53,7 @@ func feeFor(gas uint64, price string) (sdkmath.Int, error) {
 
 // readTx reads a transaction in JSON.
 func readTx(cmd *cobra.Command, file string) (*txtypes.Tx, error) {
-	if file != "-" {
-		file = "@" + file
-	}
-	raw, err := readArgument(cmd, "FILE", file)
+	raw, err := txFile.read(cmd.InOrStdin(), file, "FILE")
 	if err != nil {
 		return nil, err
 	}

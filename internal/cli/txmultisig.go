@@ -147,7 +147,7 @@ func (s *signatures) combine(cmd *cobra.Command, address string, pub *multisigke
 	}
 	data := multisig.NewMultisig(len(pub.PubKeys))
 	for _, file := range files {
-		raw, err := readArgument(cmd, "SIGNATURE", "@"+file)
+		raw, err := txFile.read(nil, file, "SIGNATURE")
 		if err != nil {
 			return err
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/lodenet/lode/wallet"
@@ -25,9 +23,10 @@ func newWalletImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import NAME",
 		Short: "Import a key: its mnemonic, private key or key file; or one that stays elsewhere",
-		Long: `Imports a key by its BIP-39 mnemonic of 12 to 24 words: from --mnemonic-file, else from a prompt or a line of standard
-input, never from the command line, which others can see. Or by its private key's hexadecimal digits (--hex-file), or by a key file
-that the Cosmos SDK's tools or ` + "`lode wallet export`" + ` have written (--key-file), which has a passphrase of its own.
+		Long: `Imports a key by its BIP-39 mnemonic of 12 to 24 words: from --mnemonic-file, else from a prompt or standard
+input (a line, or several up to an empty one), never from the command line, which others can see. Or by its private key's
+hexadecimal digits (--hex-file), or by a key file that the Cosmos SDK's tools or ` + "`lode wallet export`" + ` have written
+(--key-file), which has a passphrase of its own.
 
 --address and --public-key watch a key that is elsewhere: with the public key, ` + "`--generate-only`" + ` writes transactions to be
 signed there. --ledger adds a key of a Ledger with its Cosmos app; the program must be built for it (docs/wallet.md).`,
@@ -84,7 +83,7 @@ func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kin
 	case f.address != "":
 		return w.Watch(name, kind, f.address, opts...)
 	case f.publicKey != "":
-		raw, err := readArgument(cmd, "public-key", f.publicKey)
+		raw, err := readArgument(cmd, "--public-key", f.publicKey)
 		if err != nil {
 			return wallet.Key{}, err
 		}
@@ -101,13 +100,13 @@ func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kin
 		}
 		return w.AddLedger(name, f.account, opts...)
 	case f.hexFile != "":
-		text, err := g.secretFile(cmd, f.hexFile, "--hex-file")
+		raw, err := keyFile.read(cmd.InOrStdin(), f.hexFile, "--hex-file")
 		if err != nil {
 			return wallet.Key{}, err
 		}
-		return w.ImportHex(name, kind, text, opts...)
+		return w.ImportHex(name, kind, string(raw), opts...)
 	case f.armorFile != "":
-		text, err := g.secretFile(cmd, f.armorFile, "--key-file")
+		raw, err := keyFile.read(cmd.InOrStdin(), f.armorFile, "--key-file")
 		if err != nil {
 			return wallet.Key{}, err
 		}
@@ -115,37 +114,13 @@ func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kin
 		if err != nil {
 			return wallet.Key{}, err
 		}
-		return w.ImportArmor(name, kind, text, pass, opts...)
+		return w.ImportArmor(name, kind, string(raw), pass, opts...)
 	}
 	mnemonic, err := g.mnemonic(cmd, f.mnemonicFile)
 	if err != nil {
 		return wallet.Key{}, err
 	}
 	return w.Import(name, kind, mnemonic, opts...)
-}
-
-// maxSecretFile bounds a file with a key: an ML-DSA key's file has 9 kB.
-const maxSecretFile = 64 << 10
-
-// secretFile reads a file that holds a key; - is all of standard input.
-func (g *globals) secretFile(cmd *cobra.Command, file, flag string) (string, error) {
-	var in io.Reader = cmd.InOrStdin()
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", fail("key_file", "name a file that can be read", "%s: %w", flag, err)
-		}
-		defer f.Close()
-		in = f
-	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxSecretFile+1))
-	if err != nil {
-		return "", fail("key_file", "name a file that can be read", "%s: %w", flag, err)
-	}
-	if len(raw) > maxSecretFile {
-		return "", fail("key_file", "name the file of one key", "%s: %s is larger than any key, %d bytes", flag, file, maxSecretFile)
-	}
-	return string(raw), nil
 }
 
 // keyPassphrase is the passphrase of a key's own file.
@@ -165,24 +140,32 @@ func (g *globals) askPassphrase(ctx context.Context, question, flag string) (str
 	return p, err
 }
 
-// mnemonic reads a mnemonic from a file or from the user.
+// mnemonic reads a mnemonic from a file or from the user: a line, or several as they are
+// shown when a key is made, up to an empty one. What is pasted whole is read whole: the
+// shell would run, and remember, the rest.
 func (g *globals) mnemonic(cmd *cobra.Command, file string) (string, error) {
-	if file == "" {
-		text, err := g.terminal.ask(cmd.Context(), "mnemonic (it is not shown): ", true)
-		if errors.Is(err, errNoAnswer) {
+	if file != "" {
+		raw, err := mnemonicFile.read(cmd.InOrStdin(), file, "--mnemonic-file")
+		return string(raw), err
+	}
+	var words []string
+	for question := "mnemonic (it is not shown): "; ; question = fmt.Sprintf("%s so far; the next line, or an empty one: ", counted(len(words), "word", "words")) {
+		line, err := g.terminal.ask(cmd.Context(), question, true)
+		switch more := strings.Fields(line); {
+		case errors.Is(err, errNoAnswer) && len(words) == 0:
 			return "", fail("mnemonic", "pipe it in, or name a file with --mnemonic-file", "no mnemonic was given")
+		case err != nil && !errors.Is(err, errNoAnswer):
+			return "", err
+		case len(more) == 0, len(words) == 0 && len(more) >= fewestWords, len(words)+len(more) >= mostWords:
+			return strings.Join(append(words, more...), " "), nil
+		default:
+			words = append(words, more...)
 		}
-		return strings.Join(strings.Fields(text), " "), err
 	}
-	f, err := os.Open(file)
-	if err != nil {
-		return "", fail("mnemonic", "name a file that can be read", "--mnemonic-file: %w", err)
-	}
-	defer f.Close()
-	const most = 4 << 10 // 24 words need 215 bytes
-	raw, err := io.ReadAll(io.LimitReader(f, most+1))
-	if len(raw) > most {
-		return "", fail("mnemonic", "name the file of one mnemonic", "--mnemonic-file: %s is larger than any mnemonic, %d bytes", file, most)
-	}
-	return strings.Join(strings.Fields(string(raw)), " "), err
 }
+
+// Bounds of a mnemonic.
+const (
+	fewestWords = 12
+	mostWords   = 24
+)

@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/lodenet/lode/wallet"
@@ -64,16 +64,11 @@ and the proof has not ended. It needs neither a wallet nor a node. Who asks for 
 	}
 	claimFlags(cmd, &c)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		in := cmd.InOrStdin()
-		if args[0] != "-" {
-			f, err := os.Open(args[0])
-			if err != nil {
-				return fail("proof_file", "name a file that can be read", "%w", err)
-			}
-			defer f.Close()
-			in = f
+		raw, err := proofFile.read(cmd.InOrStdin(), args[0], "FILE")
+		if err != nil {
+			return err
 		}
-		p, err := wallet.ReadProof(in)
+		p, err := wallet.ReadProof(bytes.NewReader(raw))
 		if err != nil {
 			return err
 		}
