@@ -24,6 +24,7 @@ type failure struct {
 	hint    string // what to do; may be empty
 	hash    string // of a transaction; may be empty
 	height  int64  // that a transaction failed in; 0: none
+	cause   error  // for the log alone; nil: nothing else is known
 }
 
 func (f *failure) Error() string { return f.message }

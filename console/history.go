@@ -57,8 +57,11 @@ func historic(serve func(s *Server, ctx context.Context, a *ask) (any, error)) f
 	}
 }
 
-// indexError makes an answer of the index's errors.
+// indexError makes an answer of the index's errors. What its database says of itself is
+// for the log and /v1/status.
 func indexError(err error) error {
+	var f *failure
+	var query *client.QueryError
 	switch {
 	case err == nil:
 		return nil
@@ -68,8 +71,37 @@ func indexError(err error) error {
 		return badCursor()
 	case errors.Is(err, indexer.ErrEmpty):
 		return fail(http.StatusServiceUnavailable, "unavailable", "try again in a moment", "the index has no block yet")
+	case errors.As(err, &f), errors.As(err, &query), isCanceled(err):
+		return err
 	}
-	return err
+	if code, _ := client.Describe(err); code != "error" { // of the chain
+		return err
+	}
+	return &failure{status: http.StatusServiceUnavailable, code: "unavailable", message: "the history can't be read now",
+		hint: "index_error of /v1/status says why; what asks the chain works", cause: err}
+}
+
+// asideTime is how long an answer about the chain waits for what the index adds to it.
+const asideTime = 3 * time.Second
+
+// aside asks the index for something that an answer can do without: it is empty where the
+// index has none, can't be read, or takes too long.
+func aside[T any](ctx context.Context, s *Server, ask func(ctx context.Context) (T, error)) (v T, err error) {
+	if s.index == nil {
+		return v, nil
+	}
+	asking, cancel := context.WithTimeout(ctx, asideTime)
+	defer cancel()
+	got, err := ask(asking)
+	switch {
+	case err == nil:
+		return got, nil
+	case ctx.Err() != nil:
+		return v, ctx.Err()
+	case !errors.Is(err, indexer.ErrEmpty):
+		s.log.Warn("an answer lacks what the index adds to it", "err", err)
+	}
+	return v, nil
 }
 
 // pageOf is the page of a list that a request asks the index for.
@@ -248,13 +280,17 @@ func (s *Server) transaction(ctx context.Context, a *ask) (any, error) {
 	if v.Messages == nil {
 		v.Messages = []json.RawMessage{}
 	}
-	// The index leaves events to the node, which may have dropped the block.
-	r, err := s.client.Record(ctx, t.Height)
+	// The index leaves events to the node, which may be away or have dropped them.
+	asking, cancel := context.WithTimeout(ctx, asideTime)
+	defer cancel()
+	r, err := s.client.Record(asking, t.Height)
 	switch {
 	case err == nil && t.Index < len(r.Results):
 		v.Events = newEvents(r.Results[t.Index].Events)
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case err != nil && !errors.Is(err, client.ErrNotFound) && !errors.Is(err, client.ErrUnavailable):
-		return nil, err
+		s.log.Warn("a transaction is shown without its events", "hash", hash, "err", err)
 	}
 	return v, nil
 }
@@ -319,13 +355,7 @@ func (s *Server) keepIndex(ctx context.Context) error {
 
 // addHistory adds what the index knows to the subnets' figures.
 func (s *Server) addHistory(ctx context.Context, _ *table, list []subnetFigures) error {
-	if s.index == nil {
-		return nil
-	}
-	all, err := s.index.Figures(ctx)
-	if errors.Is(err, indexer.ErrEmpty) {
-		return nil
-	}
+	all, err := aside(ctx, s, func(ctx context.Context) ([]indexer.Figures, error) { return s.index.Figures(ctx) })
 	if err != nil {
 		return err
 	}
@@ -336,7 +366,7 @@ func (s *Server) addHistory(ctx context.Context, _ *table, list []subnetFigures)
 	for i := range list {
 		f, ok := byID[list[i].SubnetID]
 		if !ok {
-			continue // it is younger than the index
+			continue // it is younger than the index, or there is none
 		}
 		volume, revenue := uint64(f.Volume24h), uint64(f.Revenue24h)
 		list[i].Change1h, list[i].Change24h, list[i].Change7d = f.Change1h, f.Change24h, f.Change7d
@@ -352,7 +382,9 @@ func (s *Server) indexStatus(ctx context.Context, v *statusJSON) error {
 	}
 	none := int64(0)
 	v.IndexedHeight, v.IndexError = &none, s.indexErr.Load()
-	st, err := s.index.Status(ctx)
+	asking, cancel := context.WithTimeout(ctx, asideTime)
+	defer cancel()
+	st, err := s.index.Status(asking)
 	switch {
 	case errors.Is(err, indexer.ErrEmpty):
 		return nil
@@ -372,17 +404,16 @@ func (s *Server) indexStatus(ctx context.Context, v *statusJSON) error {
 
 // addYields adds what stakes earned.
 func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
-	if s.index == nil {
-		return nil
-	}
-	all, at, err := s.index.Yields(ctx, v.Address)
-	if errors.Is(err, indexer.ErrEmpty) {
-		return nil
-	}
+	all, err := aside(ctx, s, func(ctx context.Context) ([]indexer.StakeYields, error) {
+		all, at, err := s.index.Yields(ctx, v.Address)
+		if err == nil {
+			v.IndexedHeight = &at.Height
+		}
+		return all, err
+	})
 	if err != nil {
 		return err
 	}
-	v.IndexedHeight = &at.Height
 	type key struct {
 		id     uint64
 		hotkey string
@@ -402,13 +433,10 @@ func (s *Server) addYields(ctx context.Context, v *portfolioJSON) error {
 
 // nameRemoved adds the names of subnets that are gone, which the chain has forgotten.
 func (s *Server) nameRemoved(ctx context.Context, list []stakeJSON) error {
-	if s.index == nil || !slices.ContainsFunc(list, func(st stakeJSON) bool { return st.Removed }) {
+	if !slices.ContainsFunc(list, func(st stakeJSON) bool { return st.Removed }) {
 		return nil
 	}
-	all, err := s.index.Subnets(ctx)
-	if errors.Is(err, indexer.ErrEmpty) {
-		return nil
-	}
+	all, err := aside(ctx, s, func(ctx context.Context) ([]indexer.SubnetName, error) { return s.index.Subnets(ctx) })
 	if err != nil {
 		return err
 	}
@@ -426,13 +454,7 @@ func (s *Server) nameRemoved(ctx context.Context, list []stakeJSON) error {
 
 // indexSearch is what the index finds.
 func (s *Server) indexSearch(ctx context.Context, q string) ([]foundJSON, error) {
-	if s.index == nil {
-		return nil, nil
-	}
-	all, err := s.index.Search(ctx, q)
-	if errors.Is(err, indexer.ErrEmpty) {
-		return nil, nil
-	}
+	all, err := aside(ctx, s, func(ctx context.Context) ([]indexer.Found, error) { return s.index.Search(ctx, q) })
 	if err != nil {
 		return nil, err
 	}

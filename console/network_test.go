@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -34,6 +35,7 @@ import (
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
 	"github.com/lodenet/lode/mesh"
+	"github.com/lodenet/lode/records"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
@@ -689,6 +691,28 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		require.Equal(t, "data: 1\n\n", string(part))
 	})
 
+	t.Run("what asks the chain needs no index", func(t *testing.T) {
+		w := *w
+		w.T = t
+		for name, ix := range map[string]console.Index{"broken": deadIndex{}, "silent": deadIndex{silent: true}} {
+			_, h := listen(t, func(c *console.Config) { c.Client, c.Index = w.c, ix })
+			w.url = h.URL
+			for _, path := range []string{"/v1/subnets", "/v1/subnets/{netuid}", "/v1/accounts/{address}/portfolio", "/v1/search", "/v1/status"} {
+				at := strings.NewReplacer("{netuid}", "1", "{address}", w.user.Address(), "search", "search?q=words").Replace(path)
+				began := time.Now()
+				require.Equal(t, http.StatusOK, w.get(path, at, nil), "%s, %s", path, name)
+				require.Less(t, time.Since(began), 20*time.Second, "%s, %s", path, name)
+			}
+		}
+		var problem apiError
+		_, h := listen(t, func(c *console.Config) { c.Client, c.Index = w.c, deadIndex{} })
+		w.url = h.URL
+		require.Equal(t, http.StatusServiceUnavailable, w.get("/v1/blocks", "/v1/blocks", &problem))
+		require.Equal(t, "unavailable", problem.Error.Code)
+		require.NotContains(t, problem.Error.Message, "user=lode", "what a database says of itself is for the log")
+		require.Equal(t, http.StatusNotFound, w.get("/v1/subnets/{netuid}/candles", "/v1/subnets/9/candles", nil), "what the chain says stays")
+	})
+
 	t.Run("delegations are told as the chain has them", func(t *testing.T) {
 		w := *w
 		w.T = t
@@ -700,6 +724,87 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 		w.T = t
 		w.governs()
 	})
+}
+
+// deadIndex is an index whose database can't be read, or never answers.
+type deadIndex struct {
+	console.Index
+	silent bool
+}
+
+func (d deadIndex) fail(ctx context.Context) error {
+	if d.silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return errors.New("failed to connect to `user=lode database=lode`")
+}
+
+func (d deadIndex) Status(ctx context.Context) (indexer.Status, error) {
+	return indexer.Status{}, d.fail(ctx)
+}
+
+func (d deadIndex) Figures(ctx context.Context) ([]indexer.Figures, error) { return nil, d.fail(ctx) }
+
+func (d deadIndex) Search(ctx context.Context, _ string) ([]indexer.Found, error) {
+	return nil, d.fail(ctx)
+}
+
+func (d deadIndex) Yields(ctx context.Context, _ string) ([]indexer.StakeYields, indexer.At, error) {
+	return nil, indexer.At{}, d.fail(ctx)
+}
+
+func (d deadIndex) Blocks(ctx context.Context, _ indexer.Page) (indexer.List[indexer.Block], error) {
+	return indexer.List[indexer.Block]{}, d.fail(ctx)
+}
+
+// oneTransaction is an index that has one.
+type oneTransaction struct{ console.Index }
+
+func (oneTransaction) Transaction(_ context.Context, hash string) (indexer.TransactionDetail, error) {
+	d := indexer.TransactionDetail{}
+	d.Hash, d.Height, d.Time, d.Signers, d.Types = hash, 4, time.Unix(9, 0).UTC(), []string{}, []string{}
+	return d, nil
+}
+
+// A node that keeps no results of old blocks, or says what is none, takes nothing from what
+// the index knows.
+func TestATransactionIsShownWithoutItsEventsWhereTheNodeHasNone(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []struct {
+		status int
+		body   string
+	}{{http.StatusGone, "it kept no results of it"}, {http.StatusOK, "\x02\x08\x01"}} {
+		node := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == records.Path {
+				w.Header().Set("Content-Type", records.ContentType)
+				w.WriteHeader(answer.status)
+				io.WriteString(w, answer.body)
+				return
+			}
+			var ask struct{ ID json.RawMessage }
+			if err := json.NewDecoder(r.Body).Decode(&ask); err != nil {
+				http.Error(w, err.Error(), http.StatusBadRequest)
+				return
+			}
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"node_info":{"network":"lode-9"},"sync_info":{"latest_block_height":"9","latest_block_time":%q}}}`,
+				ask.ID, time.Now().UTC().Format(time.RFC3339Nano))
+		}))
+		t.Cleanup(node.Close)
+		c, err := client.New(client.Config{Nodes: []string{node.URL}})
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, c.Close()) })
+		_, h := listen(t, func(cfg *console.Config) { cfg.Client, cfg.Index = c, oneTransaction{} })
+		hash := strings.Repeat("AB", 32)
+		resp, err := h.Client().Get(h.URL + "/v1/transactions/" + hash)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, resp.StatusCode, "%s", body)
+		fits(t, "GET", "/v1/transactions/{hash}", resp.StatusCode, body)
+		require.Contains(t, string(body), `"events":[]`)
+	}
 }
 
 // emptyIndex is an index that has no block.

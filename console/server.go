@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	_ "embed"
@@ -224,8 +225,8 @@ func (s *Server) answer(rt route) http.Handler {
 			return // nobody waits for it
 		}
 		f := failureOf(err)
-		if f.status == http.StatusInternalServerError {
-			s.log.Warn("a request can't be answered", "path", r.URL.Path, "err", err)
+		if f.status == http.StatusInternalServerError || f.cause != nil {
+			s.log.Warn("a request can't be answered", "path", r.URL.Path, "err", cmp.Or(f.cause, err))
 		}
 		writeFailure(w, f)
 	})
