@@ -1,9 +1,10 @@
-// What people do with the console, in a browser: three of them at once, on one network.
+// What people do with the console, in a browser: four of them at once, on one network.
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { after, describe, test } from "node:test";
 import { asked, bad, base, browser, visitor } from "./browser.mjs";
 import { explorer, firstPage, transactions } from "./explorer.mjs";
+import { haste } from "./haste.mjs";
 import { hasLocked, keys, leaveAlone } from "./keys.mjs";
 import { away, person } from "./person.mjs";
 
@@ -14,9 +15,10 @@ test("a wallet that nobody uses is told to lock itself after a minute", leaveAlo
 test("the first page is small, and stands soon", firstPage);
 
 const first = await visitor();
-describe("people", { concurrency: 3 }, () => {
+describe("people", { concurrency: 4 }, () => {
   test("with a wallet of their own", (t) => person(t, first));
   test("with many keys", keys);
+  test("in a hurry", haste);
   test("who only look", explorer);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { change, coins, exact, label, parseCoins, percent, price, priced, short, verb, visible } from "../src/lib/format.ts";
+import { change, coins, exact, label, noAmount, parseCoins, percent, price, priced, short, verb, visible } from "../src/lib/format.ts";
 
 test("amounts are exact to the last unit, and grouped", () => {
   assert.equal(exact("1234567890123456789"), "1\u202f234\u202f567\u202f890.123456789");
@@ -15,7 +15,10 @@ test("a typed amount is read exactly, or not at all", () => {
   assert.equal(parseCoins("1.5"), 1_500_000_000n);
   assert.equal(parseCoins("1 000,000000001"), 1_000_000_000_001n);
   assert.equal(parseCoins(".5"), 500_000_000n);
-  for (const text of ["", ".", "-1", "1e9", "1.0000000001", "1.2.3", "0x10", "１"]) assert.equal(parseCoins(text), undefined, text);
+  assert.equal(parseCoins("0,125"), 125_000_000n);
+  assert.equal(parseCoins("1 000"), 1_000_000_000_000n);
+  assert.equal(noAmount("1,000"), "1,000 can be read in two ways: write 1000 or 1.000.");
+  for (const text of ["", ".", "-1", "1e9", "1.0000000001", "1.2.3", "0x10", "１", "1,000", " 12,345 "]) assert.equal(parseCoins(text), undefined, text);
 });
 
 test("other people's words show what is hidden in them", () => {

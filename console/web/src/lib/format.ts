@@ -42,13 +42,20 @@ export function short(units: string | bigint): string {
   return coins(units);
 }
 
-/** A typed amount of coins in whole units; undefined where it is none, or has more than nine decimals. */
+/** A typed amount of coins in whole units; undefined where it is none, has more than nine decimals, or can be read in two ways: 1,000. */
 export function parseCoins(text: string): bigint | undefined {
+  if (TWICE.test(text)) return undefined;
   const plain = text.replace(/[\s\u202f_']/g, "").replace(",", ".");
   if (!/^(\d{1,20})(\.\d{0,9})?$|^\.\d{1,9}$/.test(plain)) return undefined;
   const [whole = "", fraction = ""] = plain.split(".");
   return BigInt(whole || "0") * COIN + BigInt(fraction.padEnd(9, "0"));
 }
+
+const TWICE = /^\s*[1-9]\d{0,2},\d{3}\s*$/;
+
+/** What a typed amount is to be, where it can't be read. */
+export const noAmount = (text: string, unit = "TAO"): string =>
+  TWICE.test(text) ? `${text.trim()} can be read in two ways: write ${text.trim().replace(",", "")} or ${text.trim().replace(",", ".")}.` : `An amount in ${unit}, with at most nine decimals.`;
 
 /** A price, to four significant digits. */
 export function price(text: string | number): string {

@@ -3,6 +3,9 @@
 import type { Status, StreamBlock } from "./types.ts";
 import { get } from "./api.ts";
 
+/** A node may be a few blocks behind another; no chain goes back. */
+const beganAnew = (height: number, before: number) => height + 20 < before;
+
 type Told = { block: StreamBlock } | { connected: boolean };
 
 class Live {
@@ -11,15 +14,17 @@ class Live {
   /** Whether the console answers. */
   connected = $state(true);
   status = $state.raw<Status | undefined>();
-  /** Milliseconds, once a second: what "ago" counts from. */
+  /** Milliseconds by the console's clock, once a second: what "ago" counts from. */
   now = $state(Date.now());
   /** Rises where lists must be read anew. */
   generation = $state(0);
 
   #channel: BroadcastChannel | undefined;
+  /** How far the console's clock is ahead of this machine's, in milliseconds. */
+  #ahead = 0;
 
   start(): void {
-    setInterval(() => (this.now = Date.now()), 1000);
+    setInterval(() => (this.now = Date.now() + this.#ahead), 1000);
     void this.#look();
     setInterval(() => void this.#look(), 10_000);
     addEventListener("online", () => void this.#look());
@@ -40,6 +45,13 @@ class Live {
     try {
       const status = await get<Status>("/v1/status");
       const back = !this.connected;
+      if (status.time && status.age_seconds !== null) this.#ahead = Date.parse(status.time) + status.age_seconds * 1000 - Date.now();
+      this.now = Date.now() + this.#ahead;
+      // another chain, or one that began anew: nothing that is shown is of it
+      if (this.status && (this.status.chain_id !== status.chain_id || beganAnew(status.height, this.height))) {
+        this.height = 0;
+        this.generation++;
+      }
       this.status = status;
       this.connected = true;
       if (status.height > this.height && status.time) this.#block({ height: status.height, time: status.time, transactions: null, epochs: [], missed: true });
@@ -71,7 +83,7 @@ class Live {
   }
 
   #block({ height, time, missed }: StreamBlock): void {
-    if (height <= this.height) return;
+    if (height <= this.height && !(missed && beganAnew(height, this.height))) return;
     this.height = height;
     this.time = time;
     this.connected = true;

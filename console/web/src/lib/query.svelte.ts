@@ -42,7 +42,7 @@ export class Query<T> {
         void live.height;
         void live.generation;
         untrack(() => {
-          if (path() !== undefined && !document.hidden && !hold() && Date.now() - this.#read > every * 1000) void this.refresh();
+          if (path() !== undefined && !document.hidden && !hold() && performance.now() - this.#read > every * 1000) void this.refresh();
         });
       });
     }
@@ -53,7 +53,7 @@ export class Query<T> {
     if (path === undefined) return;
     this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
-    this.#read = Date.now();
+    this.#read = performance.now();
     this.loading = true;
     try {
       const data = await get<T>(path, abort.signal);
@@ -99,7 +99,7 @@ export class Pages<T> {
         void live.generation;
         // who has gone on to older pages is not thrown back
         untrack(() => {
-          if (this.#pages <= 1 && path() !== undefined && !document.hidden && Date.now() - this.#read > every * 1000) void this.refresh();
+          if (this.#pages <= 1 && path() !== undefined && !document.hidden && performance.now() - this.#read > every * 1000) void this.refresh();
         });
       });
     }
@@ -112,10 +112,13 @@ export class Pages<T> {
     const path = this.#path();
     if (path === undefined) return;
     const turn = ++this.#turn;
-    this.#read = Date.now();
+    this.#read = performance.now();
     this.loading = true;
     try {
-      const page = await get<{ items: T[]; next: string; height: number; time: string }>(path + (after ? (path.includes("?") ? "&" : "?") + "after=" + encodeURIComponent(after) : ""));
+      const read = (from: string) => get<{ items: T[]; next: string; height: number; time: string }>(path + (from ? (path.includes("?") ? "&" : "?") + "after=" + encodeURIComponent(from) : ""));
+      let page = await read(after);
+      // a page may have nothing of the list, and still a next
+      while (page.items.length === 0 && page.next && turn === this.#turn) page = await read(page.next);
       if (turn !== this.#turn) return;
       this.items = after ? [...this.items, ...page.items] : page.items;
       this.#pages = after ? this.#pages + 1 : 1;

@@ -15,6 +15,13 @@ function load(): { tx: string; parts: string[] } {
 class Desk {
   #now = $state.raw(load());
 
+  constructor() {
+    // another tab has put something there, or away
+    addEventListener("storage", ({ key }) => {
+      if (key === STORE || key === null) this.#now = load();
+    });
+  }
+
   /** As a file has it; empty: there is none. */
   get tx(): string {
     return this.#now.tx;

@@ -22,6 +22,8 @@ export interface Explained {
   recipients: string[];
   /** rao that leave the signer's balance at most, without the fee. */
   spends: bigint;
+  /** It is a trade that may be made in part. */
+  partial: boolean;
   warning?: string;
 }
 
@@ -192,6 +194,7 @@ export function explain(type: string, value: Message): Explained {
     rows: rows(type, value),
     recipients: (RECIPIENTS[type] ?? []).map((field) => value[field] as string).filter((a) => a !== ""),
     spends,
+    partial: value.allow_partial === true,
     ...(WARNINGS[type] && { warning: WARNINGS[type] }),
   };
 }

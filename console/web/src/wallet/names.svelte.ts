@@ -21,6 +21,13 @@ class Names {
     return this.own[address] ?? this.book[address];
   }
 
+  constructor() {
+    // another tab has changed it
+    addEventListener("storage", ({ key }) => {
+      if (key === STORE || key === null) this.book = load();
+    });
+  }
+
   set(address: string, name: string): void {
     if (name) this.book[address] = name;
     else delete this.book[address];

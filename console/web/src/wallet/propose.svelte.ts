@@ -16,9 +16,9 @@ export interface Proposal {
 class Proposals {
   current = $state.raw<Proposal | undefined>();
 
-  /** Opens the review. Undefined: nothing was sent. */
+  /** Opens the review, if none is open: who presses twice means one. Undefined: nothing was sent. */
   propose(title: string, intents: Intent[], options: { memo?: string; quote?: Quote; timeoutHeight?: bigint } = {}): Promise<Broadcast | undefined> {
-    this.current?.resolve(undefined);
+    if (this.current) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       this.current = { title, intents, ...options, resolve };
     });

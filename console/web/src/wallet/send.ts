@@ -1,6 +1,7 @@
 // From what a person wants to the bytes that are signed, and from them into a block.
 import { ApiError, get, post, SEND_TIMEOUT } from "../lib/api.ts";
 import type { Broadcast, ChainAccount, Params, Simulation } from "../lib/types.ts";
+import { live } from "../lib/live.svelte.ts";
 import { fromBase64, toBase64, toHex } from "./bytes.ts";
 import { wallet } from "./client.svelte.ts";
 import { signWithKeplr } from "./keplr.ts";
@@ -11,7 +12,7 @@ export interface Draft {
   body: Uint8Array;
   authInfo: Uint8Array;
   chainId: string;
-  signers: { address: string; accountNumber: bigint }[];
+  signers: { address: string; accountNumber: bigint; sequence: bigint }[];
   timeoutHeight: bigint;
   height: number;
   balance: bigint; // of the first signer, in rao
@@ -76,7 +77,7 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
     body,
     authInfo: authInfoBytes(signers, { rao: feeRao, gas }, mode),
     chainId: chain.chain_id,
-    signers: accounts.map((account, i) => ({ address: addresses[i] ?? "", accountNumber: BigInt(account.account_number) })),
+    signers: accounts.map((account, i) => ({ address: addresses[i] ?? "", accountNumber: BigInt(account.account_number), sequence: BigInt(account.sequence) })),
     timeoutHeight,
     height: chain.height,
     balance: BigInt(accounts[0]?.balance_rao ?? 0),
@@ -85,6 +86,12 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
     feeRao,
     mode,
   };
+}
+
+/** Whether no signer has sent anything since it was built: the chain would refuse it. */
+export async function isCurrent({ signers }: Draft): Promise<boolean> {
+  const accounts = await Promise.all(signers.map(({ address }) => get<ChainAccount>(`/v1/chain/account/${address}`)));
+  return accounts.every(({ sequence }, i) => BigInt(sequence) === signers[i]?.sequence);
 }
 
 /** Runs a transaction on the node without signatures, and without sending it. */
@@ -116,7 +123,7 @@ export async function hashOf(tx: Uint8Array): Promise<string> {
 export async function broadcast(tx: Uint8Array, title: string, timeoutHeight: bigint): Promise<Broadcast> {
   const hash = await hashOf(tx);
   const bytes = toBase64(tx);
-  keep({ hash, tx: bytes, title, timeoutHeight: String(timeoutHeight), sent: Date.now() });
+  keep({ hash, tx: bytes, title, timeoutHeight: String(timeoutHeight), sent: live.now });
   return send(hash, bytes, isUnknown);
 }
 

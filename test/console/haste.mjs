@@ -1,0 +1,241 @@
+// What people do in a hurry, and what slow machines do to them: two presses for one, a
+// change of mind in the middle, two tabs, and answers that come late or not at all.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { base, give, hotkey, PASSWORD, stranger, visitor, WAIT } from "./browser.mjs";
+
+const KEY = randomBytes(32).toString("hex");
+
+/** Holds requests until they are let go on; the promise tells of the first. */
+function held() {
+  let go;
+  const gone = new Promise((resolve) => (go = resolve));
+  let came;
+  const arrived = new Promise((resolve) => (came = resolve));
+  const hold = async (route) => {
+    came();
+    await gone;
+    await route.continue().catch(() => {}); // its page has given it up
+  };
+  return { hold, go, arrived };
+}
+
+export async function haste(t) {
+  const test = (name, fn) => t.test(name, fn);
+  const v = await visitor();
+  const { page, context, dialog, button, at, see, field, amount, sign } = v;
+  let sent = 0;
+  page.on("request", (r) => { if (r.url().endsWith("/broadcast")) sent++; });
+  const balance = async () => BigInt((await (await fetch(`${base}/v1/chain/account/${address}`)).json()).balance_rao);
+  let address;
+
+  async function review() {
+    await at("/wallet/send");
+    await field("To").fill(stranger);
+    await amount().fill("1");
+    await button("Review").click();
+    await dialog().getByText("Worst case after").waitFor(WAIT);
+  }
+
+  await test("a key comes along", async () => {
+    await at("/wallet");
+    await button("Import a key").click();
+    await button("Private key", dialog()).click();
+    await field("Name", dialog()).fill("hasty");
+    await dialog().getByLabel("Private key in hexadecimal").fill(KEY);
+    await dialog().getByLabel("A password for this browser").fill(PASSWORD);
+    await dialog().getByLabel("The same again").fill(PASSWORD);
+    await button("Import", dialog()).click();
+    await see("The key is in the wallet.");
+    address = (await dialog().locator(".whole").textContent()).trim();
+    await dialog().locator("button.primary").click();
+    await give(address);
+    await page.locator("dd", { hasText: /^50\sTAO/ }).first().waitFor(WAIT);
+  });
+
+  await test("who presses twice reviews once, and sends once", async () => {
+    await at("/wallet/send");
+    await field("To").fill(stranger);
+    await amount().fill("1");
+    await button("Review").dblclick();
+    await dialog().getByText("Worst case after").waitFor(WAIT);
+    await button("Sign and send").dblclick();
+    await dialog().getByText("It is in block").waitFor(WAIT);
+    await dialog().locator("button.primary").click();
+    await dialog().waitFor({ state: "detached" });
+    assert.equal(sent, 1);
+  });
+
+  await test("what is rejected while it is being signed is not sent", async () => {
+    await review();
+    // another tab of this account is sending: this one waits for its turn
+    const other = await context.newPage();
+    await other.goto(base);
+    await other.evaluate((name) => new Promise((locked) => navigator.locks.request(name, () => { locked(); return new Promise((done) => (window.done = done)); })), `lode-tx-${address}`);
+    await button("Sign and send").click();
+    await button("Signing…").waitFor(WAIT);
+    await button("Reject").click();
+    await dialog().waitFor({ state: "detached" });
+    await other.evaluate("window.done()");
+    // who comes after it in the line sees it gone
+    await page.evaluate((name) => navigator.locks.request(name, () => {}), `lode-tx-${address}`);
+    await other.close();
+    assert.equal(sent, 1);
+  });
+
+  await test("while it is on its way it can't be closed, and going back does not hide what became of it", async () => {
+    await at("/wallet/portfolio");
+    await review();
+    const { hold, go, arrived } = held();
+    await page.route("**/v1/chain/broadcast", hold);
+    await button("Sign and send").click();
+    await arrived;
+    for (let i = 0; i < 3; i++) await page.keyboard.press("Escape");
+    assert.ok(await button("Close", dialog()).isDisabled());
+    await button("Waiting for a block…").waitFor(WAIT);
+    go();
+    await dialog().getByText("It is in block").waitFor(WAIT);
+    await page.unroute("**/v1/chain/broadcast");
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
+    assert.equal(await amount().inputValue(), "", "what was sent stands there no more");
+  });
+
+  await test("who goes to another page with a review open has rejected it", async () => {
+    await at("/wallet/portfolio");
+    await review();
+    await page.goBack();
+    await dialog().waitFor({ state: "detached" });
+    assert.equal(await page.getByText("what became of").count(), 0);
+  });
+
+  await test("of two tabs that prepared the same account's next transaction the second is prepared anew", async () => {
+    await review();
+    const other = await visitorTab(context);
+    await other.goto(`${base}/#/wallet/send`);
+    await other.getByLabel("To", { exact: true }).fill(stranger);
+    await other.locator(".amount input").fill("1");
+    await other.getByRole("button", { name: "Review", exact: true }).click();
+    await other.locator("dialog").getByText("Worst case after").waitFor(WAIT);
+    await other.locator("dialog").locator("input[type=password]").fill(PASSWORD);
+    await other.getByRole("button", { name: "Sign and send", exact: true }).click();
+    await other.locator("dialog").getByText("It is in block").waitFor(WAIT);
+    await other.close();
+    const before = sent;
+    await button("Sign and send").click();
+    await see("The account has sent something else meanwhile", dialog());
+    assert.equal(sent, before);
+    await sign();
+    assert.equal(sent, before + 1);
+  });
+
+  await test("a trade is reviewed as it was typed last, however late its quote comes", async () => {
+    await at(`/wallet/stake?netuid=1&hotkey=${hotkey}`);
+    await amount().fill("1");
+    await see("At least");
+    const { hold, go, arrived } = held();
+    await page.route("**/v1/chain/quote?*amount=1000000000&*", hold);
+    await button("Review").click();
+    await arrived;
+    await amount().fill("2");
+    await see("You get"); // of the second amount
+    go();
+    await page.unroute("**/v1/chain/quote?*amount=1000000000&*");
+    const trade = dialog().getByRole("region", { name: "Stake" });
+    await trade.getByText(/^2\sTAO$/).waitFor(WAIT);
+    assert.match(await dialog().getByRole("region", { name: "The trade" }).textContent(), /You get 1\.\d/);
+    await page.keyboard.press("Escape");
+  });
+
+  await test("a form waits for what it must know", async () => {
+    for (const [api, path] of [["**/v1/subnets", `/wallet/stake?hotkey=${hotkey}`], ["**/v1/chain/account/*", "/wallet/send"], ["**/v1/chain/validators*", "/wallet/delegate"], ["**/allowances*", "/wallet/allow"]]) {
+      const { hold, go, arrived } = held();
+      await page.route(api, hold);
+      await at("/");
+      await at(path);
+      await arrived;
+      assert.ok(await button("Reading…").isDisabled(), path);
+      go();
+      await button("Review").waitFor(WAIT);
+      await page.unroute(api);
+    }
+  });
+
+  await test("a figure that is none breaks no form, and one that can be read in two ways is asked for", async () => {
+    await at("/wallet/allow");
+    await field("Key of the program").fill(stranger);
+    await page.getByLabel(/^It may spend/).fill("1");
+    for (const days of ["abc", "1e400", "-1", "1.5"]) {
+      await page.getByLabel("For how many days").fill(days);
+      await button("Review").click();
+      await see("It lasts 1 to 3,650 days.");
+    }
+    await at("/wallet/send");
+    await field("To").fill(stranger);
+    await amount().fill("1,000");
+    await button("Review").click();
+    await see("1,000 can be read in two ways: write 1000 or 1.000.");
+  });
+
+  await test("names that two tabs give are kept both", async () => {
+    const name = async (tab, called, address) => {
+      await tab.getByLabel("Name", { exact: true }).fill(called);
+      await tab.getByLabel("Address", { exact: true }).fill(address);
+      await tab.getByRole("button", { name: "Add", exact: true }).click();
+      await tab.getByRole("row").filter({ hasText: called }).waitFor(WAIT);
+    };
+    await at("/wallet/book");
+    const other = await visitorTab(context);
+    await other.goto(`${base}/#/wallet/book`);
+    await name(other, "first", stranger);
+    await name(page, "second", hotkey);
+    await other.getByRole("row").filter({ hasText: "second" }).waitFor(WAIT);
+    await page.reload();
+    for (const called of ["first", "second"]) await page.getByRole("row").filter({ hasText: called }).waitFor(WAIT);
+    await other.close();
+  });
+
+  await test("a browser that keeps nothing says so", async () => {
+    await page.evaluate(() => { Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; });
+    await page.getByRole("row").filter({ hasText: "first" }).getByRole("button", { name: "Remove" }).click();
+    await see("The browser keeps nothing for this page");
+    await page.reload();
+  });
+
+  await test("what is copied is copied, also in a dialog and where the browser does not allow it; what is not is not said to be", async () => {
+    await at("/wallet/receive");
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("no"));
+      document.addEventListener("copy", () => (window.copied = String(document.activeElement.value)));
+    });
+    await page.getByRole("main").getByRole("button", { name: "Copy address" }).first().click();
+    await page.getByRole("button", { name: "Copied" }).waitFor(WAIT);
+    assert.equal(await page.evaluate("window.copied"), address);
+    await page.evaluate(() => { document.execCommand = () => false; });
+    await page.getByRole("main").getByRole("button", { name: "Copy address" }).first().click();
+    await see("The browser copies nothing");
+  });
+
+  await test("tabs are gone through by keys", async () => {
+    for (const path of ["/wallet", "/blocks", "/validators", "/subnets/1"]) {
+      await at(path);
+      const tabs = page.getByRole("tab");
+      const chosen = (text) => page.locator("[role=tab]:focus[aria-selected=true]").getByText(text, { exact: true }).waitFor(WAIT);
+      const [first, last] = [await tabs.first().textContent(), await tabs.last().textContent()];
+      await tabs.first().focus();
+      await page.keyboard.press("End");
+      await chosen(last);
+      await page.keyboard.press("ArrowRight");
+      await chosen(first);
+    }
+  });
+
+  await context.close();
+}
+
+/** Another tab of the same browser. */
+async function visitorTab(context) {
+  const page = await context.newPage();
+  await page.goto(base);
+  return page;
+}
