@@ -108,6 +108,7 @@ func (m *messageFlags) add(cmd *cobra.Command, f *fieldFlag, words string) {
 const (
 	scalarAddress   = "cosmos.AddressString"
 	scalarValidator = "cosmos.ValidatorAddressString"
+	scalarDec       = "cosmos.Dec"
 	messageCoin     = "cosmos.base.v1beta1.Coin"
 	messageDecCoin  = "cosmos.base.v1beta1.DecCoin"
 	messageTime     = "google.protobuf.Timestamp"

@@ -150,6 +150,15 @@ func explain(err error) (code, hint string) {
 	return client.Describe(err)
 }
 
+// lines are those of an error, in which there may be what a node or a file has said.
+func lines(s string) string {
+	list := strings.Split(s, "\n")
+	for i := range list {
+		list[i] = printable(list[i])
+	}
+	return strings.Join(list, "\n")
+}
+
 // report prints an error and returns the exit code.
 func report(w io.Writer, err error, asJSON bool) int {
 	code, hint := explain(err)
@@ -169,9 +178,9 @@ func report(w io.Writer, err error, asJSON bool) int {
 			Error body `json:"error"`
 		}{body{code, message, hint}})
 	} else {
-		fmt.Fprintln(w, "error:", message)
+		fmt.Fprintln(w, "error:", lines(message))
 		if hint != "" {
-			fmt.Fprintln(w, "hint: ", hint)
+			fmt.Fprintln(w, "hint: ", lines(hint))
 		}
 	}
 	switch code {

@@ -174,14 +174,33 @@ type balanceAfter struct {
 	known   bool // before is
 }
 
+// addMessages puts messages into words, and where not all signers sign each, also who
+// does.
+func (s *seen) addMessages(msgs []sdk.Msg) error {
+	for _, m := range msgs {
+		s.messages = append(s.messages, messageWords(m, s.names)...)
+		needed, _, err := chain().Codec.GetMsgV1Signers(m)
+		if err != nil {
+			return err
+		}
+		if len(needed) == len(s.signers) {
+			continue
+		}
+		for _, raw := range needed {
+			s.messages = append(s.messages, "by "+fullKey(sdk.AccAddress(raw).String(), s.names))
+		}
+	}
+	return nil
+}
+
 // look puts a transaction into words, with what it does to balances.
 func (r *review) look(ctx context.Context, p client.Preview) (*seen, error) {
 	s := &seen{names: r.g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, expires: endless}
 	if p.LastBlock > 0 {
 		s.expires = fmt.Sprintf("when %d blocks after its signature have not taken it; of one made now, block %d is the last", client.TxLifetime, p.LastBlock)
 	}
-	for _, m := range p.Msgs {
-		s.messages = append(s.messages, messageWords(m, s.names)...)
+	if err := s.addMessages(p.Msgs); err != nil {
+		return nil, err
 	}
 	changes := map[string]int64{}
 	for _, c := range p.Changes {
@@ -216,16 +235,18 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
+// write shows it. A file that somebody has sent, and a node, are strangers: no text of
+// theirs moves the cursor.
 func (s *seen) write(w io.Writer) {
 	for i, m := range s.messages {
 		lead := "  "
 		if i == 0 {
 			lead = "→ "
 		}
-		fmt.Fprintln(w, lead+m)
+		fmt.Fprintln(w, lead+printable(m))
 	}
 	for _, n := range slices.Concat(s.lookAlikes, s.notes) {
-		fmt.Fprintln(w, "! "+n)
+		fmt.Fprintln(w, "! "+printable(n))
 	}
 	list := []string{}
 	for _, a := range s.signers {
@@ -233,7 +254,7 @@ func (s *seen) write(w io.Writer) {
 	}
 	fee := "none"
 	if s.feeRao > 0 {
-		fee = fmt.Sprintf("%s TAO (%s gas), paid by %s", client.FormatTAO(s.feeRao), grouped(s.gas), cmp.Or(s.names[s.payer], s.payer))
+		fee = fmt.Sprintf("%s TAO (%s gas), paid by %s", client.FormatTAO(s.feeRao), grouped(s.gas), cmp.Or(s.names[s.payer], printable(s.payer)))
 	}
 	list = append(list, "fee", fee)
 	if s.memo != "" {

@@ -11,10 +11,12 @@ import (
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
+	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 )
 
 // recipientsOf are the addresses that messages hand something to for good: money, stake,
@@ -28,6 +30,10 @@ func recipientsOf(msgs []sdk.Msg) (list []string) {
 			for _, o := range m.Outputs {
 				list = append(list, o.Address)
 			}
+		case *distributiontypes.MsgSetWithdrawAddress:
+			list = append(list, m.WithdrawAddress)
+		case *subnetstypes.MsgTransferOwnership:
+			list = append(list, m.Hotkey)
 		case *alphatypes.MsgTransferStake:
 			list = append(list, m.ToColdkey)
 		case *alphatypes.MsgAnnounceColdkeySwap:

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
-	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+
+	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
@@ -82,8 +85,8 @@ func coinsText(coins sdk.Coins) string {
 }
 
 func coinText(denom, amount string) string {
-	var rao uint64
-	if n, err := fmt.Sscanf(amount, "%d", &rao); denom != client.Denom || err != nil || n != 1 {
+	rao, err := strconv.ParseUint(amount, 10, 64)
+	if denom != client.Denom || err != nil {
 		return amount + " " + denom
 	}
 	return client.FormatTAO(rao) + " TAO"
@@ -120,17 +123,21 @@ func anyWords(msg proto.Message, names map[string]string) []string {
 	return append([]string{lead}, fieldWords(dyn, names, "  ")...)
 }
 
-// fieldWords list the fields of a message that are set.
+// fieldWords list the fields of a message: all of one that somebody signs, where 0 is a
+// value as any other, those that are set of one within it.
 func fieldWords(m protoreflect.Message, names map[string]string, indent string) (lines []string) {
 	fields := m.Descriptor().Fields()
+	whole := len(signerFields(m.Descriptor())) > 0
 	for i := range fields.Len() {
 		fd := fields.Get(i)
-		if !m.Has(fd) {
+		if !m.Has(fd) && (!whole || fd.IsList() || fd.IsMap() || fd.HasPresence()) {
 			continue
 		}
 		v := m.Get(fd)
 		label := strings.ReplaceAll(string(fd.Name()), "_", " ")
 		switch {
+		case !m.Has(fd) && (fd.Kind() == protoreflect.StringKind || fd.Kind() == protoreflect.BytesKind):
+			lines = append(lines, indent+label+": –")
 		case fd.IsMap():
 			lines = append(lines, fmt.Sprintf("%s%s: %d entries", indent, label, v.Map().Len()))
 		case fd.IsList():
@@ -186,10 +193,14 @@ func valueWords(fd protoreflect.FieldDescriptor, v protoreflect.Value, names map
 		switch scalarOf(fd) {
 		case scalarAddress, scalarValidator:
 			return one(fullKey(plain(v.String()), names))
+		case scalarDec:
+			return one(decText(fd, plain(v.String())))
 		}
 		return one(short(plain(v.String())))
 	case protoreflect.Uint64Kind, protoreflect.Uint32Kind:
-		return one(unitWords(string(fd.Name()), v.Uint()))
+		return one(unitWords(fd, v.Uint()))
+	case protoreflect.Int64Kind:
+		return one(secondsWords(string(fd.Name()), v.Int()))
 	}
 	return one(fmt.Sprint(v.Interface()))
 }
@@ -201,19 +212,40 @@ func short(text string) string {
 	return text
 }
 
+// decText is a number with decimals. Messages hold it as a whole number of 10^-18; those of
+// x/gov, as text.
+func decText(fd protoreflect.FieldDescriptor, text string) string {
+	n, ok := sdkmath.NewIntFromString(text)
+	if !ok || fd.ParentFile().Package() == "cosmos.gov.v1" {
+		return text
+	}
+	whole := sdkmath.LegacyNewDecFromIntWithPrec(n, sdkmath.LegacyPrecision).String()
+	return strings.TrimSuffix(strings.TrimRight(whole, "0"), ".")
+}
+
 // unitWords is a number with its unit, as the protocol names its fields.
-func unitWords(name string, n uint64) string {
+func unitWords(fd protoreflect.FieldDescriptor, n uint64) string {
+	name := string(fd.Name())
 	switch {
 	case strings.HasSuffix(name, "limit_price"):
 		return limitText(n)
 	case name == "alpha" || strings.HasSuffix(name, "_alpha"):
 		return client.FormatAlpha(n) + " alpha"
-	case name == "tao" || name == "max_burn" || name == "max_lock" || name == "limit" || name == "per_period" || name == "max_deposit" || name == "deposit":
+	case slices.Contains([]string{"tao", "max_burn", "max_lock", "limit", "per_period", "period_left", "max_deposit", "deposit", "amount", "price", "max_price"}, name):
 		return client.FormatTAO(n) + " TAO"
-	case name == "period": // in seconds
-		return periodText(int64(min(n, math.MaxInt64)))
-	case name == "take":
+	case fd.Parent().Name() == "RevenueSplit" || slices.Contains([]string{"take", "proportion", "share"}, name):
 		return percentText(float64(n) / takeUnit)
 	}
 	return grouped(n)
+}
+
+// secondsWords are a length of time, or a time, that a message has in seconds.
+func secondsWords(name string, n int64) string {
+	switch name {
+	case "period", "close_delay":
+		return periodText(n)
+	case "period_reset":
+		return rfc3339(n)
+	}
+	return fmt.Sprint(n)
 }

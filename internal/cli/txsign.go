@@ -74,6 +74,9 @@ func readSignatures(t *txtypes.Tx) (*signatures, error) {
 	if err != nil {
 		return nil, fail("bad_tx", "`lode tx … --generate-only` prints one", "%w", err)
 	}
+	if len(needed) == 0 {
+		return nil, fail("bad_tx", "`lode tx … --generate-only` prints one", "its messages need nobody's signature")
+	}
 	s := &signatures{t: t, infos: map[string]*txtypes.SignerInfo{}, sigs: map[string][]byte{}}
 	for _, raw := range needed {
 		s.needed = append(s.needed, sdk.AccAddress(raw).String())
@@ -281,8 +284,8 @@ func (g *globals) showFile(ctx context.Context, t *txtypes.Tx) error {
 	}
 	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
 	v.addFile(t)
-	for _, m := range p.Msgs {
-		v.messages = append(v.messages, messageWords(m, v.names)...)
+	if err := v.addMessages(p.Msgs); err != nil {
+		return err
 	}
 	for _, to := range recipientsOf(p.Msgs) {
 		for _, known := range sortedKeys(v.names) {
@@ -382,6 +385,9 @@ func previewOf(t *txtypes.Tx) (client.Preview, error) {
 	if len(t.Body.ExtensionOptions)+len(t.Body.NonCriticalExtensionOptions) > 0 || t.AuthInfo.Tip != nil {
 		return client.Preview{}, fail("bad_tx", "this program signs only what it can read", "it has extension options, or a tip")
 	}
+	if t.Body.Unordered {
+		return client.Preview{}, fail("unordered", "write it again without that", "the transaction is unordered: the chain takes none, and Ledgers don't know it")
+	}
 	p := client.Preview{Gas: t.AuthInfo.Fee.GasLimit, Payer: t.AuthInfo.Fee.Payer, Granter: t.AuthInfo.Fee.Granter}
 	amount := fee.AmountOf(client.Denom)
 	if !amount.IsUint64() || amount.Uint64() > maxRao {
@@ -396,8 +402,8 @@ func previewOf(t *txtypes.Tx) (client.Preview, error) {
 		p.Msgs = append(p.Msgs, m)
 	}
 	needed, _, err := t.GetSigners(chain().Codec)
-	if err != nil || len(needed) == 0 {
-		return p, fail("bad_tx", "`lode tx … --generate-only` prints one", "nobody signs it: %w", err)
+	if err != nil {
+		return p, fail("bad_tx", "`lode tx … --generate-only` prints one", "who signs it can't be read: %w", err)
 	}
 	for _, raw := range needed {
 		p.Signers = append(p.Signers, sdk.AccAddress(raw).String())

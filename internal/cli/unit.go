@@ -90,9 +90,13 @@ func grouped(n uint64) string {
 
 // plain is a text of a stranger's on one line of a terminal: space is one blank, and
 // what does not print, or would turn the line around, is shown as its number.
-func plain(s string) string {
+func plain(s string) string { return printable(strings.Join(strings.Fields(s), " ")) }
+
+// printable is a text with a stranger's in it, which has no means to do more than stand
+// there.
+func printable(s string) string {
 	var b strings.Builder
-	for _, r := range strings.Join(strings.Fields(s), " ") {
+	for _, r := range s {
 		if unicode.IsPrint(r) {
 			b.WriteRune(r)
 		} else {
