@@ -22,6 +22,8 @@ import (
 type Index interface {
 	// Status is how far it is; ErrEmpty before the first block.
 	Status(ctx context.Context) (indexer.Status, error)
+	// Trouble is why it gets no further although the node is there; nil: it does.
+	Trouble() error
 	// Figures are those of all live subnets.
 	Figures(ctx context.Context) ([]indexer.Figures, error)
 	// Candles and Epochs are oldest first, the other lists newest first.
@@ -382,6 +384,10 @@ func (s *Server) indexStatus(ctx context.Context, v *statusJSON) error {
 	}
 	none := int64(0)
 	v.IndexedHeight, v.IndexError = &none, s.indexErr.Load()
+	if trouble := s.index.Trouble(); trouble != nil && v.IndexError == nil {
+		why := trouble.Error()
+		v.IndexError = &why
+	}
 	asking, cancel := context.WithTimeout(ctx, asideTime)
 	defer cancel()
 	st, err := s.index.Status(asking)

@@ -744,6 +744,8 @@ func (d deadIndex) Status(ctx context.Context) (indexer.Status, error) {
 	return indexer.Status{}, d.fail(ctx)
 }
 
+func (deadIndex) Trouble() error { return nil }
+
 func (d deadIndex) Figures(ctx context.Context) ([]indexer.Figures, error) { return nil, d.fail(ctx) }
 
 func (d deadIndex) Search(ctx context.Context, _ string) ([]indexer.Found, error) {
@@ -809,6 +811,8 @@ func TestATransactionIsShownWithoutItsEventsWhereTheNodeHasNone(t *testing.T) {
 
 // emptyIndex is an index that has no block.
 type emptyIndex struct{ console.Index }
+
+func (emptyIndex) Trouble() error { return nil }
 
 func (emptyIndex) Status(context.Context) (indexer.Status, error) {
 	return indexer.Status{}, indexer.ErrEmpty

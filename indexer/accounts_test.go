@@ -1,8 +1,12 @@
 package indexer_test
 
 import (
+	"context"
+	"fmt"
 	"math/big"
+	"strings"
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
@@ -198,4 +202,120 @@ func TestAnIndexOfTheFirstVersionIsBroughtToThisOne(t *testing.T) {
 			r.Txs, r.Results, r.Events = nil, nil, nil // its own are of a chain on which nothing was swapped
 		}}))
 	})
+}
+
+// stalled is a writer that nobody reads from until the test lets it.
+type stalled struct{ begun, on chan struct{} }
+
+func (w stalled) Write(p []byte) (int, error) {
+	select {
+	case w.begun <- struct{}{}:
+	default:
+	}
+	<-w.on
+	return len(p), nil
+}
+
+// Who reads a history slowly keeps nobody from the database.
+func TestHistoriesThatAreReadSlowlyHoldNothing(t *testing.T) {
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		short := small
+		short.Blocks = 100
+		require.NoError(t, index(t, s, indexertest.New(short)))
+		w := stalled{make(chan struct{}, 1), make(chan struct{})}
+		const readers = 30
+		done := make(chan error, readers)
+		for range readers {
+			go func() { done <- s.History(t.Context(), indexertest.Address("user 1"), w) }()
+			<-w.begun
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		_, err := s.Status(ctx)
+		require.NoError(t, err)
+		longer := short
+		longer.Blocks = 110
+		require.NoError(t, run(ctx, s, indexertest.New(longer)))
+		close(w.on)
+		for range readers {
+			require.NoError(t, <-done)
+		}
+	})
+}
+
+// refusing is a source that has blocks and gives none from a height on, for a while.
+type refusing struct {
+	*indexertest.Chain
+	from int64
+	over chan struct{}
+}
+
+func (r refusing) Blocks(ctx context.Context, from, to int64) ([]*client.Record, error) {
+	select {
+	case <-r.over:
+	default:
+		if from >= r.from {
+			return nil, fmt.Errorf("%w: it sends what is no record", client.ErrUnavailable)
+		}
+		to = min(to, r.from-1)
+	}
+	return r.Chain.Blocks(ctx, from, to)
+}
+
+func TestANodeThatIsThereAndGivesNoBlocksIsToldOf(t *testing.T) {
+	s := open(t, t.TempDir()+"/index.db")
+	short := small
+	short.Blocks = 20
+	src := refusing{indexertest.New(short), 12, make(chan struct{})}
+	done := make(chan error, 1)
+	go func() { done <- index(t, s, src) }()
+	require.Eventually(t, func() bool {
+		err := s.Trouble()
+		return err != nil && strings.Contains(err.Error(), "block 12: no node can be reached: it sends what is no record")
+	}, 20*time.Second, 10*time.Millisecond)
+	close(src.over)
+	require.NoError(t, <-done)
+	require.NoError(t, s.Trouble())
+	requireSame(t, twenty(t), dump(t, s))
+}
+
+func TestSeriesTakeAnyTimeAndNoCursorOfNobodys(t *testing.T) {
+	s := open(t, t.TempDir()+"/index.db")
+	require.NoError(t, index(t, s, indexertest.New(small)))
+	ctx := t.Context()
+	for _, to := range []string{"2117-01-01", "2263-01-01", "9999-12-31"} {
+		late, err := time.Parse(time.DateOnly, to)
+		require.NoError(t, err)
+		candles, err := s.Candles(ctx, 1, indexer.Hour, indexer.Span{To: late})
+		require.NoError(t, err)
+		require.Len(t, candles.Items, 26, to)
+		epochs, err := s.Epochs(ctx, 1, indexer.Span{To: late})
+		require.NoError(t, err)
+		require.NotEmpty(t, epochs.Items, to)
+		candles, err = s.Candles(ctx, 1, indexer.Hour, indexer.Span{From: late})
+		require.NoError(t, err)
+		require.Empty(t, candles.Items, to)
+		epochs, err = s.Epochs(ctx, 1, indexer.Span{From: late})
+		require.NoError(t, err)
+		require.Empty(t, epochs.Items, to)
+	}
+	all, err := s.Candles(ctx, 1, indexer.Hour, indexer.Span{From: time.Unix(0, 0)})
+	require.NoError(t, err)
+	for _, off := range []int64{1, 1_799, 3_599} { // between two
+		rest, err := s.Candles(ctx, 1, indexer.Hour, indexer.Span{Page: indexer.Page{After: fmt.Sprint(all.Items[3].Time.Unix() + off)}})
+		require.NoError(t, err)
+		require.Equal(t, all.Items[4:], rest.Items)
+	}
+	for _, after := range []string{"4611686018427387904", "9223372036854775807"} {
+		_, err = s.Candles(ctx, 1, indexer.Hour, indexer.Span{Page: indexer.Page{After: after}})
+		require.ErrorIs(t, err, indexer.ErrCursor)
+		_, err = s.Blocks(ctx, indexer.Page{After: after})
+		require.ErrorIs(t, err, indexer.ErrCursor)
+	}
+	for _, after := range []string{"0", "-1", "1"} {
+		none, err := s.Neuron(ctx, 1, 3, indexer.Page{After: after})
+		require.NoError(t, err)
+		require.Empty(t, none.Items, "before the first epoch there is none")
+	}
 }

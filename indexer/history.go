@@ -32,31 +32,36 @@ func decimal(units uint64) string { return fmt.Sprintf("%d.%09d", units/1e9, uni
 // Koinly's columns: its TAO, a row a transaction at least, and its stakes' alpha. What
 // epochs paid and what dividends made of a stake is a row a day, and so is alpha that
 // came or went without a trade. Of each currency what was received less what was sent
-// and paid in fees is what there is.
+// and paid in fees is what there is. Nothing of the database is held while w is slow.
 func (s *Store) History(ctx context.Context, address string, w io.Writer) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(historyColumns); err != nil {
+	h := historian{store: s, csv: csv.NewWriter(w)}
+	if err := h.csv.Write(historyColumns); err != nil {
 		return err
 	}
-	_, err := look(ctx, s, func(v *view) (struct{}, error) {
-		h := historian{view: v, csv: c}
-		var err error
+	days, err := look(ctx, s, func(v *view) (days []stakeDayRow, err error) {
 		if h.account, err = v.account(address); err != nil || h.account == 0 {
-			return struct{}{}, err
+			return nil, err
 		}
-		return struct{}{}, h.write()
+		h.view = v
+		h.end = v.at.Height
+		return h.days()
 	})
+	if err == nil && h.account != 0 {
+		err = h.write(ctx, days)
+	}
 	if err != nil && !errors.Is(err, ErrEmpty) {
 		return err
 	}
-	c.Flush()
-	return c.Error()
+	h.csv.Flush()
+	return h.csv.Error()
 }
 
 type historian struct {
-	*view
+	*view   // of the part that is read
+	store   *Store
 	csv     *csv.Writer
 	account int64
+	end     int64 // height; what comes later is not told
 }
 
 // line is a row of the table.
@@ -106,15 +111,14 @@ type scopeTrade struct {
 	hotkey     string
 }
 
-func (h *historian) write() error {
+func (h *historian) write(ctx context.Context, days []stakeDayRow) error {
 	const part = 500 // scopes that are in memory at once
 	at := [2]int64{-1, -2}
-	days, err := h.days()
-	if err != nil {
-		return err
-	}
 	for {
-		scopes, err := h.scopes(at, part)
+		scopes, err := look(ctx, h.store, func(v *view) ([]scope, error) {
+			h.view = v
+			return h.scopes(at, part)
+		})
 		if err != nil {
 			return err
 		}
@@ -146,7 +150,7 @@ func (h *historian) write() error {
 func (h *historian) scopes(after [2]int64, most int) (out []scope, err error) {
 	err = h.rows(`SELECT l.height, l.idx, COALESCE(b.time, (SELECT time FROM blocks ORDER BY height LIMIT 1)), l.received, l.spent, l.fee, l.label, COALESCE(o.address, ''), t.hash FROM ledger l
 		LEFT JOIN blocks b ON b.height = l.height LEFT JOIN accounts o ON o.id = l.other LEFT JOIN txs t ON t.height = l.height AND t.idx = l.idx
-		WHERE l.account = ? AND (l.height, l.idx) > (?, ?) ORDER BY l.height, l.idx LIMIT ?`, []any{h.account, after[0], after[1], most},
+		WHERE l.account = ? AND (l.height, l.idx) > (?, ?) AND l.height <= ? ORDER BY l.height, l.idx LIMIT ?`, []any{h.account, after[0], after[1], h.end, most},
 		func(scan func(...any) error) error {
 			var sc scope
 			var nanos int64

@@ -37,7 +37,7 @@ func (p Page) cursor(first ...int64) ([]int64, error) {
 	out := make([]int64, len(parts))
 	for i, part := range parts {
 		n, err := strconv.ParseInt(part, 10, 64)
-		if err != nil || n < -1 || part[0] == '+' {
+		if err != nil || n < -1 || n > last || part[0] == '+' {
 			return nil, fmt.Errorf("%w: %.40q", ErrCursor, p.After)
 		}
 		out[i] = n

@@ -95,12 +95,20 @@ func (s *Store) Figures(ctx context.Context) ([]Figures, error) {
 func (p Span) bounds(unit time.Duration) (from, to int64) {
 	from, to = 0, last
 	if !p.From.IsZero() {
-		from = p.From.UnixNano() / int64(unit)
+		from = unitsOf(p.From, unit)
 	}
 	if !p.To.IsZero() {
-		to = p.To.UnixNano() / int64(unit)
+		to = unitsOf(p.To, unit)
 	}
 	return from, to
+}
+
+// unitsOf is a time since 1970, at most as much as a column may have.
+func unitsOf(t time.Time, unit time.Duration) int64 {
+	if t.Unix() >= last/int64(time.Second) {
+		return last // nanoseconds of later times do not fit
+	}
+	return t.UnixNano() / int64(unit)
 }
 
 // Candles are a pool's, oldest first, with those of intervals in which nothing moved.
@@ -134,7 +142,7 @@ func (s *Store) Candles(ctx context.Context, subnetID uint64, length time.Durati
 		end = min(end-end%span+span, to) // exclusive
 		from = max(first, from+(span-from%span)%span)
 		if after[0] >= 0 {
-			from = max(from, after[0]+span)
+			from = max(from, after[0]-after[0]%span+span)
 		} else if p.From.IsZero() {
 			from = max(from, (end-1)-(end-1)%span-int64(p.limit()-1)*span)
 		}
@@ -226,7 +234,7 @@ func (s *Store) Neuron(ctx context.Context, subnetID uint64, uid uint32, p Page)
 		var items []NeuronEpoch
 		blobs := v.blobs()
 		for _, st := range slices.Backward(stints) {
-			for number := min(st.until, uint64(after[0]-1)); number > st.after && len(items) <= p.limit(); number-- {
+			for number := min(st.until, uint64(max(after[0]-1, 0))); number > st.after && len(items) <= p.limit(); number-- {
 				u, ok, err := blobs.at(st.subnet, st.uid, number)
 				if err != nil {
 					return l, err

@@ -40,6 +40,23 @@ func (s *Store) Run(ctx context.Context, src Source) error {
 	return err
 }
 
+// Trouble is why [Store.Run], which goes on trying, gets no further: the node that is
+// there does not give it the next block. nil: there is none.
+func (s *Store) Trouble() error {
+	if err := s.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (s *Store) setTrouble(err error) {
+	if err == nil {
+		s.trouble.Store(nil)
+		return
+	}
+	s.trouble.Store(&err)
+}
+
 // nextHeight is that of the block to read.
 func (s *state) nextHeight() int64 {
 	if s.height == 0 {
@@ -73,7 +90,7 @@ func (s *state) identify(ctx context.Context, store *Store, src Source) error {
 		height int64
 		hash   []byte
 	}{{s.firstHeight, s.firstHash}, {s.height, s.hash}} {
-		r, err := s.known(ctx, src, known.height)
+		r, err := s.known(ctx, src, known.height, store.setTrouble)
 		if err != nil {
 			return err
 		}
@@ -86,13 +103,13 @@ func (s *state) identify(ctx context.Context, store *Store, src Source) error {
 
 // known is a block that was indexed, as the source has it; nil where that has dropped it.
 // A node that has yet to come so far is waited for.
-func (s *state) known(ctx context.Context, src Source, height int64) (*client.Record, error) {
+func (s *state) known(ctx context.Context, src Source, height int64, trouble func(error)) (*client.Record, error) {
 	if _, err := reach(ctx, src, height); errors.Is(err, errPruned) {
 		return nil, nil
 	} else if err != nil {
 		return nil, err
 	}
-	list, err := blocks(ctx, src, height, height)
+	list, err := blocks(ctx, src, height, height, trouble)
 	if errors.Is(err, errPruned) {
 		return nil, nil
 	} else if err != nil {
@@ -106,7 +123,7 @@ func (s *state) known(ctx context.Context, src Source, height int64) (*client.Re
 func (s *state) follow(ctx context.Context, store *Store, w *writer, src Source) error {
 	d := &decoder{store.codec}
 	var begun time.Time // reading what is not written yet
-	for f := range fetch(ctx, src, s.nextHeight()) {
+	for f := range fetch(ctx, src, s.nextHeight(), store.setTrouble) {
 		if f.err != nil {
 			return f.err
 		}

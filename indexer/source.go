@@ -72,7 +72,7 @@ type fetched struct {
 
 // fetch brings blocks in their order from a height on. A source that can't be reached is
 // asked again, until ctx ends; what it answers is final.
-func fetch(ctx context.Context, src Source, from int64) <-chan fetched {
+func fetch(ctx context.Context, src Source, from int64, trouble func(error)) <-chan fetched {
 	queue := make(chan fetched, ahead)
 	go func() {
 		defer close(queue)
@@ -82,7 +82,7 @@ func fetch(ctx context.Context, src Source, from int64) <-chan fetched {
 				last, f.err = reach(ctx, src, height)
 			}
 			if f.err == nil {
-				f.records, f.err = blocks(ctx, src, height, last)
+				f.records, f.err = blocks(ctx, src, height, last, trouble)
 				height += int64(len(f.records))
 				f.more = height <= last
 			}
@@ -123,15 +123,28 @@ func pruned(height, first int64) error {
 	return fmt.Errorf("indexer: %w: block %d is the next to index, and the node keeps blocks from %d on: take a node that keeps all, min-retain-blocks = 0", errPruned, height, first)
 }
 
-// blocks are some that the source has told of; it may have dropped them since.
-func blocks(ctx context.Context, src Source, from, to int64) ([]*client.Record, error) {
+// patience is how long a source that has told of a block may fail to give it before that
+// is said.
+const patience = 2 * time.Second
+
+// blocks are some that the source has told of; it may have dropped them since. What a
+// source that is there does not give is told as trouble meanwhile.
+func blocks(ctx context.Context, src Source, from, to int64, trouble func(error)) ([]*client.Record, error) {
+	defer trouble(nil)
+	began := time.Now()
 	return retry(ctx, func() ([]*client.Record, error) {
 		list, err := src.Blocks(ctx, from, to)
-		if !errors.Is(err, client.ErrNotFound) {
+		if err == nil || ctx.Err() != nil {
 			return list, err
 		}
-		if first, _, asked := src.Kept(ctx); asked == nil && first > from {
+		first, _, away := src.Kept(ctx)
+		switch {
+		case away != nil: // the node's own state says so
+			trouble(nil)
+		case errors.Is(err, client.ErrNotFound) && first > from:
 			return nil, pruned(from, first)
+		case time.Since(began) >= patience:
+			trouble(fmt.Errorf("the node does not give block %d: %w", from, err))
 		}
 		return nil, err
 	})

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -35,6 +36,7 @@ type Store struct {
 	name     string // for people
 	codec    codec.Codec
 	most     int64 // blocks in one transaction of the database
+	trouble  atomic.Pointer[error]
 }
 
 const (
