@@ -129,7 +129,6 @@ var known = []struct {
 	{client.ErrBoundElsewhere, "bound_elsewhere", "name its coldkey with --from"},
 	{syscall.EADDRINUSE, "port_in_use", "choose another port, or 0 for a free one"},
 	{syscall.ENOSPC, "disk_full", "make room on the disk"},
-	{context.Canceled, codeInterrupted, ""},
 }
 
 // explain finds the code and the hint of an error.
@@ -146,6 +145,10 @@ func explain(err error) (code, hint string) {
 		if errors.Is(err, k.is) {
 			return k.code, k.hint
 		}
+	}
+	// What was sent before the interruption may be done: its hash counts.
+	if errors.Is(err, context.Canceled) && !errors.Is(err, client.ErrTxUnknown) {
+		return codeInterrupted, ""
 	}
 	return client.Describe(err)
 }

@@ -19,14 +19,21 @@ func printJSON(cmd *cobra.Command, v any) error {
 	return enc.Encode(v)
 }
 
-// output prints v with --json, else what human writes.
-func output(cmd *cobra.Command, v any, human func(w io.Writer)) error {
+// output prints v with --json, else what human writes. Where that can't be, and v is of a
+// transaction, what has happened is said in the error: who takes it for a refusal would
+// send it again.
+func output(cmd *cobra.Command, v any, human func(w io.Writer)) (err error) {
 	if globalsOf(cmd).json {
-		return printJSON(cmd, v)
+		err = printJSON(cmd, v)
+	} else {
+		var b strings.Builder
+		human(&b)
+		_, err = io.WriteString(cmd.OutOrStdout(), b.String())
 	}
-	var b strings.Builder
-	human(&b)
-	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
+	if done, ok := v.(interface{ inBlock() (string, int64) }); err != nil && ok {
+		hash, height := done.inBlock()
+		return fail("not_shown", "don't send it again", "transaction %s is in block %d, but its result could not be shown: %w", hash, height, err)
+	}
 	return err
 }
 

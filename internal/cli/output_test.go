@@ -29,6 +29,18 @@ func TestAnotherReleasesDataIsNotCalledDamaged(t *testing.T) {
 	}
 }
 
+func TestWhoInterruptsASentTransactionIsToldItsHash(t *testing.T) {
+	var b bytes.Buffer
+	err := fmt.Errorf("%w: ABCD was sent and may be committed until block 7: %w", client.ErrTxUnknown, context.Canceled)
+	if code := report(&b, err, false); code != exitFailed || !strings.Contains(b.String(), "ABCD") {
+		t.Errorf("exit status %d: %s", code, b.String())
+	}
+	b.Reset()
+	if code := report(&b, fmt.Errorf("asking: %w", context.Canceled), false); code != exitInterrupted || b.String() != "error: interrupted\n" {
+		t.Errorf("exit status %d: %s", code, b.String())
+	}
+}
+
 func TestEveryCodeIsDocumented(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "json.md"))
 	if err != nil {

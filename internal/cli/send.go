@@ -23,6 +23,9 @@ func newTxJSON(r *client.TxResult) txJSON {
 	return txJSON{r.Hash, r.Height, r.FeeRao, orNull(r.LastBlock)}
 }
 
+// inBlock is where a transaction is, for [output].
+func (t txJSON) inBlock() (hash string, height int64) { return t.Hash, t.Height }
+
 // write says where a transaction is, as a last line.
 func (t txJSON) write(w io.Writer) {
 	fmt.Fprintf(w, "block %d, fee %s TAO, transaction %s\n", t.Height, client.FormatTAO(t.FeeRao), t.Hash)
