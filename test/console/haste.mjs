@@ -143,7 +143,8 @@ export async function haste(t) {
     await page.unroute("**/v1/chain/quote?*amount=1000000000&*");
     const trade = dialog().getByRole("region", { name: "Stake" });
     await trade.getByText(/^2\sTAO$/).waitFor(WAIT);
-    assert.match(await dialog().getByRole("region", { name: "The trade" }).textContent(), /You get 1\.\d/);
+    const [, price, alpha] = /Average price([0-9.]+) TAO.*You get([0-9.]+) alpha/s.exec(await dialog().getByRole("region", { name: "The trade" }).textContent());
+    assert.ok(Math.abs(price * alpha - 2) < 0.05, `${alpha} at ${price}`);
     await page.keyboard.press("Escape");
   });
 
@@ -230,7 +231,55 @@ export async function haste(t) {
     }
   });
 
+  await test("an answer that is not as expected leaves the rest of the page, and is asked for again", async () => {
+    for (const [api, path, heading] of [["**/v1/subnets", "/subnets", "Subnets"], ["**/portfolio", "/wallet/portfolio", "Income"], ["**/v1/chain/account/*", "/wallet/send", "Wallet"], ["**/v1/blocks/2", "/blocks/2", "Block 2"]]) {
+      await at("/nowhere");
+      await page.route(api, (route) => route.fulfill({ json: {} }));
+      await at(path);
+      await see("The console's answer is not what this page expects.");
+      await page.unroute(api);
+      await button("Try again").click();
+      await page.getByText("not what this page expects").waitFor({ state: "detached" });
+      await page.getByRole("heading", { name: heading, exact: true }).waitFor(WAIT);
+    }
+  });
+
   await context.close();
+}
+
+/** What is told of the network where the clock of the machine is wrong, where no block comes, and where the chain has begun anew. */
+export async function times(t) {
+  const test = (name, fn) => t.test(name, fn);
+  const { page, context, at } = await visitor();
+  const status = await (await fetch(`${base}/v1/status`)).json();
+
+  await test("ages are by the console's clock, not by a wrong one", async () => {
+    for (const days of [-1, 1]) {
+      await page.clock.setFixedTime(Date.now() + days * 86_400_000);
+      await at("/nowhere");
+      await page.reload();
+      await at("/blocks");
+      await page.locator("tbody time").last().waitFor(WAIT);
+      assert.match(await page.locator("tbody time").last().textContent(), /^\d+ (s|min) ago$/, `${days} days`);
+    }
+  });
+  await context.close();
+
+  await test("no block for long, a node that is behind, and a chain that began anew are told", async () => {
+    const { page, context, at, see } = await visitor();
+    const told = (change) => page.route("**/v1/status", (route) => route.fulfill({ json: { ...status, ...change } }));
+    await page.route("**/v1/stream", (route) => route.abort());
+    await told({ height: 5_000, time: status.time, age_seconds: 300 });
+    await at("/subnets");
+    await see("No block has come for");
+    await told({ height: 5_000, age_seconds: 1, catching_up: true });
+    await see("The node is catching up");
+    await page.locator(".pulse", { hasText: /^5\s000$/ }).waitFor(WAIT);
+    const [again] = await Promise.all([page.waitForRequest("**/v1/subnets", WAIT), told({ chain_id: "lode-other-1", height: 10, age_seconds: 1 })]);
+    assert.ok(again);
+    await page.locator(".pulse", { hasText: /^10$/ }).waitFor(WAIT);
+    await context.close();
+  });
 }
 
 /** Another tab of the same browser. */

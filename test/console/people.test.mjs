@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { after, describe, test } from "node:test";
 import { asked, bad, base, browser, visitor } from "./browser.mjs";
 import { explorer, firstPage, transactions } from "./explorer.mjs";
-import { haste } from "./haste.mjs";
+import { haste, times } from "./haste.mjs";
 import { hasLocked, keys, leaveAlone } from "./keys.mjs";
 import { away, person } from "./person.mjs";
 
@@ -19,6 +19,7 @@ describe("people", { concurrency: 4 }, () => {
   test("with a wallet of their own", (t) => person(t, first));
   test("with many keys", keys);
   test("in a hurry", haste);
+  test("with a wrong clock, or a network that stands still", times);
   test("who only look", explorer);
 });
 
