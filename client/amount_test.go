@@ -113,6 +113,9 @@ func TestAQuoteShowsTheWorstThatTheLimitAllows(t *testing.T) {
 		Netuid: 1, Height: 7, Given: 10 * tao, Received: 4_975_000_000, Fee: 5_000_000, Worst: 9_995_000_000 * 10 / 21,
 		Before: "2", After: "2.02", LimitPrice: 2_100_000_000, WithinLimit: true,
 	}, buy)
+	require.EqualValues(t, 4_997_500_000*10/21, buy.WorstWith(5*tao), "half of it, less half of the fee")
+	require.EqualValues(t, (tao+1-500_001)*10/21, buy.WorstWith(tao+1), "a fee is rounded up")
+	require.Zero(t, buy.WorstWith(0))
 	sell, err := c.QuoteUnstake(context.Background(), 1, 10*tao, client.DefaultSlippage)
 	require.NoError(t, err)
 	require.EqualValues(t, 1_900_000_000, sell.LimitPrice)

@@ -55,14 +55,26 @@ func (c *Client) QuoteStake(ctx context.Context, netuid uint32, rao uint64, slip
 	if err != nil {
 		return Trade{}, err
 	}
-	// No unit is bought above the price that the trade leaves, which is at most the limit.
-	worst := new(big.Int).Mul(new(big.Int).SetUint64(rao-min(q.Fee, rao)), big.NewInt(RaoPerTAO))
-	worst.Quo(worst, new(big.Int).SetUint64(limit))
-	return Trade{
-		Netuid: netuid, Height: q.Height, Given: rao, Received: q.Received, Fee: q.Fee, Worst: clamp(worst),
+	t := Trade{
+		Netuid: netuid, Height: q.Height, Given: rao, Received: q.Received, Fee: q.Fee,
 		Before: q.PriceBefore, After: q.PriceAfter, LimitPrice: limit,
 		WithinLimit: after.Cmp(new(big.Rat).SetUint64(limit)) <= 0,
-	}, nil
+	}
+	t.Worst = t.WorstWith(rao)
+	return t, nil
+}
+
+// WorstWith is [Trade.Worst] of a purchase for at most as much rao as was quoted, as where
+// a sale that was to bring that brings less.
+func (t Trade) WorstWith(rao uint64) uint64 {
+	given := new(big.Int).SetUint64(max(t.Given, 1))
+	spent := new(big.Int).SetUint64(rao)
+	fee := new(big.Int).Mul(new(big.Int).SetUint64(min(t.Fee, t.Given)), spent)
+	fee.Add(fee, given).Sub(fee, big.NewInt(1)).Quo(fee, given) // its part, rounded up as the pool does
+	// No unit is bought above the price that the trade leaves, which is at most the limit.
+	worst := spent.Sub(spent, fee)
+	worst.Mul(worst, big.NewInt(RaoPerTAO))
+	return clamp(worst.Quo(worst, new(big.Int).SetUint64(t.LimitPrice)))
 }
 
 // QuoteUnstake says what alpha units would bring in a subnet, with a limit of slippage

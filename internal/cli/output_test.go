@@ -139,6 +139,18 @@ func TestATradeBeyondItsLimitIsRefusedBeforeItIsSent(t *testing.T) {
 	if code, hint := explain(err); code != "beyond_limit" || !strings.Contains(hint, "--tolerance 21.1%") {
 		t.Errorf("code %q, hint %q, error %v", code, hint, err)
 	}
+	for partial, want := range map[bool]string{false: "with --partial a part of it is traded", true: "then a part is traded, or nothing"} {
+		var b strings.Builder
+		if v.write(&b, partial); !strings.Contains(b.String(), want) {
+			t.Errorf("--partial=%v: %s", partial, b.String())
+		}
+	}
+	v.WithinLimit = true
+	var b strings.Builder
+	if v.write(&b, true); strings.Contains(b.String(), "at least") {
+		t.Errorf("with --partial nothing is certain: %s", b.String())
+	}
+	v.WithinLimit = false
 	f.partial = true
 	if err := v.check(f); err != nil {
 		t.Errorf("with --partial it is up to the chain: %v", err)

@@ -202,6 +202,7 @@ func (r *review) look(ctx context.Context, p client.Preview) (*seen, error) {
 	if err := s.addMessages(p.Msgs); err != nil {
 		return nil, err
 	}
+	s.addDear()
 	changes := map[string]int64{}
 	for _, c := range p.Changes {
 		changes[c.Address] += c.Rao

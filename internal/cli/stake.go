@@ -65,7 +65,7 @@ type tradeJSON struct {
 	PriceAfter  float64 `json:"price_after"`
 	Impact      float64 `json:"impact"` // how far the trade moves the price, a fraction
 	LimitPrice  float64 `json:"limit_price"`
-	WorstCase   uint64  `json:"worst_case,string"` // the least that it gives, done in full at the limit
+	WorstCase   uint64  `json:"worst_case,string"` // the least that it gives, done in full at the limit; of a swap's purchase, after a sale that was
 	WithinLimit bool    `json:"within_limit"`
 	Height      int64   `json:"height"`
 }
@@ -104,10 +104,13 @@ func (v *tradeJSON) units() (given, gets string) {
 }
 
 // write shows a trade before it is done.
-func (v *tradeJSON) write(w io.Writer) {
+func (v *tradeJSON) write(w io.Writer, partial bool) {
 	given, gets := v.units()
 	worst := "at least " + client.FormatTAO(v.WorstCase) + " " + gets
-	if !v.WithinLimit {
+	switch {
+	case partial:
+		worst = "others reach the limit first: then a part is traded, or nothing, at that price or a better one"
+	case !v.WithinLimit:
 		worst = "the whole would go beyond the limit; with --partial a part of it is traded, at that price or a better one"
 	}
 	facts(w,

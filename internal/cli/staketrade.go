@@ -48,7 +48,7 @@ func deal(cmd *cobra.Command, f *tradeFlags, prepare func(ctx context.Context, c
 				shown = cmd.ErrOrStderr() // the transaction is all that is printed
 			}
 			for i := range o.trades {
-				o.trades[i].write(shown)
+				o.trades[i].write(shown, f.partial)
 				fmt.Fprintln(shown)
 			}
 		}
@@ -283,6 +283,9 @@ func newStakeSwapCommand() *cobra.Command {
 		if err != nil {
 			return fail(codeUsage, "`lode subnet list` shows the subnets", "--to-netuid: %w", err)
 		}
+		if toID == id {
+			return fail("bad_value", "within a subnet `lode stake move` moves it to another hotkey, without a trade", "it is in subnet %d already", id)
+		}
 		toHot := hot
 		if *toHotkey != "" {
 			if toHot, err = globalsOf(cmd).hotkeyAddress(cmd.Context(), *toHotkey); err != nil {
@@ -301,6 +304,7 @@ func newStakeSwapCommand() *cobra.Command {
 			if err != nil {
 				return order{}, err
 			}
+			purchase.Worst = purchase.WorstWith(min(sale.Worst, sale.Received))
 			sell, err := newTradeJSON(sale, false)
 			if err != nil {
 				return order{}, err

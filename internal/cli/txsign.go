@@ -284,6 +284,7 @@ func (g *globals) showFile(ctx context.Context, t *txtypes.Tx) error {
 	}
 	v := &seen{names: g.names(ctx), signers: p.Signers, feeRao: p.FeeRao, gas: p.Gas, payer: p.Payer, notes: []string{"no node was asked: whether it can be done, and what it leaves, is not known here"}}
 	v.addFile(t)
+	v.addDear()
 	if err := v.addMessages(p.Msgs); err != nil {
 		return err
 	}
@@ -355,9 +356,11 @@ func (g *globals) tryFile(ctx context.Context, c *client.Client, s *signatures) 
 // dear is how many times the usual fee is said to be a mistake, or somebody's trick.
 const dear = 100
 
-// addFile adds what only a file can have: its end, its memo, a fee that nobody reckoned.
-func (v *seen) addFile(t *txtypes.Tx) {
-	v.expires, v.memo = expiry(t.Body), t.Body.Memo
+// addFile adds what only a file can have: its end, its memo.
+func (v *seen) addFile(t *txtypes.Tx) { v.expires, v.memo = expiry(t.Body), t.Body.Memo }
+
+// addDear says that a fee, of a file or of --gas-price, is out of all proportion.
+func (v *seen) addDear() {
 	if usual, err := feeFor(v.gas, app.MinGasPrices()); err == nil && usual.IsUint64() && v.feeRao/dear > usual.Uint64() {
 		v.notes = append(v.notes, fmt.Sprintf("the fee is %s times what so much gas costs: it is paid whole", grouped(v.feeRao/max(usual.Uint64(), 1))))
 	}
