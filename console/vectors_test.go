@@ -80,7 +80,7 @@ var known = map[string][]string{
 	},
 	"cosmos.staking.v1beta1.Msg":      {"Delegate", "Undelegate", "BeginRedelegate"},
 	"cosmos.distribution.v1beta1.Msg": {"WithdrawDelegatorReward"},
-	"cosmos.gov.v1.Msg":               {"Vote"},
+	"cosmos.gov.v1.Msg":               {"Vote", "Deposit"},
 	"cosmos.authz.v1beta1.Msg":        {"Grant", "Revoke"},
 	"cosmos.feegrant.v1beta1.Msg":     {"GrantAllowance", "RevokeAllowance"},
 }

@@ -20,7 +20,10 @@ import (
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 	"github.com/stretchr/testify/require"
 
 	sdkmath "cosmossdk.io/math"
@@ -257,6 +260,24 @@ func (s *site) serve(ctx context.Context, t testing.TB) {
 	})
 }
 
+// propose makes a proposal with a hostile title and a part of its deposit.
+func (s *site) propose(ctx context.Context) (uint64, error) {
+	upgrade := &upgradetypes.MsgSoftwareUpgrade{Authority: authtypes.NewModuleAddress("gov").String(), Plan: upgradetypes.Plan{Name: "v9", Height: 1 << 40, Info: "faster"}}
+	submit, err := govtypes.NewMsgSubmitProposal([]sdk.Msg{upgrade}, sdk.NewCoins(sdk.NewInt64Coin(client.Denom, 4*localnet.TAO)), s.cold.Address(), "", hostile, "What is good for all.\n\nAnd more.", false)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.c.Send(ctx, []*wallet.Signer{s.cold}, submit)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := client.Response[*govtypes.MsgSubmitProposalResponse](res)
+	if err != nil {
+		return 0, err
+	}
+	return answer.ProposalId, nil
+}
+
 // control is what the browser's side asks of the test: coins, and a node that goes away.
 func (s *site) control(ctx context.Context, t testing.TB) string {
 	mux := http.NewServeMux()
@@ -267,6 +288,11 @@ func (s *site) control(ctx context.Context, t testing.TB) string {
 	}
 	mux.HandleFunc("POST /give/{address}", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, s.give(ctx, r.PathValue("address"), 50*localnet.TAO))
+	})
+	mux.HandleFunc("POST /propose", func(w http.ResponseWriter, _ *http.Request) {
+		id, err := s.propose(ctx)
+		reply(w, err)
+		fmt.Fprint(w, id)
 	})
 	mux.HandleFunc("POST /down", func(http.ResponseWriter, *http.Request) { s.wire.cut() })
 	mux.HandleFunc("POST /up", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.wire.join()) })

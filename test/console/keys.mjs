@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { bech32 } from "../../console/web/node_modules/@scure/base/index.js";
-import { ALL_VIEWS, give, hotkey, hotkey2, PASSWORD, stranger, visitor, WAIT } from "./browser.mjs";
+import { ALL_VIEWS, control, give, hotkey, hotkey2, PASSWORD, stranger, visitor, WAIT } from "./browser.mjs";
 
 const [twelve, twelveLattice, twentyFour] = JSON.parse(readFileSync(new URL("../../console/testdata/keys.json", import.meta.url), "utf8"));
 
@@ -193,6 +193,38 @@ export async function keys(t) {
     await delegated.getByRole("row").filter({ hasText: /1\.5\sTAO/ }).waitFor(WAIT);
     await see("On its way back");
     await sound("wallet-delegate", ALL_VIEWS);
+  });
+
+  await test("a proposal gets its deposit, and a vote that counts as what is delegated", async () => {
+    const proposed = await fetch(`${control}/propose`, { method: "POST" });
+    assert.ok(proposed.ok, await proposed.clone().text());
+    const id = await proposed.text();
+    await at("/proposals");
+    await page.getByRole("row").filter({ hasText: "needs its deposit" }).getByRole("link").first().click();
+    await page.waitForURL(`**/#/proposals/${id}`, WAIT);
+    await see("4 TAO of 10 TAO");
+    await review();
+    await see("An amount in TAO");
+    await amount().fill("6");
+    await review();
+    await see("Deposit for a proposal", dialog());
+    await sign();
+    await see("Now it would fail for want of votes.");
+    await see("It counts as the 1.5 TAO");
+    await review();
+    await see("Choose a vote.");
+    await page.getByLabel("No, with veto", { exact: true }).check();
+    await review();
+    await see("Vote on a proposal", dialog());
+    await see("No, with veto", dialog());
+    await sign();
+    await page.getByRole("region", { name: "Your vote" }).getByText("No, with veto").first().waitFor(WAIT);
+    await page.getByRole("region", { name: "Votes" }).getByRole("row").filter({ hasText: "No, with veto" }).waitFor(WAIT);
+    assert.equal(await page.locator("img").count(), 0, "its title is hostile");
+    await sound("proposal", ALL_VIEWS);
+    await at("/proposals");
+    await page.getByRole("row").filter({ hasText: "open" }).waitFor(WAIT);
+    await sound("proposals", ALL_VIEWS);
   });
 
   await test("the address book names people, and what only looks like one of them is warned of", async () => {

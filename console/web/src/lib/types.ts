@@ -345,6 +345,63 @@ export interface ChainValidatorList {
   next: string;
 }
 
+/** As the chain's REST gives it. */
+export interface Message {
+  "@type": string;
+}
+
+export interface ProposalRules {
+  bonded_rao: string;
+  quorum: number;
+  threshold: number;
+  expedited_threshold: number;
+  veto_threshold: number;
+  deposit_rao: string;
+  expedited_deposit_rao: string;
+  deposit_seconds: number;
+  voting_seconds: number;
+  expedited_voting_seconds: number;
+}
+
+export interface Proposal {
+  id: string;
+  title: string;
+  proposer: string;
+  status: "deposit" | "voting" | "passed" | "rejected" | "failed";
+  expedited: boolean;
+  types: string[];
+  submitted: string;
+  deposit_ends: string | null;
+  voting_starts: string | null;
+  voting_ends: string | null;
+  deposit_rao: string;
+  tally: { yes_rao: string; no_rao: string; veto_rao: string; abstain_rao: string };
+  failed_reason: string;
+}
+
+export interface ProposalList {
+  height: number;
+  time: string;
+  rules: ProposalRules;
+  items: Proposal[];
+  next: string;
+}
+
+export interface Vote {
+  voter: string;
+  options: { option: "yes" | "no" | "veto" | "abstain"; weight: number }[];
+}
+
+export interface ProposalDetail extends Proposal {
+  height: number;
+  time: string;
+  rules: ProposalRules;
+  summary: string;
+  metadata: string;
+  messages: Message[];
+  vote: Vote | null;
+}
+
 export interface DelegationList {
   height: number;
   time: string;
@@ -571,9 +628,7 @@ export interface TransactionList {
 
 export interface TransactionDetail extends TransactionFields {
   memo: string;
-  messages: {
-    "@type": string;
-  }[];
+  messages: Message[];
   events: {
     type: string;
     attributes: {

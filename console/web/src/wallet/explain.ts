@@ -44,6 +44,7 @@ const TITLES: Record<string, string> = {
   "cosmos.staking.v1beta1.MsgBeginRedelegate": "Move a delegation to another chain validator",
   "cosmos.distribution.v1beta1.MsgWithdrawDelegatorReward": "Withdraw a delegation's rewards",
   "cosmos.gov.v1.MsgVote": "Vote on a proposal",
+  "cosmos.gov.v1.MsgDeposit": "Deposit for a proposal",
   "cosmos.authz.v1beta1.MsgGrant": "Let another key spend for you",
   "cosmos.authz.v1beta1.MsgRevoke": "Take an authorization back",
   "cosmos.feegrant.v1beta1.MsgGrantAllowance": "Pay another key's fees",
@@ -126,6 +127,7 @@ const INSIDE: Record<string, string> = {
   "cosmos.feegrant.v1beta1.PeriodicAllowance": "fees up to a limit a period",
   "cosmos.feegrant.v1beta1.BasicAllowance": "fees up to a limit",
 };
+const VOTES: Record<string, string> = { VOTE_OPTION_YES: "Yes", VOTE_OPTION_NO: "No", VOTE_OPTION_NO_WITH_VETO: "No, with veto", VOTE_OPTION_ABSTAIN: "Abstain" };
 const NOTHING = new Set(["A period", "Period", "Period left", "The next begins", "In one deposit"]);
 const words = (name: string) => NAMES[name] ?? name.replaceAll("_", " ").replace(/^\w/, (c) => c.toUpperCase());
 
@@ -162,7 +164,7 @@ function row(type: string, field: Field, name: string, value: Value): Row[] {
     }
     return rows(field.type ?? "", message, name ? name + ": " : "");
   }
-  if (field.kind === "enum") return [{ name, value: field.values?.[String(value)] ?? `${value}, which is not known` }];
+  if (field.kind === "enum") return [{ name, value: VOTES[field.values?.[String(value)] ?? ""] ?? field.values?.[String(value)] ?? `${value}, which is not known` }];
   if (value instanceof Uint8Array) return [{ name, value: value.length === 0 ? "nothing" : value.length <= 64 ? toHex(value) : toBase64(value) }];
   if (typeof value === "boolean") return [{ name, value: value ? "yes" : "no" }];
   const text = String(value);
@@ -185,7 +187,7 @@ export function explain(type: string, value: Message): Explained {
   const title = TITLES[type] ?? (type.startsWith("lode.weights.") || type.startsWith("lode.collateral.") ? words(type.split(".Msg")[1] ?? type).replace(/([a-z])([A-Z])/g, "$1 $2") : undefined);
   if (title === undefined) throw new Error(`the wallet does not know messages of type ${type}`);
   let spends = 0n;
-  if (type === "cosmos.bank.v1beta1.MsgSend") spends = raoOf(value.amount);
+  if (type === "cosmos.bank.v1beta1.MsgSend" || type === "cosmos.gov.v1.MsgDeposit") spends = raoOf(value.amount);
   else if (type === "cosmos.staking.v1beta1.MsgDelegate") spends = raoOf([value.amount as Message]);
   else if (SPENDS[type]) spends = value[SPENDS[type]] as bigint;
   return {
