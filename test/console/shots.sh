@@ -22,7 +22,7 @@ for pair in home:home-1280-light subnets:subnets-1280-light subnet:subnets-1-128
   subnet-weights:subnets-1-tab-weights-1280-light subnet-parameters:subnets-1-tab-parameters-1280-light \
   subnet-registrations:subnets-1-tab-registrations-1280-light subnet-join:subnets-1-tab-join-1280-light \
   validators:validators-1280-light validators-chain:validators-chain-1280-light blocks:blocks-1280-light block:blocks-2-1280-light transactions:transactions-1280-light \
-  transaction:transaction-1280-light account:accounts-1280-light search:search-q-1-1280-light market:market-1280-light \
+  transaction:transaction-1280-light proposals:proposals-1280-light proposal:proposal-1280-light account:accounts-1280-light search:search-q-1-1280-light market:market-1280-light \
   chat:chat-1280-light video:video-1280-light plan:plan-1280-light wallet-welcome:wallet-welcome-1280-light \
   wallet-portfolio:wallet-portfolio-1280-dark wallet-send:wallet-send-1280-light wallet-receive:wallet-receive-1280-light \
   wallet-stake:wallet-stake-1280-light wallet-unstake-all:wallet-unstake-all-1280-light wallet-delegate:wallet-delegate-1280-light wallet-keys:wallet-keys-1280-dark \
