@@ -62,6 +62,14 @@ func (w *world) governs() {
 	}})
 	require.NoError(w, err)
 
+	for _, q := range []string{"2", "%3Cb%3E2"} {
+		var found struct {
+			Items []struct{ Kind, ID, Title, Path string }
+		}
+		require.Equal(w, 200, w.get("/v1/search", "/v1/search?q="+q, &found))
+		require.Contains(w, found.Items, struct{ Kind, ID, Title, Path string }{"proposal", "2", "<b>2</b>", "/chain/proposals/2"}, q)
+	}
+
 	ids := func() (all []string) {
 		for _, p := range list.Items {
 			all = append(all, p.ID)

@@ -6,22 +6,26 @@ import (
 	"strings"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
-// maxFound is how many things a search finds.
-const maxFound = 20
+const (
+	maxFound     = 20  // things that a search finds
+	maxProposals = 100 // the latest, in which it looks
+)
 
 type foundJSON struct {
-	Kind  string `json:"kind"` // block, transaction, account, subnet, service
+	Kind  string `json:"kind"` // block, transaction, account, subnet, service, proposal
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	Path  string `json:"path"`
 }
 
 func found(kind, id, title string) foundJSON {
-	path := map[string]string{"block": "/blocks/", "transaction": "/transactions/", "account": "/accounts/", "subnet": "/subnets/", "service": "/market/services/"}[kind]
+	path := map[string]string{"block": "/blocks/", "transaction": "/transactions/", "account": "/accounts/", "subnet": "/subnets/", "service": "/market/services/", "proposal": "/chain/proposals/"}[kind]
 	return foundJSON{kind, id, title, path + id}
 }
 
@@ -88,6 +92,15 @@ func (s *Server) search(ctx context.Context, a *ask) (any, error) {
 	for _, info := range services.Services {
 		if id := serviceOf(info.Service.Id); id == q || strings.Contains(strings.ToLower(info.Service.Name), words) {
 			add(found("service", id, info.Service.Name))
+		}
+	}
+	proposals, err := s.client.Gov().Proposals(ctx, &govtypes.QueryProposalsRequest{Pagination: &query.PageRequest{Limit: maxProposals, Reverse: true}})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range proposals.Proposals {
+		if id := strconv.FormatUint(p.Id, 10); id == q || strings.Contains(strings.ToLower(p.Title), words) {
+			add(found("proposal", id, p.Title))
 		}
 	}
 	more, err := s.indexSearch(ctx, q)

@@ -222,6 +222,10 @@ export async function keys(t) {
     await page.getByRole("region", { name: "Votes" }).getByRole("row").filter({ hasText: "No, with veto" }).waitFor(WAIT);
     assert.equal(await page.locator("img").count(), 0, "its title is hostile");
     await sound("proposal", ALL_VIEWS);
+    await page.getByRole("searchbox", { name: /^Search/ }).fill("onerror");
+    await page.getByRole("searchbox", { name: /^Search/ }).press("Enter");
+    await page.locator("main").getByRole("link", { name: /^Proposal/ }).click();
+    await page.waitForURL(`**/#/proposals/${id}`, WAIT);
     await at("/proposals");
     await page.getByRole("row").filter({ hasText: "open" }).waitFor(WAIT);
     await sound("proposals", ALL_VIEWS);

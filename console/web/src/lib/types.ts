@@ -663,7 +663,7 @@ export interface SearchResult {
   height: number;
   time: string;
   items: {
-    kind: "block" | "transaction" | "account" | "subnet" | "service";
+    kind: "block" | "transaction" | "account" | "subnet" | "service" | "proposal";
     id: string;
     title: string;
     path: string;
