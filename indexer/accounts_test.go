@@ -319,3 +319,22 @@ func TestSeriesTakeAnyTimeAndNoCursorOfNobodys(t *testing.T) {
 		require.Empty(t, none.Items, "before the first epoch there is none")
 	}
 }
+
+func TestProcessesThatOpenANewIndexAtOnceAllGetIt(t *testing.T) {
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		const at = 6
+		opened := make(chan error, at)
+		for range at {
+			go func() {
+				s, err := indexer.Open(t.Context(), dsn)
+				if err == nil {
+					err = s.Close()
+				}
+				opened <- err
+			}()
+		}
+		for range at {
+			require.NoError(t, <-opened)
+		}
+	})
+}

@@ -131,6 +131,23 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for before, again := int64(-1), false; ; {
+		err := s.step(ctx, p)
+		if err == nil {
+			return nil
+		}
+		// Where another process makes the same step at once, one of them fails; the next try
+		// sees what was done.
+		done, failed := p.GetDBVersion(ctx)
+		if failed != nil || done <= before && again {
+			return err
+		}
+		before, again = done, done <= before
+	}
+}
+
+// step brings the tables to this version.
+func (s *Store) step(ctx context.Context, p *goose.Provider) error {
 	have, want, err := p.GetVersions(ctx)
 	if err != nil {
 		return err
