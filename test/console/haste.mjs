@@ -231,6 +231,37 @@ export async function haste(t) {
     }
   });
 
+  await test("a dialog begins where one types, and gives the focus back", async () => {
+    const focused = (what) => page.locator(`${what}:focus`).waitFor(WAIT);
+    await at("/wallet/keys");
+    const row = page.getByRole("row").filter({ hasText: address });
+    for (const name of ["Rename", "Export"]) {
+      await row.getByRole("button", { name }).focus();
+      await page.keyboard.press("Enter");
+      await focused("dialog input");
+      await page.keyboard.press("Escape");
+      await dialog().waitFor({ state: "detached" });
+      await row.locator("button:focus", { hasText: name }).waitFor(WAIT);
+    }
+    await at("/wallet/send");
+    await field("To").fill(stranger);
+    await amount().fill("1");
+    await button("Review").waitFor(WAIT);
+    await page.keyboard.press("Enter");
+    await focused("dialog h2");
+    await page.keyboard.press("Escape");
+    await focused(".amount input");
+    // what opens the wallet locks it again, in the same place
+    await button("Unlock").focus();
+    await page.keyboard.press("Enter");
+    await focused("dialog input");
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press("Enter");
+    await page.locator("button:focus", { hasText: /^Lock$/ }).waitFor(WAIT);
+    await page.keyboard.press("Enter");
+    await page.locator("button:focus", { hasText: /^Unlock$/ }).waitFor(WAIT);
+  });
+
   await test("an answer that is not as expected leaves the rest of the page, and is asked for again", async () => {
     for (const [api, path, heading] of [["**/v1/subnets", "/subnets", "Subnets"], ["**/portfolio", "/wallet/portfolio", "Income"], ["**/v1/chain/account/*", "/wallet/send", "Wallet"], ["**/v1/blocks/2", "/blocks/2", "Block 2"]]) {
       await at("/nowhere");

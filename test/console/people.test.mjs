@@ -7,6 +7,7 @@ import { explorer, firstPage, transactions } from "./explorer.mjs";
 import { haste, times } from "./haste.mjs";
 import { hasLocked, keys, leaveAlone } from "./keys.mjs";
 import { away, person } from "./person.mjs";
+import { storage } from "./storage.mjs";
 
 after(() => browser.close());
 
@@ -19,6 +20,7 @@ describe("people", { concurrency: 4 }, () => {
   test("with a wallet of their own", (t) => person(t, first));
   test("with many keys", keys);
   test("in a hurry", haste);
+  test("whose browser keeps little", storage);
   test("with a wrong clock, or a network that stands still", times);
   test("who only look", explorer);
 });

@@ -102,10 +102,12 @@ class Wallet {
 
   /** A call that changes what there is. */
   async change<C extends Call>(call: C, ...args: Calls[C]["args"]): Promise<Calls[C]["result"]> {
-    const result = await this.call(call, ...args);
-    await this.refresh();
-    this.#tabs?.postMessage(call); // who locks the wallet means it, not one tab of it
-    return result;
+    try {
+      return await this.call(call, ...args);
+    } finally {
+      await this.refresh();
+      this.#tabs?.postMessage(call); // who locks the wallet means it, not one tab of it
+    }
   }
 
   get keys(): KeyInfo[] {

@@ -58,15 +58,28 @@ function asked<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-function open(name: string): Promise<IDBDatabase> {
-  const request = indexedDB.open(name, 1);
-  request.onupgradeneeded = () => {
-    request.result.createObjectStore("header", { keyPath: "id" });
-    const keys = request.result.createObjectStore("keys", { keyPath: "id", autoIncrement: true });
-    keys.createIndex("address", "address", { unique: true });
-    keys.createIndex("name", "name", { unique: true });
-  };
-  return asked(request);
+/** What was written is kept once the transaction is over, not before. */
+function kept(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(new Error(`The browser could not keep it${transaction.error ? `: ${transaction.error.message}` : ""}. Free some of its storage, and try again; nothing was changed.`));
+  });
+}
+
+async function open(name: string): Promise<IDBDatabase> {
+  try {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("header", { keyPath: "id" });
+      const keys = request.result.createObjectStore("keys", { keyPath: "id", autoIncrement: true });
+      keys.createIndex("address", "address", { unique: true });
+      keys.createIndex("name", "name", { unique: true });
+    };
+    return await asked(request);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "VersionError") throw new Error("The vault was written by a newer version of this page. Read the page anew.");
+    throw new Error(`This browser keeps nothing for this page, so there can be no wallet in it: ${error instanceof Error ? error.message : String(error)}. Allow the page its storage, or use another window or browser.`);
+  }
 }
 
 async function stretch(password: string, { salt, memory, passes, lanes }: Pick<Header, "salt" | "memory" | "passes" | "lanes">): Promise<CryptoKey> {
@@ -119,9 +132,12 @@ export function checkName(name: string): string {
 
 const info = ({ id, name, role, address, algorithm, publicKey, words, watch, several, created }: KeyRecord): KeyInfo => ({ id, name, role, address, algorithm, publicKey, words, watch, several, created });
 
+const hasKey = (records: KeyRecord[]) => records.some((r) => r.sealed !== undefined);
+
 export class Vault {
   #db;
   #key: CryptoKey | undefined;
+  #salt: Uint8Array | undefined; // of the header that the key is of
 
   private constructor(db: IDBDatabase) {
     this.#db = db;
@@ -137,12 +153,18 @@ export class Vault {
     return vault;
   }
 
+  /** A transaction that writes: what it says is kept is on the disk. */
+  #write(...stores: string[]): IDBTransaction {
+    return this.#db.transaction(stores, "readwrite", { durability: "strict" });
+  }
+
   #get<T>(store: string, key: IDBValidKey): Promise<T | undefined> {
     return asked(this.#db.transaction(store).objectStore(store).get(key)) as Promise<T | undefined>;
   }
 
+  /** Whether there is a key in it. One without a key protects nothing, and its password may be forgotten. */
   async exists(): Promise<boolean> {
-    return (await this.#get<Header>("header", "vault")) !== undefined;
+    return hasKey((await asked(this.#db.transaction("keys").objectStore("keys").getAll())) as KeyRecord[]);
   }
 
   get unlocked(): boolean {
@@ -150,33 +172,35 @@ export class Vault {
   }
 
   lock(): void {
-    this.#key = undefined;
+    this.#key = this.#salt = undefined;
   }
 
-  async #keyOf(password: string): Promise<CryptoKey> {
+  async #keyOf(password: string): Promise<{ key: CryptoKey; salt: Uint8Array }> {
     const header = await this.#get<Header>("header", "vault");
     if (!header) throw new Error("There is no wallet in this browser yet.");
     if (header.version !== 1) throw new Error("The vault was written by a newer version of this page.");
     const key = await stretch(password, header);
     if (!equal(await unseal(key, header.iv, header.check, CHECK), CHECK)) throw new WrongPassword();
-    return key;
+    return { key, salt: header.salt };
   }
 
-  /** Makes the vault with its password, if there is none yet. */
+  /** Makes the vault with its password, if there is no key in one yet. */
   async create(password: string): Promise<void> {
     if (password.length < 8) throw new Error("The password has fewer than 8 characters. Several words are better than one.");
-    if (await this.exists()) throw new Error("There is a wallet in this browser already. Unlock it to add keys to it.");
     const fresh = { salt: random(16), ...COST };
     const key = await stretch(password, fresh);
     const { iv, sealed } = await seal(key, CHECK, CHECK);
     const header: Header = { id: "vault", version: 1, ...fresh, iv, check: sealed };
-    // add, not put: of two tabs one is told that there is a vault already
-    await asked(this.#db.transaction("header", "readwrite").objectStore("header").add(header));
-    this.#key = key;
+    const transaction = this.#write("header", "keys");
+    if (hasKey((await asked(transaction.objectStore("keys").getAll())) as KeyRecord[])) throw new Error("There is a wallet in this browser already. Unlock it to add keys to it.");
+    await asked(transaction.objectStore("header").put(header));
+    await kept(transaction);
+    [this.#key, this.#salt] = [key, fresh.salt];
   }
 
   async unlock(password: string): Promise<void> {
-    this.#key = await this.#keyOf(password);
+    const { key, salt } = await this.#keyOf(password);
+    [this.#key, this.#salt] = [key, salt];
   }
 
   async list(): Promise<KeyInfo[]> {
@@ -188,12 +212,19 @@ export class Vault {
     const same = keys.find((k) => k.address === record.address);
     if (same && !same.watch) throw new Error(`The wallet has this key already: it is ${same.name}. Nothing was changed.`);
     if (keys.some((k) => k.name === record.name && k.id !== same?.id)) throw new Error(`There is a key of the name ${record.name} already. Choose another name; nothing was changed.`);
-    const transaction = this.#db.transaction("keys", "readwrite");
+    const transaction = this.#write("header", "keys");
     const store = transaction.objectStore("keys");
+    const header = (await asked(transaction.objectStore("header").get("vault"))) as Header | undefined;
+    // of two tabs that made a wallet at once the second's password holds
+    if (record.sealed && !(header && this.#salt && equal(header.salt, this.#salt))) {
+      this.lock();
+      throw new Error("Another tab has made the wallet meanwhile, with a password of its own. Unlock it with that one, and add the key again; nothing was kept.");
+    }
     // an address that was only watched gives way to its key, or to what is known of its keys
     if (same?.watch && (!record.watch || (record.several && !same.several))) await asked(store.delete(same.id));
     else if (same) throw new Error(`The wallet watches this address already: it is ${same.name}.`);
     const id = (await asked(store.add(record))) as number;
+    await kept(transaction);
     return info({ ...record, id });
   }
 
@@ -219,14 +250,18 @@ export class Vault {
     if ((await this.list()).some((k) => k.name === checked && k.id !== id)) throw new Error(`There is a key of the name ${checked} already.`);
     const record = await this.#get<KeyRecord>("keys", id);
     if (!record) throw new Error("The wallet does not have this key any more.");
-    await asked(this.#db.transaction("keys", "readwrite").objectStore("keys").put({ ...record, name: checked }));
+    const transaction = this.#write("keys");
+    await asked(transaction.objectStore("keys").put({ ...record, name: checked }));
+    await kept(transaction);
   }
 
   /** Forgets an address that is only watched. Keys are never deleted. */
   async forget(id: number): Promise<void> {
     const record = await this.#get<KeyRecord>("keys", id);
     if (!record?.watch) throw new Error("Only an address that is watched can be forgotten. Keys stay.");
-    await asked(this.#db.transaction("keys", "readwrite").objectStore("keys").delete(id));
+    const transaction = this.#write("keys");
+    await asked(transaction.objectStore("keys").delete(id));
+    await kept(transaction);
   }
 
   async #open(key: CryptoKey, record: KeyRecord): Promise<Secret> {
@@ -251,7 +286,7 @@ export class Vault {
 
   /** A key in the open: the password is asked for again, even if the vault is open. */
   async reveal(id: number, password: string): Promise<Secret> {
-    const key = await this.#keyOf(password);
+    const { key } = await this.#keyOf(password);
     const record = await this.#get<KeyRecord>("keys", id);
     if (!record) throw new Error("The wallet does not have this key any more.");
     return this.#open(key, record);

@@ -15,6 +15,9 @@ const vault = () =>
   (opened ??= Vault.open(() => {
     opened = undefined;
     scope.postMessage({ locked: true });
+  }).catch((error: unknown) => {
+    opened = undefined;
+    throw error;
   }));
 let lockAfter = 600;
 let timer: ReturnType<typeof setTimeout> | undefined;
