@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"time"
 
 	"github.com/lodenet/lode/client"
@@ -10,6 +11,9 @@ import (
 func (s *Server) Tell(height int64, missed bool) {
 	s.stream.tell(streamBlock{at: newAt(height, time.Unix(height, 0)), Epochs: []uint32{}, Missed: missed})
 }
+
+// KeepIndex keeps the index up to date, as Run does.
+func (s *Server) KeepIndex(ctx context.Context) error { return s.keepIndex(ctx) }
 
 // Saw takes up a block, as following the chain does.
 func (s *Server) Saw(b client.Block) { s.chain.saw(b) }

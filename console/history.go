@@ -319,6 +319,9 @@ const (
 	indexPause = 2 * time.Second
 	// indexWell is after how long an index that runs is well.
 	indexWell = 5 * time.Second
+	// indexIdle is after how long an index that another process wrote, and that has not
+	// moved since, is taken over.
+	indexIdle = 15 * time.Second
 )
 
 // keepIndex keeps the index up to date until ctx ends. What a retry can't cure is shown,
@@ -335,11 +338,13 @@ func (s *Server) keepIndex(ctx context.Context) error {
 		if err == nil {
 			err = errors.New("it ended")
 		}
-		if !errors.Is(err, indexer.ErrBusy) { // else another process keeps it up to date
-			why := err.Error()
-			if before := s.indexErr.Swap(&why); before == nil || *before != why {
-				s.log.Error("the index stands still", "err", err)
-			}
+		if errors.Is(err, indexer.ErrBusy) {
+			s.readIndex(ctx)
+			continue
+		}
+		why := err.Error()
+		if before := s.indexErr.Swap(&why); before == nil || *before != why {
+			s.log.Error("the index stands still", "err", err)
 		}
 		if errors.Is(err, indexer.ErrForeign) || errors.Is(err, indexer.ErrMalformed) {
 			<-ctx.Done()
@@ -351,6 +356,25 @@ func (s *Server) keepIndex(ctx context.Context) error {
 		case <-ctx.Done():
 			again.Stop()
 			return nil
+		}
+	}
+}
+
+// readIndex leaves the index to another process, which keeps it up to date, for as long as
+// that does: an attempt to write reads all of the chain's state from it first.
+func (s *Server) readIndex(ctx context.Context) {
+	tick := time.NewTicker(indexIdle)
+	defer tick.Stop()
+	for height := int64(-1); ; {
+		st, err := s.index.Status(ctx)
+		if err != nil && !errors.Is(err, indexer.ErrEmpty) || st.Height == height {
+			return
+		}
+		height = st.Height
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
 		}
 	}
 }

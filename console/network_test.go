@@ -15,7 +15,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdkmath "cosmossdk.io/math"
@@ -807,6 +809,51 @@ func TestATransactionIsShownWithoutItsEventsWhereTheNodeHasNone(t *testing.T) {
 		fits(t, "GET", "/v1/transactions/{hash}", resp.StatusCode, body)
 		require.Contains(t, string(body), `"events":[]`)
 	}
+}
+
+// movingIndex is an index that another process writes.
+type movingIndex struct {
+	console.Index
+	height atomic.Int64
+}
+
+func (m *movingIndex) Status(context.Context) (indexer.Status, error) {
+	return indexer.Status{At: indexer.At{Height: m.height.Load()}}, nil
+}
+
+func (m *movingIndex) Trouble() error { return nil }
+
+// A second console reads all that an index has before it can tell whether it may write: it
+// does so once, and again where the first one writes no more.
+func TestAnIndexThatAnotherProcessWritesIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	ix, tries := &movingIndex{}, 0
+	s := newServer(t, func(c *console.Config) {
+		c.Index = ix
+		c.Indexing = func(ctx context.Context) error {
+			if tries++; tries < 3 {
+				return indexer.ErrBusy
+			}
+			<-ctx.Done()
+			return nil
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.KeepIndex(ctx) }()
+		for range 600 {
+			ix.height.Add(1)
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		require.Equal(t, 1, tries, "the other one writes a block a second")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, 3, tries, "it has ended")
+		cancel()
+		require.NoError(t, <-done)
+	})
 }
 
 // emptyIndex is an index that has no block.
