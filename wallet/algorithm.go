@@ -116,6 +116,9 @@ func ParsePubKey(raw []byte) (cryptotypes.PubKey, error) {
 	if len(raw) > maxPubKeyText {
 		return nil, fmt.Errorf("%w: a public key of %d bytes of text, at most %d can be", ErrBadKey, len(raw), maxPubKeyText)
 	}
+	if err := CheckJSON(raw); err != nil {
+		return nil, fmt.Errorf("%w: it is no public key: %w", ErrBadKey, err)
+	}
 	var pub cryptotypes.PubKey
 	if err := keyCodec().UnmarshalInterfaceJSON(raw, &pub); err != nil {
 		return nil, fmt.Errorf(`%w: it is no public key, written like {"@type":"/cosmos.crypto.secp256k1.PubKey","key":"A…"}: %w`, ErrBadKey, err)

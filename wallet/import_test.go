@@ -257,14 +257,16 @@ func TestPublicKeysAreCheckedWhenTheyAreRead(t *testing.T) {
 	shortText, err := wallet.MarshalPubKey(short)
 	require.NoError(t, err)
 	for name, text := range map[string]string{
-		"nothing":       "",
-		"no JSON":       "A1B2",
-		"no point":      `{"@type":"/cosmos.crypto.secp256k1.PubKey","key":"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF"}`,
-		"no key":        `{"@type":"/cosmos.crypto.secp256k1.PubKey"}`,
-		"a short one":   string(shortText),
-		"a validator's": `{"@type":"/cosmos.crypto.ed25519.PubKey","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`,
-		"a private one": `{"@type":"/cosmos.crypto.secp256k1.PrivKey","key":"AQ=="}`,
-		"huge":          strings.Repeat(" ", 1<<20),
+		"nothing":               "",
+		"no JSON":               "A1B2",
+		"no point":              `{"@type":"/cosmos.crypto.secp256k1.PubKey","key":"AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAF"}`,
+		"no key":                `{"@type":"/cosmos.crypto.secp256k1.PubKey"}`,
+		"a short one":           string(shortText),
+		"a validator's":         `{"@type":"/cosmos.crypto.ed25519.PubKey","key":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}`,
+		"a private one":         `{"@type":"/cosmos.crypto.secp256k1.PrivKey","key":"AQ=="}`,
+		"a null among several":  `{"@type":"/cosmos.crypto.multisig.LegacyAminoPubKey","threshold":1,"public_keys":[null]}`,
+		"nothing among several": `{"@type":"/cosmos.crypto.multisig.LegacyAminoPubKey","threshold":1,"public_keys":[{},{}]}`,
+		"huge":                  strings.Repeat(" ", 1<<20),
 	} {
 		_, err := wallet.ParsePubKey([]byte(text))
 		require.ErrorIs(t, err, wallet.ErrBadKey, name)

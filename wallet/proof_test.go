@@ -106,6 +106,10 @@ func TestAProofIsForOneAskerOneTimeAndOneKey(t *testing.T) {
 			p.Data = append(bytes.Clone(p.Data), "{}"...)
 			return p.Verify(shop, chainID, nonce, time.Now())
 		},
+		"with a key that the SDK falls over": func(p wallet.Proof) (string, error) {
+			p.PubKey = []byte(`{"@type":"/cosmos.crypto.multisig.LegacyAminoPubKey","public_keys":[null]}`)
+			return p.Verify(shop, chainID, nonce, time.Now())
+		},
 		"without a key": func(p wallet.Proof) (string, error) {
 			p.PubKey = nil
 			return p.Verify(shop, chainID, nonce, time.Now())

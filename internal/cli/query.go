@@ -107,7 +107,7 @@ func (api *chainAPI) build(ctx context.Context, g *globals, desc protoreflect.Me
 	if err != nil {
 		return nil, err
 	}
-	if err := api.Codec.UnmarshalJSON(raw, msg); err != nil {
+	if err := readStranger(raw, msg); err != nil {
 		return nil, fail("bad_value", fieldNames(desc), "%s can't be read: %w", desc.Name(), err)
 	}
 	return msg, nil

@@ -1,22 +1,32 @@
 package cli
 
 import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	sdkmath "cosmossdk.io/math"
+
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	multisigkeys "github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	"github.com/lodenet/lode/client"
+	"github.com/lodenet/lode/wallet"
 	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
 	subnetstypes "github.com/lodenet/lode/x/subnets/types"
 	"github.com/stretchr/testify/require"
-
-	sdkmath "cosmossdk.io/math"
 )
 
 func TestAMessageIsShownWithAllItsValuesAndTheirUnits(t *testing.T) {
@@ -103,4 +113,93 @@ func TestAFileThatNobodyCouldSendIsNotSigned(t *testing.T) {
 	unordered.Body.Unordered = true
 	_, err = previewOf(unordered)
 	require.ErrorContains(t, err, "unordered")
+}
+
+// mutate calls f with a JSON document in which one value is another, for each and all of
+// these.
+func mutate(t *testing.T, doc []byte, f func([]byte)) {
+	t.Helper()
+	odd := []any{nil, []any{}, map[string]any{}, "", "x", "AAAA", -1, 1e30, "18446744073709551616", true, []any{nil}, []any{map[string]any{}},
+		map[string]any{"@type": "/x"}, map[string]any{"@type": "/cosmos.bank.v1beta1.MsgSend"}, map[string]any{"@type": "/cosmos.crypto.multisig.LegacyAminoPubKey"}}
+	var v any
+	require.NoError(t, json.Unmarshal(doc, &v))
+	try := func() {
+		raw, err := json.Marshal(v)
+		require.NoError(t, err)
+		f(raw)
+	}
+	var walk func(any)
+	walk = func(at any) {
+		switch at := at.(type) {
+		case []any:
+			for i, was := range at {
+				for _, at[i] = range odd {
+					try()
+				}
+				at[i] = was
+				walk(was)
+			}
+		case map[string]any:
+			for name, was := range at {
+				for _, at[name] = range odd {
+					try()
+				}
+				delete(at, name)
+				try()
+				at[name] = was
+				walk(was)
+			}
+		}
+	}
+	walk(v)
+}
+
+func TestNoFileOfAStrangerFellsTheProgram(t *testing.T) {
+	k, err := wallet.SignerFromMnemonic(strings.Repeat("abandon ", 11) + "about")
+	require.NoError(t, err)
+	one, err := codectypes.NewAnyWithValue(sendRao(k.Address(), k.Address()))
+	require.NoError(t, err)
+	tx := &txtypes.Tx{Body: &txtypes.TxBody{Messages: []*codectypes.Any{one}}, AuthInfo: &txtypes.AuthInfo{Fee: &txtypes.Fee{Amount: sdk.NewCoins(sdk.NewInt64Coin("rao", 7)), GasLimit: 7}}}
+	require.NoError(t, signTx(tx, []*wallet.Signer{k}, make([]client.AccountData, 1)))
+	doc, err := chain().Codec.MarshalJSON(tx)
+	require.NoError(t, err)
+	read := 0
+	mutate(t, doc, func(raw []byte) {
+		var tx txtypes.Tx
+		if readStranger(raw, &tx) != nil || tx.Body == nil || tx.AuthInfo == nil || tx.AuthInfo.Fee == nil {
+			return
+		}
+		s, err := readSignatures(&tx)
+		if err != nil {
+			return
+		}
+		p, err := previewOf(&tx)
+		if err != nil {
+			return
+		}
+		v := &seen{signers: p.Signers, payer: p.Payer, feeRao: p.FeeRao, gas: p.Gas}
+		v.addFile(&tx)
+		if v.addMessages(p.Msgs) == nil {
+			v.write(io.Discard)
+		}
+		_ = s.sign([]*wallet.Signer{k}, make([]client.AccountData, 1))
+		read++
+	})
+	require.Positive(t, read, "some are good")
+
+	members := []cryptotypes.PubKey{k.PubKey(), secp256k1.GenPrivKeyFromSecret([]byte("another")).PubKey()}
+	several := multisigkeys.NewLegacyAminoPubKey(1, members)
+	file := filepath.Join(t.TempDir(), "signature.json")
+	tx.AuthInfo.SignerInfos, tx.Signatures = nil, nil
+	s, err := readSignatures(tx)
+	require.NoError(t, err)
+	doc, err = chain().TxConfig.MarshalSignatureJSON([]signing.SignatureV2{{PubKey: k.PubKey(), Data: &signing.SingleSignatureData{SignMode: aminoMode, Signature: make([]byte, 64)}}})
+	require.NoError(t, err)
+	mutate(t, doc, func(raw []byte) {
+		require.NoError(t, os.WriteFile(file, raw, 0o600))
+		require.Error(t, s.combine(k.Address(), several, client.AccountData{ChainID: "c"}, []string{file}))
+	})
+	doc, err = wallet.MarshalPubKey(several)
+	require.NoError(t, err)
+	mutate(t, doc, func(raw []byte) { _, _ = wallet.ParsePubKey(raw) })
 }

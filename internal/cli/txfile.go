@@ -58,13 +58,21 @@ func readTx(cmd *cobra.Command, file string) (*txtypes.Tx, error) {
 		return nil, err
 	}
 	t := &txtypes.Tx{}
-	if err := chain().Codec.UnmarshalJSON(raw, t); err != nil {
+	if err := readStranger(raw, t); err != nil {
 		return nil, fail("bad_tx", "`lode tx … --generate-only` prints one", "there is no transaction in JSON: %w", err)
 	}
 	if t.Body == nil || len(t.Body.Messages) == 0 || t.AuthInfo == nil || t.AuthInfo.Fee == nil {
 		return nil, fail("bad_tx", "`lode tx … --generate-only` prints one", "the transaction has no messages, or no fee")
 	}
 	return t, nil
+}
+
+// readStranger reads a message of a file that somebody has sent.
+func readStranger(raw []byte, into proto.Message) error {
+	if err := wallet.CheckJSON(raw); err != nil {
+		return err
+	}
+	return chain().Codec.UnmarshalJSON(raw, into)
 }
 
 // lookUpAccounts asks for what signatures cover beside the transaction.

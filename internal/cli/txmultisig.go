@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	multisigkeys "github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
@@ -45,7 +46,7 @@ func (g *globals) signAsMember(cmd *cobra.Command, s *signatures, name string, i
 	if err != nil {
 		return err
 	}
-	if memberIndex(pub, member.PubKey()) < 0 {
+	if !slices.ContainsFunc(pub.GetPubKeys(), func(k cryptotypes.PubKey) bool { return k.Equals(member.PubKey()) }) {
 		return fail("bad_multisig", "name one of its keys with --from", "%s is none of the keys of %q", member.Address(), name)
 	}
 	finish := func(a client.AccountData) error {
@@ -84,14 +85,18 @@ func (g *globals) signAsMember(cmd *cobra.Command, s *signatures, name string, i
 	})
 }
 
-// memberIndex is the place of a key among several; -1: it is none of them.
-func memberIndex(pub *multisigkeys.LegacyAminoPubKey, member cryptotypes.PubKey) int {
-	for i, k := range pub.GetPubKeys() {
-		if k.Equals(member) {
-			return i
+// memberOf is the key among several that a signature says it is by; nil: it is by none.
+func memberOf(pub *multisigkeys.LegacyAminoPubKey, sig *signing.SignatureDescriptor) cryptotypes.PubKey {
+	if sig.PublicKey == nil {
+		return nil
+	}
+	key, _ := sig.PublicKey.GetCachedValue().(cryptotypes.PubKey)
+	for _, k := range pub.GetPubKeys() {
+		if key != nil && k.Equals(key) {
+			return k
 		}
 	}
-	return -1
+	return nil
 }
 
 func newTxCombineCommand() *cobra.Command {
@@ -117,7 +122,7 @@ keys, but the account (` + "`lode wallet multisig`" + `).`,
 			return err
 		}
 		finish := func(a client.AccountData) error {
-			if err := s.combine(cmd, address, pub, a, args[2:]); err != nil {
+			if err := s.combine(address, pub, a, args[2:]); err != nil {
 				return err
 			}
 			return chain().print(cmd, s.t)
@@ -137,7 +142,7 @@ keys, but the account (` + "`lode wallet multisig`" + `).`,
 }
 
 // combine puts the signatures of files together.
-func (s *signatures) combine(cmd *cobra.Command, address string, pub *multisigkeys.LegacyAminoPubKey, a client.AccountData, files []string) error {
+func (s *signatures) combine(address string, pub *multisigkeys.LegacyAminoPubKey, a client.AccountData, files []string) error {
 	if s.fixed() {
 		return fail("bad_tx", "combine onto the unsigned file", "it was signed in a way that no other signature can join")
 	}
@@ -151,23 +156,23 @@ func (s *signatures) combine(cmd *cobra.Command, address string, pub *multisigke
 		if err != nil {
 			return err
 		}
-		list, err := chain().TxConfig.UnmarshalSignatureJSON(raw)
-		if err != nil {
+		var list signing.SignatureDescriptors
+		if err := readStranger(raw, &list); err != nil {
 			return fail("bad_tx", "`lode tx sign --multisig` prints one", "%s holds no signature: %w", file, err)
 		}
-		for _, sig := range list {
-			one, ok := sig.Data.(*signing.SingleSignatureData)
+		for _, sig := range list.Signatures {
+			one, key := sig.Data.GetSingle(), memberOf(pub, sig)
 			switch {
-			case !ok || one.SignMode != aminoMode || sig.PubKey == nil:
+			case one == nil || one.Mode != aminoMode:
 				return fail("bad_tx", "`lode tx sign --multisig` prints one", "%s holds no signature of one key for several", file)
-			case memberIndex(pub, sig.PubKey) < 0:
+			case key == nil:
 				return fail("bad_multisig", "leave it out", "%s is signed by none of the keys of %s", file, address)
 			case sig.Sequence != a.Sequence:
 				return fail("bad_tx", "have it signed anew", "%s is signed for sequence %d, the account is at %d: it has sent something since", file, sig.Sequence, a.Sequence)
-			case !sig.PubKey.VerifySignature(doc, one.Signature):
+			case !key.VerifySignature(doc, one.Signature):
 				return fail("bad_tx", "have it signed anew", "the signature in %s is not of this transaction", file)
 			}
-			if err := multisig.AddSignatureFromPubKey(data, one, sig.PubKey, pub.GetPubKeys()); err != nil {
+			if err := multisig.AddSignatureFromPubKey(data, &signing.SingleSignatureData{SignMode: one.Mode, Signature: one.Signature}, key, pub.GetPubKeys()); err != nil {
 				return err
 			}
 		}

@@ -89,7 +89,11 @@ func readSignatures(t *txtypes.Tx) (*signatures, error) {
 		if err != nil {
 			return nil, err
 		}
-		address := sdk.AccAddress(pub.Address()).String()
+		signer, err := wallet.NewAbsentSigner(pub) // what a file says is checked
+		if err != nil {
+			return nil, fail("bad_tx", "sign the unsigned file again", "a public key in it is none: %w", err)
+		}
+		address := signer.Address()
 		if !slices.Contains(s.needed, address) {
 			return nil, fail("bad_tx", "sign the unsigned file again", "it is signed by %s, whom its messages don't need", address)
 		}
@@ -382,6 +386,9 @@ func (g *globals) show(ctx context.Context, v *seen, question string) error {
 // previewOf is a transaction of a file, which nobody has tried.
 func previewOf(t *txtypes.Tx) (client.Preview, error) {
 	fee := t.AuthInfo.Fee.Amount
+	if fee.IsAnyNil() {
+		return client.Preview{}, fail("bad_tx", "write it again", "its fee has no amount")
+	}
 	if len(fee) > 1 || len(fee) == 1 && fee[0].Denom != client.Denom {
 		return client.Preview{}, fail("bad_tx", "write it again", "its fee is %s: fees are paid in %s", plain(fee.String()), client.Denom)
 	}
