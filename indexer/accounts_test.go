@@ -3,6 +3,7 @@ package indexer_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -150,6 +151,11 @@ func TestYieldsBeginWithTheRegistration(t *testing.T) {
 		}
 	}}))
 	require.Equal(t, 10, epochs)
+	priceAt := func(height int64) float64 { // after the last epoch up to a block
+		n := indexertest.New(cfg).At(height).Subnets[0]
+		return float64(n.TAO) / float64(n.Alpha["reserve"])
+	}
+	then, now := priceAt(at-1), priceAt(cfg.Blocks)
 	list, _, err := s.Yields(t.Context(), cold)
 	require.NoError(t, err)
 	for _, y := range list {
@@ -159,6 +165,7 @@ func TestYieldsBeginWithTheRegistration(t *testing.T) {
 		for _, window := range y.Yields {
 			require.Equal(t, epochs, window.Samples)
 			require.InDelta(t, 0.01, *window.Epoch, 1e-6)
+			require.InDelta(t, now/then*math.Pow(1.01, float64(epochs))-1, *window.TAOReturn, 1e-5, "the price's change since it came")
 		}
 		return
 	}
@@ -335,6 +342,27 @@ func TestProcessesThatOpenANewIndexAtOnceAllGetIt(t *testing.T) {
 		}
 		for range at {
 			require.NoError(t, <-opened)
+		}
+	})
+}
+
+func TestADaysFiguresAreOfTwentyFourHours(t *testing.T) {
+	cfg := small
+	cfg.Blocks = 295 // it ends amid an hour, 24 hours and 35 minutes after it began
+	indexertest.Stores(t, func(t *testing.T, dsn string) {
+		s := open(t, dsn)
+		require.NoError(t, index(t, s, indexertest.New(cfg)))
+		figures, err := s.Figures(t.Context())
+		require.NoError(t, err)
+		for _, f := range figures {
+			var traded, all indexer.Amount
+			for _, tr := range pages(t, 500, func(p indexer.Page) (indexer.List[indexer.Trade], error) { return s.Trades(t.Context(), f.SubnetID, p) }) {
+				if all += tr.TAO; !tr.Time.Before(indexertest.New(cfg).Time(cfg.Blocks).Add(-24 * time.Hour)) {
+					traded += tr.TAO
+				}
+			}
+			require.Equal(t, traded, f.Volume24h)
+			require.Greater(t, all, traded)
 		}
 	})
 }

@@ -413,7 +413,7 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 	price = priceOf(tao, reserve)
 	// A hotkey earns nothing before it is there: those epochs are no samples.
 	var before int64
-	if err := v.row("SELECT COALESCE(MIN(epoch), 0) FROM registrations WHERE subnet = ? AND hotkey = ?", []any{subnet, hotkey}, &before); err != nil {
+	if err := v.row("SELECT COALESCE(MIN(epoch), 0) FROM registrations WHERE hotkey = ? AND subnet + 0 = ?", []any{hotkey, subnet}, &before); err != nil { // by the hotkey's index
 		return nil, err
 	}
 	for i, days := range yieldDays {
@@ -448,7 +448,10 @@ func (v *view) yieldsOf(subnet, hotkey int64) ([]Yield, error) {
 			}
 		}
 		var old float64
-		err = v.row("SELECT open FROM candles WHERE subnet = ? AND span = 3600 AND start >= ? ORDER BY start LIMIT 1", []any{subnet, start}, &old)
+		err = v.row("SELECT price FROM epochs WHERE subnet = ? AND number = ? AND time >= ?", []any{subnet, before, start * 1e9}, &old)
+		if errors.Is(err, ErrNotFound) { // it was there before
+			err = v.row("SELECT open FROM candles WHERE subnet = ? AND span = 3600 AND start >= ? ORDER BY start LIMIT 1", []any{subnet, start}, &old)
+		}
 		switch {
 		case errors.Is(err, ErrNotFound):
 		case err != nil:

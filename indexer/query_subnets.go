@@ -73,9 +73,13 @@ func (s *Store) Figures(ctx context.Context) ([]Figures, error) {
 		if err != nil {
 			return nil, err
 		}
-		// 24 whole hours and the one that runs.
-		day := now - now%3_600 - 24*3_600
-		err = v.rows("SELECT c.subnet, "+sumOf("c.volume")+", "+sumOf("c.revenue")+" FROM subnets s JOIN candles c ON c.subnet = s.id AND c.span = 3600 AND c.start >= ? GROUP BY c.subnet", []any{day},
+		// Whole hours, and of the one in which they began intervals of 5 minutes.
+		day := now - 24*3_600
+		day -= day % 300
+		hour := day + (3_600-day%3_600)%3_600
+		sums := "SELECT c.subnet, c.volume, c.revenue FROM subnets s JOIN candles c ON c.subnet = s.id AND "
+		err = v.rows("SELECT c.subnet, "+sumOf("c.volume")+", "+sumOf("c.revenue")+" FROM ("+sums+"c.span = 3600 AND c.start >= ? UNION ALL "+
+			sums+"c.span = 300 AND c.start >= ? AND c.start < ?) c GROUP BY c.subnet", []any{hour, day, hour},
 			func(scan func(...any) error) error {
 				var id int64
 				var a, b [3]int64
