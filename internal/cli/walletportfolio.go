@@ -12,7 +12,9 @@ import (
 	"strconv"
 	"strings"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/indexer"
@@ -61,6 +63,7 @@ type portfolioJSON struct {
 	UnbondingRao uint64            `json:"unbonding_rao,string"` // coming back from them
 	RewardsRao   uint64            `json:"rewards_rao,string"`   // of them, not yet collected
 	ChannelsRao  uint64            `json:"channels_rao,string"`  // in payment channels, not yet claimed by their providers
+	DepositsRao  uint64            `json:"deposits_rao,string"`  // on proposals that are not decided yet
 	TotalRao     uint64            `json:"total_rao,string"`
 }
 
@@ -70,8 +73,8 @@ func newWalletPortfolioCommand() *cobra.Command {
 		Use:   "portfolio [NAME...]",
 		Short: "Show all that accounts have, in TAO, per subnet and hotkey (that of --from unless given)",
 		Long: `Shows what accounts have at one block: free TAO; stakes by subnet and hotkey, at the pools' prices, without impact and fee, also
-those on hotkeys that have left their subnet; what removed subnets will pay; TAO with the chain's validators; and what is in payment
-channels. A NAME is a key, an address, or a name of the address book.
+those on hotkeys that have left their subnet; what removed subnets will pay; TAO with the chain's validators; what is in payment
+channels; and deposits on proposals. A NAME is a key, an address, or a name of the address book.
 
 "last epoch" and "a year" are as ` + "`lode stake list --help`" + ` says. With an index (--db, or that of ` + "`lode up`" + `) what stakes have
 yielded over 1, 7 and 30 days is there, too: a year of their mean epoch, compounded, after the take, in alpha. --csv prints a table of
@@ -197,8 +200,32 @@ func (p *portfolioJSON) fill(ctx context.Context, c *client.Client) (err error) 
 			break
 		}
 	}
-	p.TotalRao = p.FreeRao + p.StakesRao + p.ClaimsRao + p.DelegatedRao + p.UnbondingRao + p.RewardsRao + p.ChannelsRao
+	if err := p.fillDeposits(ctx, c); err != nil {
+		return err
+	}
+	p.TotalRao = p.FreeRao + p.StakesRao + p.ClaimsRao + p.DelegatedRao + p.UnbondingRao + p.RewardsRao + p.ChannelsRao + p.DepositsRao
 	return nil
+}
+
+// fillDeposits asks about TAO that the account has put on proposals, and gets back unless
+// they are vetoed.
+func (p *portfolioJSON) fillDeposits(ctx context.Context, c *client.Client) error {
+	for req := (&govv1.QueryProposalsRequest{Depositor: p.Address}); ; {
+		r, err := c.Gov().Proposals(ctx, req)
+		if err != nil {
+			return err
+		}
+		for _, proposal := range r.Proposals {
+			d, err := c.Gov().Deposit(ctx, &govv1.QueryDepositRequest{ProposalId: proposal.Id, Depositor: p.Address})
+			if err != nil {
+				return err
+			}
+			p.DepositsRao += sdk.Coins(d.Deposit.Amount).AmountOf(client.Denom).Uint64()
+		}
+		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
+			return nil
+		}
+	}
 }
 
 func (p *portfolioJSON) fillStakes(ctx context.Context, c *client.Client) error {
@@ -354,7 +381,7 @@ func (p *portfolioJSON) write(w io.Writer, names map[string]string) {
 		rao  uint64
 	}{
 		{"in subnets", p.StakesRao}, {"of removed subnets", p.ClaimsRao}, {"with validators", p.DelegatedRao},
-		{"coming back", p.UnbondingRao}, {"rewards to collect", p.RewardsRao}, {"in channels", p.ChannelsRao},
+		{"coming back", p.UnbondingRao}, {"rewards to collect", p.RewardsRao}, {"in channels", p.ChannelsRao}, {"on proposals", p.DepositsRao},
 	} {
 		if part.rao > 0 {
 			list = append(list, part.what, client.FormatTAO(part.rao)+" TAO")
@@ -424,7 +451,7 @@ func writePortfolioCSV(out io.Writer, accounts []portfolioJSON) error {
 		for _, part := range []struct {
 			kind string
 			rao  uint64
-		}{{"delegated", p.DelegatedRao}, {"unbonding", p.UnbondingRao}, {"rewards", p.RewardsRao}, {"channels", p.ChannelsRao}} {
+		}{{"delegated", p.DelegatedRao}, {"unbonding", p.UnbondingRao}, {"rewards", p.RewardsRao}, {"channels", p.ChannelsRao}, {"deposits", p.DepositsRao}} {
 			if part.rao > 0 {
 				row(part.kind, part.rao)
 			}

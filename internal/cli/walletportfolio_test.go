@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"testing"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/localnet"
@@ -72,6 +74,17 @@ func addsUp(ctx context.Context, n *localnet.Network, ts *testscript.TestScript,
 	rewards, err := c.Distribution().DelegationTotalRewards(ctx, &distributiontypes.QueryDelegationTotalRewardsRequest{DelegatorAddress: p.Address})
 	ts.Check(err)
 	total += rewards.Total.AmountOf(client.Denom).TruncateInt().Uint64()
+	proposals, err := c.Gov().Proposals(ctx, &govv1.QueryProposalsRequest{})
+	ts.Check(err)
+	for _, p2 := range proposals.Proposals {
+		deposits, err := c.Gov().Deposits(ctx, &govv1.QueryDepositsRequest{ProposalId: p2.Id})
+		ts.Check(err)
+		for _, d := range deposits.Deposits {
+			if d.Depositor == p.Address {
+				total += sdk.Coins(d.Amount).AmountOf(client.Denom).Uint64()
+			}
+		}
+	}
 	if got := strconv.FormatUint(total, 10); got != p.TotalRao {
 		ts.Fatalf("the portfolio has %s rao, the chain %s at block %d", p.TotalRao, got, p.Height)
 	}
