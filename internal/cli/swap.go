@@ -220,6 +220,9 @@ func newColdkeyRecoveryCommand() *cobra.Command {
 					if err != nil {
 						return "", err
 					}
+					if answer.DueHeight == 0 { // back to what is in force
+						return fmt.Sprintf("the change that waited is taken back: the recovery key stays %s%s", args[0], note), nil
+					}
 					return fmt.Sprintf("the recovery key is %s from block %d and %s on%s", args[0], answer.DueHeight, rfc3339(answer.DueTime), note), nil
 				})
 			})
