@@ -2,7 +2,7 @@
 // change of mind in the middle, two tabs, and answers that come late or not at all.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { base, give, hotkey, PASSWORD, stranger, visitor, WAIT } from "./browser.mjs";
+import { base, give, hotkey, PASSWORD, service, stranger, visitor, WAIT } from "./browser.mjs";
 
 const KEY = randomBytes(32).toString("hex");
 
@@ -152,13 +152,19 @@ export async function haste(t) {
     for (const [api, path] of [["**/v1/subnets", `/wallet/stake?hotkey=${hotkey}`], ["**/v1/chain/account/*", "/wallet/send"], ["**/v1/chain/validators*", "/wallet/delegate"], ["**/allowances*", "/wallet/allow"]]) {
       const { hold, go, arrived } = held();
       await page.route(api, hold);
-      await at("/");
       await at(path);
       await arrived;
       assert.ok(await button("Reading…").isDisabled(), path);
       go();
       await button("Review").waitFor(WAIT);
       await page.unroute(api);
+    }
+  });
+
+  await test("an address of the wallet with other figures in it fills them in", async () => {
+    for (const to of [stranger, hotkey]) {
+      await at(`/wallet/send?to=${to}`);
+      await page.waitForFunction((to) => [...document.querySelectorAll("input")].some((i) => i.value === to), to, WAIT);
     }
   });
 
@@ -231,6 +237,34 @@ export async function haste(t) {
     }
   });
 
+  await test("who leaves the till while it opens keeps nobody from it, a question that was not paid stands there still, and two presses ask once", async () => {
+    const { hold, go, arrived } = held();
+    await page.route("**/v1/chain/params", hold);
+    await at(`/market/${service}`);
+    await button("Start").click();
+    await arrived;
+    await at("/market");
+    await page.getByRole("heading", { name: "Market", exact: true }).waitFor(WAIT);
+    go();
+    await page.unroute("**/v1/chain/params");
+    await at(`/market/${service}`);
+    await button("Start").click();
+    await field("Your message").fill("one two");
+    await page.keyboard.press("Enter");
+    await dialog().getByText("Worst case after").waitFor(WAIT);
+    await button("Reject").click();
+    await see("The deposit was not signed, so nothing was paid.");
+    assert.equal(await field("Your message").inputValue(), "one two");
+    await button("Send").dblclick();
+    await dialog().getByLabel("Password of the wallet").fill(PASSWORD);
+    await sign();
+    await page.locator(".assistant", { hasText: "one two" }).waitFor(WAIT);
+    await field("Your message").fill("three four");
+    await button("Send").dblclick();
+    await page.locator(".assistant", { hasText: "three four" }).waitFor(WAIT);
+    assert.equal(await page.locator(".turn").count(), 4);
+  });
+
   await test("a dialog begins where one types, and gives the focus back", async () => {
     const focused = (what) => page.locator(`${what}:focus`).waitFor(WAIT);
     await at("/wallet/keys");
@@ -251,15 +285,15 @@ export async function haste(t) {
     await focused("dialog h2");
     await page.keyboard.press("Escape");
     await focused(".amount input");
-    // what opens the wallet locks it again, in the same place
-    await button("Unlock").focus();
+    // what locks the wallet opens it again, in the same place
+    await button("Lock").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("button:focus", { hasText: /^Unlock$/ }).waitFor(WAIT);
     await page.keyboard.press("Enter");
     await focused("dialog input");
     await page.keyboard.type(PASSWORD);
     await page.keyboard.press("Enter");
     await page.locator("button:focus", { hasText: /^Lock$/ }).waitFor(WAIT);
-    await page.keyboard.press("Enter");
-    await page.locator("button:focus", { hasText: /^Unlock$/ }).waitFor(WAIT);
   });
 
   await test("an answer that is not as expected leaves the rest of the page, and is asked for again", async () => {

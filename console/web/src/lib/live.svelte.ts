@@ -83,11 +83,13 @@ class Live {
   }
 
   #block({ height, time, missed }: StreamBlock): void {
-    if (height <= this.height && !(missed && beganAnew(height, this.height))) return;
+    const before = this.height;
+    if (height <= before && !(missed && beganAnew(height, before))) return;
     this.height = height;
     this.time = time;
     this.connected = true;
-    if (missed) this.generation++;
+    // what was read at the start is not read again for the first block that is told
+    if (before > 0 && height !== before + 1) this.generation++;
   }
 }
 

@@ -17,6 +17,7 @@ export class Query<T> {
   loading = $state(true);
   #path;
   #read = 0;
+  #generation = 0; // of live, when it was read
   #abort: AbortController | undefined;
 
   constructor(path: () => string | undefined, { every = 6, hold = () => false }: QueryOptions = {}) {
@@ -40,9 +41,9 @@ export class Query<T> {
     if (every > 0) {
       $effect(() => {
         void live.height;
-        void live.generation;
+        const { generation } = live;
         untrack(() => {
-          if (path() !== undefined && !document.hidden && !hold() && performance.now() - this.#read > every * 1000) void this.refresh();
+          if (path() !== undefined && !document.hidden && !hold() && (generation !== this.#generation || performance.now() - this.#read > every * 1000)) void this.refresh();
         });
       });
     }
@@ -54,6 +55,7 @@ export class Query<T> {
     this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
     this.#read = performance.now();
+    this.#generation = live.generation;
     this.loading = true;
     try {
       const data = await get<T>(path, abort.signal);
@@ -81,6 +83,7 @@ export class Pages<T> {
   #path;
   #turn = 0;
   #read = 0;
+  #generation = 0;
   #pages = 0;
 
   constructor(path: () => string | undefined, { every = 6 }: QueryOptions = {}) {
@@ -96,10 +99,10 @@ export class Pages<T> {
     if (every > 0) {
       $effect(() => {
         void live.height;
-        void live.generation;
+        const { generation } = live;
         // who has gone on to older pages is not thrown back
         untrack(() => {
-          if (this.#pages <= 1 && path() !== undefined && !document.hidden && performance.now() - this.#read > every * 1000) void this.refresh();
+          if (this.#pages <= 1 && path() !== undefined && !document.hidden && (generation !== this.#generation || performance.now() - this.#read > every * 1000)) void this.refresh();
         });
       });
     }
@@ -113,6 +116,7 @@ export class Pages<T> {
     if (path === undefined) return;
     const turn = ++this.#turn;
     this.#read = performance.now();
+    this.#generation = live.generation;
     this.loading = true;
     try {
       const read = (from: string) => get<{ items: T[]; next: string; height: number; time: string }>(path + (from ? (path.includes("?") ? "&" : "?") + "after=" + encodeURIComponent(from) : ""));

@@ -16,6 +16,11 @@ class Router {
     return this.#now.path;
   }
 
+  /** The whole address, parameters too. */
+  get place(): string {
+    return `${this.#now.path}?${this.#now.params}`;
+  }
+
   get parts(): string[] {
     return this.#now.path.split("/").filter(Boolean).map(decode);
   }
