@@ -89,9 +89,13 @@ func (w *Wallet) writeIndex(keys []entry) error {
 
 // writeFile replaces a file, mode 0600, so that a reader sees the old or the new
 // content, never a part. The wallet is locked: what is there under the passing name is a
-// crash's.
+// crash's, or a link that somebody has put there, which is not followed.
 func writeFile(path string, data []byte) error {
-	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	passing := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	if err := os.Remove(passing); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(passing, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -264,6 +264,27 @@ func TestOnlyTheOwnerMayReadIt(t *testing.T) {
 	require.Equal(t, 5, files, "index, lock, keyhash, key, address: nothing is left over")
 }
 
+func TestALinkInTheWalletsFolderIsNotFollowed(t *testing.T) {
+	dir, others := t.TempDir(), filepath.Join(t.TempDir(), "others")
+	require.NoError(t, os.WriteFile(others, []byte("mine"), 0o644))
+	for _, name := range []string{".keys.json.new", ".book.json.new"} {
+		require.NoError(t, os.Symlink(others, filepath.Join(dir, name)))
+	}
+	w := open(t, dir, answer(secret))
+	_, err := w.Import("alice", wallet.Coldkey, vector)
+	require.NoError(t, err)
+	require.NoError(t, w.AddContact(wallet.Contact{Name: "shop", Address: "lode1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5n7sf3v"}, false))
+	raw, err := os.ReadFile(others)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(raw))
+	for _, name := range []string{"keys.json", "book.json"} {
+		st, err := os.Lstat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		require.True(t, st.Mode().IsRegular(), name)
+		require.Equal(t, fs.FileMode(0o600), st.Mode().Perm(), name)
+	}
+}
+
 func TestKeysAreEncryptedAtRest(t *testing.T) {
 	dir := t.TempDir()
 	w := open(t, dir, answer(secret))
