@@ -46,13 +46,27 @@ type Index interface {
 	Search(ctx context.Context, text string) ([]indexer.Found, error)
 }
 
-var errNoIndex = fail(http.StatusNotFound, "no_index", "start the console with --db", "this console keeps no history")
+var (
+	errNoIndex      = fail(http.StatusNotFound, "no_index", "start the console with --db", "this console keeps no history")
+	errForeignIndex = fail(http.StatusServiceUnavailable, "unavailable", "start the console with another --db, or with the node that this one is of", "the index is of another chain than the node")
+)
+
+// hasHistory is an error where there is none, or another chain's.
+func (s *Server) hasHistory() error {
+	switch {
+	case s.index == nil:
+		return errNoIndex
+	case s.foreign.Load():
+		return errForeignIndex
+	}
+	return nil
+}
 
 // historic makes a handler that needs the index.
 func historic(serve func(s *Server, ctx context.Context, a *ask) (any, error)) func(s *Server, ctx context.Context, a *ask) (any, error) {
 	return func(s *Server, ctx context.Context, a *ask) (any, error) {
-		if s.index == nil {
-			return nil, errNoIndex
+		if err := s.hasHistory(); err != nil {
+			return nil, err
 		}
 		v, err := serve(s, ctx, a)
 		return v, indexError(err)
@@ -87,9 +101,9 @@ func indexError(err error) error {
 const asideTime = 3 * time.Second
 
 // aside asks the index for something that an answer can do without: it is empty where the
-// index has none, can't be read, or takes too long.
+// index has none, is another chain's, can't be read, or takes too long.
 func aside[T any](ctx context.Context, s *Server, ask func(ctx context.Context) (T, error)) (v T, err error) {
-	if s.index == nil {
+	if s.hasHistory() != nil {
 		return v, nil
 	}
 	asking, cancel := context.WithTimeout(ctx, asideTime)
@@ -345,6 +359,9 @@ func (s *Server) keepIndex(ctx context.Context) error {
 		why := err.Error()
 		if before := s.indexErr.Swap(&why); before == nil || *before != why {
 			s.log.Error("the index stands still", "err", err)
+		}
+		if errors.Is(err, indexer.ErrForeign) {
+			s.foreign.Store(true)
 		}
 		if errors.Is(err, indexer.ErrForeign) || errors.Is(err, indexer.ErrMalformed) {
 			<-ctx.Done()

@@ -706,8 +706,32 @@ func TestAConsoleOnARealNetwork(t *testing.T) {
 				require.Less(t, time.Since(began), 20*time.Second, "%s, %s", path, name)
 			}
 		}
+		ran := make(chan struct{})
+		s, h := listen(t, func(c *console.Config) {
+			c.Client, c.Index = w.c, otherIndex{}
+			c.Indexing = func(context.Context) error {
+				defer close(ran)
+				return indexer.ErrForeign
+			}
+		})
+		w.url = h.URL
+		ctx, cancel := context.WithCancel(w.ctx)
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		<-ran
+		require.Eventually(t, func() bool {
+			var list struct {
+				Items []struct {
+					Volume *string `json:"volume_24h_rao"`
+				}
+			}
+			require.Equal(t, http.StatusOK, w.get("/v1/subnets", "/v1/subnets", &list))
+			return list.Items[0].Volume == nil
+		}, 10*time.Second, 10*time.Millisecond, "an index of another chain adds nothing to this one's figures")
+		cancel()
+		require.NoError(t, <-done)
 		var problem apiError
-		_, h := listen(t, func(c *console.Config) { c.Client, c.Index = w.c, deadIndex{} })
+		_, h = listen(t, func(c *console.Config) { c.Client, c.Index = w.c, deadIndex{} })
 		w.url = h.URL
 		require.Equal(t, http.StatusServiceUnavailable, w.get("/v1/blocks", "/v1/blocks", &problem))
 		require.Equal(t, "unavailable", problem.Error.Code)
@@ -760,6 +784,19 @@ func (d deadIndex) Yields(ctx context.Context, _ string) ([]indexer.StakeYields,
 
 func (d deadIndex) Blocks(ctx context.Context, _ indexer.Page) (indexer.List[indexer.Block], error) {
 	return indexer.List[indexer.Block]{}, d.fail(ctx)
+}
+
+// otherIndex is an index of another chain, which had a subnet of the same number.
+type otherIndex struct{ console.Index }
+
+func (otherIndex) Trouble() error { return nil }
+
+func (otherIndex) Blocks(context.Context, indexer.Page) (indexer.List[indexer.Block], error) {
+	return indexer.List[indexer.Block]{}, indexer.ErrEmpty
+}
+
+func (otherIndex) Figures(context.Context) ([]indexer.Figures, error) {
+	return []indexer.Figures{{SubnetID: 1, Netuid: 1, Volume24h: 77}}, nil
 }
 
 // oneTransaction is an index that has one.
@@ -906,6 +943,11 @@ func TestAnIndexThatStandsStillIsSaidToStandStill(t *testing.T) {
 		t.Fatal("an index of another chain was begun again")
 	case <-time.After(3 * time.Second): // more than the pause before another try
 	}
+	resp, err := h.Client().Get(h.URL + "/v1/blocks")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Equal(t, http.StatusServiceUnavailable, resp.StatusCode, "another chain's blocks are not shown as this one's")
+	require.Equal(t, "unavailable", code(t, resp))
 	cancel()
 	require.NoError(t, <-done)
 }

@@ -55,6 +55,7 @@ type Server struct {
 	flights singleflight.Group
 
 	indexErr atomic.Pointer[string] // why the index stands still
+	foreign  atomic.Bool            // the index is of another chain
 }
 
 // route is a request that the API answers.

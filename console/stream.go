@@ -214,7 +214,7 @@ func (s *Server) follow(ctx context.Context) error {
 	for b := range s.client.Blocks(ctx) {
 		s.chain.saw(b)
 		t := streamBlock{at: newAt(b.Height, b.Time), Epochs: epochsOf(b.Events), Missed: b.Missed}
-		if s.index != nil {
+		if s.hasHistory() == nil {
 			t.Transactions = s.awaitIndex(ctx, b.Height)
 		}
 		s.stream.tell(t)
