@@ -157,6 +157,7 @@ export async function haste(t) {
       assert.ok(await button("Reading…").isDisabled(), path);
       go();
       await button("Review").waitFor(WAIT);
+      if (!path.startsWith("/wallet/stake")) await page.getByText(/^As of block \d/).first().waitFor(WAIT); // a quote's, there
       await page.unroute(api);
     }
   });

@@ -27,6 +27,7 @@ test("other people's words show what is hidden in them", () => {
   assert.equal(visible("a\u200bb\ufeff"), "a⟨U+200B⟩b⟨U+FEFF⟩");
   assert.equal(visible("Übersetzung 天気"), "Übersetzung 天気");
   assert.equal([...label("x".repeat(100), 10)].length, 10);
+  assert.equal(label("אבג 9"), "\u2068אבג 9\u2069", "figures beside it keep their order");
 });
 
 test("a part is told in percent, with no more digits than mean something", () => {

@@ -107,7 +107,12 @@ export const shortHash = (hash: string): string => (hash.length > 20 ? `${hash.s
  * Somebody else's words as they may be shown: what is invisible, or turns the direction of
  * writing, is spelled out, and marks are not piled up.
  */
-export function visible(text: string): string {
+export const visible = (text: string): string => isolated(spelled(text));
+
+// what is written from right to left turns the order of the figures beside it, unless it stands apart
+const isolated = (text: string) => (/[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u.test(text) ? `\u2068${text}\u2069` : text);
+
+function spelled(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\u115f\u1160\u3164\uffa0]/gu, (c) => `⟨U+${c.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}⟩`)
     .replace(/(\p{M}{2})\p{M}+/gu, "$1")
@@ -116,15 +121,15 @@ export function visible(text: string): string {
 
 /** What went wrong, as a sentence: errors of programs begin small and have no end. */
 export function sentence(text: string): string {
-  const shown = visible(text).trim();
-  return shown === "" ? "" : shown.charAt(0).toUpperCase() + shown.slice(1) + (/[.!?:…]$/.test(shown) ? "" : ".");
+  const shown = spelled(text).trim();
+  return shown === "" ? "" : isolated(shown.charAt(0).toUpperCase() + shown.slice(1) + (/[.!?:…]$/.test(shown) ? "" : "."));
 }
 
 /** The same on one line, cut to a length. */
 export function label(text: string, longest = 60): string {
-  const shown = visible(text).trim();
+  const shown = spelled(text).trim();
   const letters = [...shown];
-  return letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : shown;
+  return isolated(letters.length > longest ? letters.slice(0, longest - 1).join("") + "…" : shown);
 }
 
 const UNITS: Record<string, [one: string, more: string]> = {

@@ -26,6 +26,9 @@ export interface Draft {
 export const docOf = (draft: Draft, index: number): Uint8Array =>
   directBytes({ body: draft.body, authInfo: draft.authInfo, chainId: draft.chainId, accountNumber: draft.signers[index]?.accountNumber ?? 0n });
 
+/** Seconds in which a person reads what is to be signed, whatever the pace of blocks. */
+const READING = 180;
+
 export const params = (): Promise<Params> => get<Params>("/v1/chain/params");
 
 export function keyOf(address: string, account: ChainAccount): AccountKey {
@@ -65,7 +68,7 @@ export async function prepare(intents: Intent[], { memo = "", timeoutHeight: lat
   const signers: Signer[] = accounts.map((account, i) => ({ key: keyOf(addresses[i] ?? "", account), sequence: BigInt(account.sequence) }));
   const several = signers.some(({ key }) => isSeveral(key));
   if (several && signers.length > 1) throw new ApiError("bad_value", "Beside the account of several keys another one must sign this, which the page can't do.", "The command line can: lode tx sign.");
-  const usual = BigInt(chain.height + chain.tx_lifetime_blocks);
+  const usual = BigInt(chain.height + Math.max(chain.tx_lifetime_blocks, Math.ceil(READING / Math.max(chain.block_seconds, 0.1))));
   // owners take their time: what several sign ends when the account has sent something else
   const timeoutHeight = several ? (latest ?? 0n) : latest !== undefined && latest < usual ? latest : usual;
   const body = bodyBytes(intents, { memo, timeoutHeight, until: ledger || several ? undefined : drawnTime() });
