@@ -107,6 +107,23 @@ type memory struct {
 	events     []abci.Event
 	attributes []abci.EventAttribute
 	users      atomic.Int64 // records that are not freed
+	left       int          // bytes that what is read may still take
+}
+
+// An answer of two bytes an event would become twenty times as much: what is read takes at
+// most maxGrowth times its bytes, and roomAtLeast. Of blocks it is a third more.
+const (
+	maxGrowth   = 8
+	roomAtLeast = 1 << 20
+	sizeOfEvent = int(unsafe.Sizeof(abci.Event{}))
+	sizeOfAttr  = int(unsafe.Sizeof(abci.EventAttribute{}))
+	sizeOfTx    = int(unsafe.Sizeof([]byte(nil)) + unsafe.Sizeof(abci.ExecTxResult{}) + unsafe.Sizeof(uintptr(0)))
+)
+
+// take says whether there is room for so much more.
+func (m *memory) take(size int) bool {
+	m.left -= size
+	return m.left >= 0
 }
 
 var memories = sync.Pool{New: func() any { return &memory{} }}
@@ -139,6 +156,7 @@ func Read(from io.Reader) (out []*Record, err error) {
 	m.raw.Reset()
 	m.raw.Grow(room(&usual.bytes) + bytes.MinRead)
 	_, err = m.raw.ReadFrom(from)
+	m.left = maxGrowth*m.raw.Len() + roomAtLeast
 	m.events, m.attributes = slices.Grow(m.events[:0], room(&usual.events)), slices.Grow(m.attributes[:0], room(&usual.attributes))
 	for rest := m.raw.Bytes(); len(rest) > 0; {
 		one, n := protowire.ConsumeBytes(rest)
@@ -170,6 +188,9 @@ func (m *memory) record(b []byte, r *Record) error {
 		case fieldHeader:
 			header = f.bytes
 		case fieldTx:
+			if !m.take(sizeOfTx) {
+				return fmt.Errorf("%w: a record of more transactions than bytes are for", ErrMalformed)
+			}
 			r.Txs = append(r.Txs, f.bytes)
 		case fieldResults:
 			results = f.bytes
@@ -212,6 +233,9 @@ func (m *memory) response(b []byte, r *Record) bool {
 			}
 		case 2:
 			// Its events come amid the block's, so it waits.
+			if !m.take(sizeOfTx) {
+				return false
+			}
 			r.Results = append(r.Results, &abci.ExecTxResult{Data: f.bytes})
 		}
 	}
@@ -248,6 +272,9 @@ func (m *memory) event(b []byte) bool {
 			if one != nil {
 				return false
 			}
+			if !m.take(sizeOfAttr) {
+				return false
+			}
 			m.attributes = append(m.attributes, a)
 		}
 	}
@@ -255,7 +282,7 @@ func (m *memory) event(b []byte) bool {
 		e.Attributes = m.attributes[first:len(m.attributes):len(m.attributes)]
 	}
 	m.events = append(m.events, e)
-	return b == nil
+	return b == nil && m.take(sizeOfEvent)
 }
 
 func (m *memory) result(b []byte, r *abci.ExecTxResult) bool {
