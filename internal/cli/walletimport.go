@@ -78,11 +78,11 @@ signed there. --ledger adds a key of a Ledger with its Cosmos app; the program m
 
 // add imports what the flags name.
 func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kind wallet.Kind, opts []wallet.Option) (wallet.Key, error) {
-	g := globalsOf(cmd)
+	g, given := globalsOf(cmd), cmd.Flags().Changed // an empty one is a mistake, and no other way to import
 	switch {
-	case f.address != "":
+	case given("address"):
 		return w.Watch(name, kind, f.address, opts...)
-	case f.publicKey != "":
+	case given("public-key"):
 		raw, err := readArgument(cmd, "--public-key", f.publicKey)
 		if err != nil {
 			return wallet.Key{}, err
@@ -99,13 +99,13 @@ func (f *importFlags) add(cmd *cobra.Command, w *wallet.Wallet, name string, kin
 			fmt.Fprintln(g.terminal.out, "compare the address on the Ledger, and confirm it there")
 		}
 		return w.AddLedger(name, f.account, opts...)
-	case f.hexFile != "":
+	case given("hex-file"):
 		raw, err := keyFile.read(cmd.InOrStdin(), f.hexFile, "--hex-file")
 		if err != nil {
 			return wallet.Key{}, err
 		}
 		return w.ImportHex(name, kind, string(raw), opts...)
-	case f.armorFile != "":
+	case given("key-file"):
 		raw, err := keyFile.read(cmd.InOrStdin(), f.armorFile, "--key-file")
 		if err != nil {
 			return wallet.Key{}, err
