@@ -75,6 +75,7 @@ type holdings struct {
 	StakesValueRao uint64 `json:"stakes_value_rao,string"`
 	ClaimsRao      uint64 `json:"claims_rao,string"`
 	ChannelsRao    uint64 `json:"channels_rao,string"`
+	DepositsRao    uint64 `json:"deposits_rao,string"`
 	TotalRao       uint64 `json:"total_rao,string"`
 
 	stakes []alphatypes.StakeInfo
@@ -106,13 +107,16 @@ func (s *Server) holdings(ctx context.Context, address string) (h holdings, err 
 	if h.ChannelsRao, err = s.inChannels(ctx, address); err != nil {
 		return h, err
 	}
+	if h.DepositsRao, err = s.onProposals(ctx, address); err != nil {
+		return h, err
+	}
 	for _, st := range h.stakes {
 		h.StakesValueRao = sum(h.StakesValueRao, st.ValueTao)
 	}
 	for _, c := range h.claims {
 		h.ClaimsRao = sum(h.ClaimsRao, c.Tao)
 	}
-	h.TotalRao = sum(h.BalanceRao, h.DelegatedRao, h.UnbondingRao, h.RewardsRao, h.StakesValueRao, h.ClaimsRao, h.ChannelsRao)
+	h.TotalRao = sum(h.BalanceRao, h.DelegatedRao, h.UnbondingRao, h.RewardsRao, h.StakesValueRao, h.ClaimsRao, h.ChannelsRao, h.DepositsRao)
 	return h, nil
 }
 

@@ -3,6 +3,7 @@ package console_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -68,6 +69,14 @@ func (w *world) governs() {
 		}
 		require.Equal(w, 200, w.get("/v1/search", "/v1/search?q="+q, &found))
 		require.Contains(w, found.Items, struct{ Kind, ID, Title, Path string }{"proposal", "2", "<b>2</b>", "/chain/proposals/2"}, q)
+	}
+
+	var portfolio struct {
+		Deposits string `json:"deposits_rao"`
+	}
+	for _, route := range []string{"/v1/accounts/{address}", "/v1/accounts/{address}/portfolio"} {
+		require.Equal(w, 200, w.get(route, strings.Replace(route, "{address}", user, 1), &portfolio))
+		require.Equal(w, fmt.Sprint(21*localnet.TAO), portfolio.Deposits)
 	}
 
 	ids := func() (all []string) {

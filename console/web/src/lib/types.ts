@@ -431,6 +431,7 @@ export interface Account {
   stakes_value_rao: string;
   claims_rao: string;
   channels_rao: string;
+  deposits_rao: string;
   total_rao: string;
   coldkey: string | null;
   take: number | null;
@@ -579,6 +580,7 @@ export interface Portfolio {
   stakes_value_rao: string;
   claims_rao: string;
   channels_rao: string;
+  deposits_rao: string;
   total_rao: string;
   indexed_height: number | null;
   subnets: {

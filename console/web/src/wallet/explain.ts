@@ -98,6 +98,7 @@ const RECIPIENTS: Record<string, string[]> = {
   "lode.alpha.v1.MsgAnnounceColdkeySwap": ["new_coldkey"],
   "lode.alpha.v1.MsgDecideColdkeySwap": ["new_coldkey"],
   "lode.alpha.v1.MsgSetRecoveryKey": ["recovery"],
+  "lode.subnets.v1.MsgTransferOwnership": ["hotkey"],
 };
 
 const WARNINGS: Record<string, string> = {
