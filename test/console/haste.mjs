@@ -297,6 +297,14 @@ export async function haste(t) {
     await page.locator("button:focus", { hasText: /^Lock$/ }).waitFor(WAIT);
   });
 
+  await test("what is printed is dark on white", async () => {
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    const [ink, paper] = await page.evaluate(() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor].map((c) => Number(/\d+/.exec(c)[0])); });
+    assert.ok(ink < 64 && paper > 192, `${ink} on ${paper}`);
+    assert.ok(!(await page.locator("header.top").isVisible()));
+    await page.emulateMedia({ media: "screen", colorScheme: "light" });
+  });
+
   await test("an answer that is not as expected leaves the rest of the page, and is asked for again", async () => {
     for (const [api, path, heading] of [["**/v1/subnets", "/subnets", "Subnets"], ["**/portfolio", "/wallet/portfolio", "Income"], ["**/v1/chain/account/*", "/wallet/send", "Wallet"], ["**/v1/blocks/2", "/blocks/2", "Block 2"]]) {
       await at("/nowhere");
