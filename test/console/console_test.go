@@ -331,7 +331,7 @@ func TestPeopleUseTheConsole(t *testing.T) {
 	// What the page has paid is what the gateway may redeem.
 	redeemed, err := s.gateway.Redeem(ctx, true)
 	require.NoError(t, err)
-	require.EqualValues(t, (5+300)*1_000, redeemed.Paid, "five words and a clip")
+	require.EqualValues(t, (5+300+2+2)*1_000, redeemed.Paid, "five words and a clip, and of who was in a hurry twice two words")
 }
 
 // BenchmarkPage measures what a person waits for: the first page with nothing kept from
