@@ -7,8 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/lodenet/lode/localnet"
 	"github.com/lodenet/lode/localnet/localnettest"
+	"github.com/lodenet/lode/wallet"
+	alphatypes "github.com/lodenet/lode/x/alpha/types"
 	markettypes "github.com/lodenet/lode/x/market/types"
 )
 
@@ -63,6 +67,7 @@ func TestANetworkPaysForCompression(t *testing.T) {
 		})
 	})
 	t.Logf("first paid after %.1f s", *paid.FirstPaidSeconds)
+	swapped, user := swapColdkey(t, n, "miner-2")
 	if *paid.FirstPaidSeconds > 90 {
 		t.Errorf("the first miner was paid after %.1f s, must be within 90 s", *paid.FirstPaidSeconds)
 	}
@@ -72,6 +77,11 @@ func TestANetworkPaysForCompression(t *testing.T) {
 	})
 	checkStatus(t, n)
 	checkShop(t, n)
+	await(t, n, "the miner's coldkey is swapped", func(localnet.Report) bool {
+		owner, err := n.Client().ColdkeyOf(t.Context(), swapped)
+		require.NoError(t, err)
+		return owner == user
+	})
 
 	began := time.Now()
 	stop()
@@ -92,6 +102,21 @@ func TestANetworkPaysForCompression(t *testing.T) {
 	await(t, n, "swapped strategies swap the incentive", func(r localnet.Report) bool {
 		return neuron(t, n, r, "miner-1-hot").Incentive > neuron(t, n, r, "miner-3-hot").Incentive
 	})
+}
+
+// swapColdkey announces that all that a member of the cast has moves to the user's coldkey;
+// the network goes on with it, also when it starts again.
+func swapColdkey(t *testing.T, n *localnet.Network, name string) (hotkey, user string) {
+	t.Helper()
+	cold, err := n.Wallet().Signer(name)
+	require.NoError(t, err)
+	hot, err := n.Wallet().Get(name + "-hot")
+	require.NoError(t, err)
+	to, err := n.Wallet().Get(localnet.UserKey)
+	require.NoError(t, err)
+	_, err = n.Client().Send(t.Context(), []*wallet.Signer{cold}, &alphatypes.MsgAnnounceColdkeySwap{Coldkey: cold.Address(), NewColdkey: to.Address})
+	require.NoError(t, err)
+	return hot.Address, to.Address
 }
 
 func checkReport(t *testing.T, n *localnet.Network, r localnet.Report) {

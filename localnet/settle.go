@@ -67,6 +67,9 @@ func (n *Network) fund(ctx context.Context, cast []part) error {
 			return err
 		}
 		bound, err := n.client.IsBound(ctx, cold.Address, hot.Address)
+		if errors.Is(err, client.ErrBoundElsewhere) {
+			bound, err = true, nil // its coldkey was swapped: it works for the new one
+		}
 		if err != nil {
 			return err
 		}
