@@ -92,9 +92,16 @@ func (l *life) live() {
 		&alphatypes.MsgStake{Coldkey: b, Hotkey: ah, Netuid: l.one, Tao: 30 * tao, LimitPrice: dear})
 	owner, err := l.n.Wallet().Signer("owner-0")
 	require.NoError(l.t, err)
-	l.send(owner, &subnetstypes.MsgSetHyperparameter{Signer: owner.Address(), Netuid: l.one, Name: "commit_reveal", Value: 0},
-		&subnetstypes.MsgSetHyperparameter{Signer: owner.Address(), Netuid: l.one, Name: "min_burn", Value: 700_000},
-		&subnetstypes.MsgUpdateSubnet{Coldkey: owner.Address(), Netuid: l.one, Name: "renamed", Description: "d", Url: "https://lode.example"})
+	for range l.c.Blocks(l.ctx) { // nothing is set just before an epoch
+		_, err = l.c.Send(l.ctx, []*wallet.Signer{owner},
+			&subnetstypes.MsgSetHyperparameter{Signer: owner.Address(), Netuid: l.one, Name: "commit_reveal", Value: 0},
+			&subnetstypes.MsgSetHyperparameter{Signer: owner.Address(), Netuid: l.one, Name: "min_burn", Value: 700_000},
+			&subnetstypes.MsgUpdateSubnet{Coldkey: owner.Address(), Netuid: l.one, Name: "renamed", Description: "d", Url: "https://lode.example"})
+		if !errors.Is(err, subnetstypes.ErrFrozen) {
+			break
+		}
+	}
+	require.NoError(l.t, err)
 	l.epochs(l.one, 1)
 	_, err = l.c.SendFree(l.ctx, l.alice.Hot, &weightstypes.MsgSetWeights{Hotkey: ah, Netuid: l.one, Uids: []uint32{2}, Values: []uint32{65_535}})
 	require.NoError(l.t, err)

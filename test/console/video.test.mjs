@@ -33,7 +33,15 @@ test("a clip is chosen, paid, compressed by a miner, and stands beside the origi
   await page.getByLabel("Quality").selectOption({ value: "94" });
   await button("Compress and pay").click();
   await sign(); // the channel's deposit
-  await page.getByText("saved, in").waitFor({ timeout: 120_000 });
+  // a miner that shares its cores with other tests may be too late: that is told, costs nothing, and one presses again
+  const saved = page.getByText("saved, in");
+  const failed = page.locator("main .problem");
+  for (let tries = 1; ; tries++) {
+    await saved.or(failed).first().waitFor({ timeout: 120_000 });
+    if (await saved.isVisible()) break;
+    assert.ok(tries < 4, await failed.textContent());
+    await button("Compress and pay").click();
+  }
   await page.getByText(/paid 0\.0000[1-9]\d* TAO/).first().waitFor(WAIT);
   const videos = page.locator("video");
   assert.equal(await videos.count(), 2);
