@@ -20,8 +20,8 @@ import (
 )
 
 func TestARoundPaysBetterWorkMore(t *testing.T) {
-	n, _ := network(t, `{"one_codec":0}`, miner(t, StrategyX264), miner(t, StrategyX265), miner(t, StrategySearch))
-	v := validator(t, ValidatorConfig{})
+	n, _ := network(t, at95, miner(t, StrategyX264), miner(t, StrategyX265), miner(t, StrategySearch))
+	v := validator(t, ValidatorConfig{Corpus: onShelf(t)}) // of clips drawn at random a few are x265's
 	scores, err := v.Round(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
