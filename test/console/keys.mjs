@@ -409,5 +409,8 @@ export async function hasLocked() {
   await idle.button("Unlock").waitFor({ timeout: 90_000 });
   const after = await idle.page.evaluate("window.lockedAfter");
   assert.ok(after > 55_000, `it locked itself after ${after} ms, before its time`);
+  await idle.page.reload();
+  await idle.page.locator("select.minutes").waitFor(WAIT);
+  assert.equal(await idle.page.locator("select.minutes").inputValue(), "1", "what was chosen holds in this browser");
   await idle.context.close();
 }

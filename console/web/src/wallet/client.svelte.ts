@@ -35,6 +35,8 @@ function stored(key: string): string {
   }
 }
 
+const LOCK_AFTER = "lode-lock-after";
+
 class Wallet {
   state = $state.raw<WalletState | undefined>();
   failed = $state("");
@@ -59,7 +61,7 @@ class Wallet {
     };
     if ("BroadcastChannel" in globalThis) {
       this.#tabs = new BroadcastChannel("lode-wallet");
-      this.#tabs.onmessage = ({ data }: MessageEvent<Call>) => void (data === "lock" ? this.call("lock") : Promise.resolve()).then(() => this.refresh());
+      this.#tabs.onmessage = ({ data }: MessageEvent<Call>) => void (data === "lock" ? this.call("lock") : data === "setLockAfter" ? this.#recall() : Promise.resolve()).then(() => this.refresh());
     }
     const touch = () => {
       if (!this.state?.unlocked || Date.now() - this.#touched < 10_000) return;
@@ -67,7 +69,23 @@ class Wallet {
       void this.call("touch");
     };
     for (const event of ["pointerdown", "keydown"]) addEventListener(event, touch, { passive: true });
+    void this.#recall();
     void this.refresh();
+  }
+
+  /** Takes up after how many seconds without use it locks, as it was chosen in this browser. */
+  async #recall(): Promise<void> {
+    const seconds = Number(stored(LOCK_AFTER));
+    if (seconds >= 30 && seconds <= 86_400) await this.call("setLockAfter", seconds);
+  }
+
+  async setLockAfter(seconds: number): Promise<void> {
+    try {
+      localStorage.setItem(LOCK_AFTER, String(seconds));
+    } catch {
+      // it holds for this visit
+    }
+    await this.change("setLockAfter", seconds);
   }
 
   #hear(reply: Reply): void {
