@@ -107,7 +107,7 @@ func (s *Server) holdings(ctx context.Context, address string) (h holdings, err 
 	if h.ChannelsRao, err = s.inChannels(ctx, address); err != nil {
 		return h, err
 	}
-	if h.DepositsRao, err = s.onProposals(ctx, address); err != nil {
+	if h.DepositsRao, err = s.client.ProposalDeposits(ctx, address); err != nil {
 		return h, err
 	}
 	for _, st := range h.stakes {

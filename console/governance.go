@@ -215,30 +215,6 @@ func (s *Server) votes(ctx context.Context, a *ask) (any, error) {
 	}{now, list, nextOf(of, r.Pagination)}, nil
 }
 
-// onProposals is what an address has deposited for proposals that are not decided.
-func (s *Server) onProposals(ctx context.Context, depositor string) (rao uint64, err error) {
-	for req := (&govtypes.QueryProposalsRequest{Depositor: depositor}); ; {
-		r, err := s.client.Gov().Proposals(ctx, req)
-		if err != nil {
-			return 0, err
-		}
-		for _, p := range r.Proposals {
-			d, err := s.client.Gov().Deposit(ctx, &govtypes.QueryDepositRequest{ProposalId: p.Id, Depositor: depositor})
-			if err != nil {
-				return 0, err
-			}
-			more, err := raoOf(sdk.Coins(d.Deposit.Amount).AmountOf(client.Denom))
-			if err != nil {
-				return 0, err
-			}
-			rao = sum(rao, more)
-		}
-		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-			return rao, nil
-		}
-	}
-}
-
 // nextOf is the cursor of a list that the chain pages itself; of says which list.
 func nextOf(of []byte, r *query.PageResponse) string {
 	if nextPage(r) == nil {

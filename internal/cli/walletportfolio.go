@@ -12,9 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	distributiontypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
-	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/lodenet/lode/client"
 	"github.com/lodenet/lode/indexer"
@@ -200,32 +198,11 @@ func (p *portfolioJSON) fill(ctx context.Context, c *client.Client) (err error) 
 			break
 		}
 	}
-	if err := p.fillDeposits(ctx, c); err != nil {
+	if p.DepositsRao, err = c.ProposalDeposits(ctx, p.Address); err != nil {
 		return err
 	}
 	p.TotalRao = p.FreeRao + p.StakesRao + p.ClaimsRao + p.DelegatedRao + p.UnbondingRao + p.RewardsRao + p.ChannelsRao + p.DepositsRao
 	return nil
-}
-
-// fillDeposits asks about TAO that the account has put on proposals, and gets back unless
-// they are vetoed.
-func (p *portfolioJSON) fillDeposits(ctx context.Context, c *client.Client) error {
-	for req := (&govv1.QueryProposalsRequest{Depositor: p.Address}); ; {
-		r, err := c.Gov().Proposals(ctx, req)
-		if err != nil {
-			return err
-		}
-		for _, proposal := range r.Proposals {
-			d, err := c.Gov().Deposit(ctx, &govv1.QueryDepositRequest{ProposalId: proposal.Id, Depositor: p.Address})
-			if err != nil {
-				return err
-			}
-			p.DepositsRao += sdk.Coins(d.Deposit.Amount).AmountOf(client.Denom).Uint64()
-		}
-		if req.Pagination = nextPage(r.Pagination); req.Pagination == nil {
-			return nil
-		}
-	}
 }
 
 func (p *portfolioJSON) fillStakes(ctx context.Context, c *client.Client) error {
